@@ -1,0 +1,30 @@
+"""What a user reads when something is wrong: one line that names the culprit and the remedy."""
+
+import errno
+import sys
+from collections.abc import Callable
+
+
+class InputError(Exception):
+    """Something the user gave is wrong. The message is one line: what, where, and what to do."""
+
+
+def run(main: Callable[[], None]) -> None:
+    """Call a script's `main` and turn what a user can mend into one line and an exit code.
+
+    Exit codes: 1 wrong input or a broken artifact (a retry cannot mend it), 74 disk full, 137 out of memory
+    (a retry with more memory can). Anything else is a bug and keeps its traceback.
+    """
+    try:
+        main()
+    except InputError as e:
+        sys.exit(f"virshort: {' '.join(str(e).split())}")
+    except MemoryError:
+        print("virshort: out of memory: give the process more (see docs/usage.md, resources)", file=sys.stderr)
+        sys.exit(137)
+    except OSError as e:
+        if e.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print(f"virshort: no space left on the disk that holds {e.filename or 'the work folder'}: "
+              "free some, then run again with -resume", file=sys.stderr)
+        sys.exit(74)
