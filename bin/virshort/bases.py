@@ -1,0 +1,52 @@
+"""Bases as IUPAC bit masks: A=1, C=2, G=4, T=8, any ambiguity code the union of its bases, N=15.
+
+With masks, complementing is reversing four bits, and a codon of any three codes is one of 4096 table entries, so
+that ambiguous codons are translated exactly instead of being given up.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from Bio.Data.IUPACData import ambiguous_dna_values
+
+_BIT = {"A": 1, "C": 2, "G": 4, "T": 8}
+LETTERS = np.zeros(16, np.uint8)
+"""[16] mask -> upper-case ASCII letter; mask 0 (no base: padding) is shown as '-'."""
+LETTERS[0] = ord("-")
+MASKS = np.zeros(256, np.uint8)
+"""[256] ASCII letter of either case -> mask; U reads as T, anything that is no base as 0."""
+for _letter, _bases in ambiguous_dna_values.items():
+    _mask = sum(_BIT[b] for b in _bases)
+    MASKS[[ord(_letter), ord(_letter.lower())]] = _mask
+    if _letter != "X":  # X is Biopython's other name for N
+        LETTERS[_mask] = ord(_letter)
+MASKS[[ord("U"), ord("u")]] = _BIT["T"]
+
+COMPLEMENT = np.array([int(f"{m:04b}"[::-1], 2) for m in range(16)], np.uint8)
+"""[16] mask -> mask of the complementary base."""
+INDEX = np.full(16, 4, np.uint8)
+"""[16] mask -> 0..3 for A, C, G, T and 4 for anything else."""
+INDEX[[1, 2, 4, 8]] = range(4)
+COMPLEMENT_LETTER = np.arange(256, dtype=np.uint8)
+"""[256] upper-case ASCII letter -> the complementary letter."""
+COMPLEMENT_LETTER[LETTERS] = LETTERS[COMPLEMENT]
+
+
+def stack(sequences: Sequence[bytes]) -> np.ndarray:
+    """Masks of sequences as one [n, longest] uint8 array; shorter ones are filled up with 0 (no base)."""
+    longest = max(map(len, sequences), default=0)
+    joined = b"".join(s.ljust(longest, b"\0") for s in sequences)
+    return MASKS[np.frombuffer(joined, np.uint8)].reshape(len(sequences), longest)
+
+
+def by_similar_length(lengths: np.ndarray, budget: int = 1 << 20, slack: float = 0.1) -> list[np.ndarray]:
+    """Row numbers in groups to be stacked together: no row is padded by more than `slack` of the group's longest
+    and no group holds more than `budget` cells (but at least one row). lengths: [n] int. Every row is in one group."""
+    order = np.argsort(-lengths, kind="stable")
+    groups, first = [], 0
+    for i in range(1, len(order) + 1):
+        if (i == len(order) or (i + 1 - first) * lengths[order[first]] > budget
+                or lengths[order[i]] < (1 - slack) * lengths[order[first]]):
+            groups.append(order[first:i])
+            first = i
+    return groups if len(order) else []
