@@ -1,0 +1,43 @@
+# The two commands are `make demo` and `make test`; each sets itself up first, once, inside this folder.
+# No step of the pipeline depends on make: see README.md for `nextflow run`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test lint bench lock clean distclean
+
+# This folder's own Python packages and Nextflow come first.
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: ## Install what a run needs into .venv and .tools
+	@tools/setup.sh
+
+setup-dev: ## Install what the tests need besides
+	@tools/setup.sh dev
+
+demo: setup ## Run the whole experiment on simulated genomes and print its verdict
+	nextflow run main.nf -profile test --outdir results/demo
+
+test: setup-dev ## Run all tests
+	@.venv/bin/python -m pytest $(ARGS)
+
+lint: setup-dev ## Check the style of Python, Nextflow and the parameter schema
+	.venv/bin/ruff check
+	.venv/bin/python -m pytest -q tests/pipeline/test_lint.py
+
+bench: setup-dev ## Measure speed and memory, as ratios within one run
+	.venv/bin/python benchmarks/bench.py
+
+lock: ## Pin and hash the newest versions of the requirements (needs uv)
+	@for list in requirements requirements-dev tools/requirements-java; do \
+	    uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --fork-strategy fewest \
+	        --no-emit-index-url --no-emit-find-links --no-header --no-annotate $$list.in -o $$list.txt || exit; \
+	done
+
+clean: ## Remove the work folder, the demo's results and caches
+	rm -rf work .nextflow .nextflow.log* results/demo .pytest_cache .hypothesis .ruff_cache
+	find bin tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+distclean: clean ## Remove the installed packages and tools as well
+	rm -rf .venv .tools
