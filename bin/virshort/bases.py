@@ -21,6 +21,7 @@ for _letter, _bases in ambiguous_dna_values.items():
     if _letter != "X":  # X is Biopython's other name for N
         LETTERS[_mask] = ord(_letter)
 MASKS[[ord("U"), ord("u")]] = _BIT["T"]
+_MASK_BYTES = MASKS.tobytes()
 
 COMPLEMENT = np.array([int(f"{m:04b}"[::-1], 2) for m in range(16)], np.uint8)
 """[16] mask -> mask of the complementary base."""
@@ -36,17 +37,19 @@ def stack(sequences: Sequence[bytes]) -> np.ndarray:
     """Masks of sequences as one [n, longest] uint8 array; shorter ones are filled up with 0 (no base)."""
     longest = max(map(len, sequences), default=0)
     joined = b"".join(s.ljust(longest, b"\0") for s in sequences)
-    return MASKS[np.frombuffer(joined, np.uint8)].reshape(len(sequences), longest)
+    return np.frombuffer(joined.translate(_MASK_BYTES), np.uint8).reshape(len(sequences), longest)
 
 
-def by_similar_length(lengths: np.ndarray, budget: int = 1 << 20, slack: float = 0.1) -> list[np.ndarray]:
+def by_similar_length(lengths: np.ndarray, budget: int = 1 << 21, slack: float = 0.1) -> list[np.ndarray]:
     """Row numbers in groups to be stacked together: no row is padded by more than `slack` of the group's longest
     and no group holds more than `budget` cells (but at least one row). lengths: [n] int. Every row is in one group."""
     order = np.argsort(-lengths, kind="stable")
+    ascending = -lengths[order]
     groups, first = [], 0
-    for i in range(1, len(order) + 1):
-        if (i == len(order) or (i + 1 - first) * lengths[order[first]] > budget
-                or lengths[order[i]] < (1 - slack) * lengths[order[first]]):
-            groups.append(order[first:i])
-            first = i
-    return groups if len(order) else []
+    while first < len(order):
+        longest = -int(ascending[first])
+        similar = int(np.searchsorted(ascending, -(1 - slack) * longest, side="right"))
+        last = max(first + 1, min(similar, first + budget // max(longest, 1)))
+        groups.append(order[first:last])
+        first = last
+    return groups

@@ -1,4 +1,4 @@
-"""Frequencies of canonical k-mers in DNA and of residues and residue pairs in peptides."""
+"""Frequencies of canonical k-mers in DNA and of residues in peptides."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -24,16 +24,16 @@ def _column(k: int) -> np.ndarray:
     other = str.maketrans("ACGT", "TGCA")
     columns = {w: i for i, w in enumerate(canonical_kmers(k))}
     names = ("".join(p) for p in product("ACGTN", repeat=k))
-    return np.array([len(columns) if "N" in w else columns[min(w, w.translate(other)[::-1])] for w in names], np.int32)
+    return np.array([len(columns) if "N" in w else columns[min(w, w.translate(other)[::-1])] for w in names], np.intp)
 
 
 def _frequencies(column: np.ndarray, columns: int) -> np.ndarray:
     """Share of each column among a row's cells, times the number of columns, so that 1 is what chance gives and a head
     sees values of order 1. column: [n, cells] int, `columns` for cells that do not count. Returns [n, columns] float32."""
     n = len(column)
-    cell = column + np.arange(n, dtype=np.int64)[:, None] * (columns + 1)
+    cell = column + np.arange(n)[:, None] * (columns + 1)
     counts = np.bincount(cell.reshape(-1), minlength=n * (columns + 1)).reshape(n, columns + 1)[:, :columns]
-    return (counts * (columns / np.maximum(counts.sum(1, keepdims=True), 1))).astype(np.float32)
+    return counts * (columns / np.maximum(counts.sum(1, keepdims=True), 1)).astype(np.float32)
 
 
 def dna_kmer_frequencies(sequences: Sequence[bytes], k: int) -> np.ndarray:
@@ -50,7 +50,7 @@ def dna_kmer_frequencies(sequences: Sequence[bytes], k: int) -> np.ndarray:
             for i in range(1, k):
                 code *= 5
                 code += index[:, i:i + width]
-            out[rows] = _frequencies(_column(k)[code], columns)
+            out[rows] = _frequencies(_column(k).take(code), columns)
     return out
 
 
@@ -59,11 +59,13 @@ _RESIDUE[list(RESIDUES)] = range(len(RESIDUES))
 
 
 def residue_frequencies(peptides: Sequence[bytes]) -> np.ndarray:
-    """Frequencies of the 20 residues in peptides, relative to uniform; other letters do not count.
+    """Frequencies of the 20 residues in peptides, relative to uniform, and the logarithm (base 2) of 1 + residues: how long
+    a stretch stays open tells coding windows from others. Other letters do not count.
 
-    Returns [n, 20] float32; an empty peptide is all 0."""
+    Returns [n, 21] float32; an empty peptide is all 0."""
     lengths = np.array([len(p) for p in peptides], np.int64)
     letter = _RESIDUE[np.frombuffer(b"".join(peptides), np.uint8)]
     cell = np.repeat(np.arange(len(peptides)) * 21, lengths) + letter
     counts = np.bincount(cell, minlength=len(peptides) * 21).reshape(-1, 21)[:, :20]
-    return (counts * (20 / np.maximum(counts.sum(1, keepdims=True), 1))).astype(np.float32)
+    total = counts.sum(1, keepdims=True)
+    return np.hstack([counts * (20 / np.maximum(total, 1)), np.log2(1 + total)]).astype(np.float32)

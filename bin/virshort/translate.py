@@ -11,7 +11,7 @@ from Bio.Seq import translate
 
 from virshort.bases import COMPLEMENT, LETTERS, by_similar_length, stack
 
-STOP = ord("*")
+_OPEN_PLUS, _OPEN_MINUS = 1, 2
 
 
 @cache
@@ -20,7 +20,7 @@ def codon_tables(genetic_code: int) -> tuple[np.ndarray, np.ndarray]:
 
     A codon with a missing base (mask 0) reads 0. Ambiguous codons are as Biopython translates them: the residue if all
     readings agree, '*' if all are stops, B, Z, J where it names the pair, else X.
-    Raises ValueError for a genetic code that NCBI does not list.
+    Raises KeyError for a genetic code that NCBI does not list.
     """
     letters = [chr(c) for c in LETTERS]
     forward = np.zeros(4096, np.uint8)
@@ -33,43 +33,48 @@ def codon_tables(genetic_code: int) -> tuple[np.ndarray, np.ndarray]:
     return forward, forward[other]
 
 
-def residues(masks: np.ndarray, genetic_code: int) -> np.ndarray:
-    """The residue of the codon that begins (plus strand) or ends (minus strand) at each position, by strand.
-
-    masks: [n, length] uint8, length >= 3, 0 for padding. Returns [2, n, length - 2] uint8 ASCII, 0 over padding."""
-    wide = masks.astype(np.uint16)
-    codon = wide[:, :-2] << 8 | wide[:, 1:-1] << 4 | wide[:, 2:]
-    return np.stack([table[codon] for table in codon_tables(genetic_code)])
+@cache
+def _open_codons(genetic_code: int) -> np.ndarray:
+    """[4096] bits: the codon is a residue on the plus strand, on the minus strand."""
+    plus, minus = ((table != 0) & (table != ord("*")) for table in codon_tables(genetic_code))
+    return (plus * _OPEN_PLUS + minus * _OPEN_MINUS).astype(np.uint8)
 
 
 def longest_stretches(masks: np.ndarray, genetic_code: int = 1) -> list[bytes]:
-    """The longest stop-free stretch of each row over its six frames, translated; of equals the first, in the order
-    of frames +0, +1, +2, then the minus strand's by the position at which their codons lie.
+    """The longest stop-free stretch of each row over its six frames, translated. Of equals the plus strand's comes
+    first, then the one that ends leftmost in the window.
 
-    masks: [n, length] uint8 base masks, 0 for padding at the right. Returns n peptides (empty where no codon is)."""
+    masks: [n, length] uint8 base masks, 0 for padding. Returns n peptides (empty where no codon is).
+
+    A frame is every third position, so the run that reaches position p is one more than that at p - 3, or nothing if the
+    codon at p is a stop: one pass over positions, all windows at once.
+    """
     n, length = masks.shape
-    if length < 3:
-        return [b""] * n
-    by_strand = residues(masks, genetic_code)
-    codons = -(-(length - 2) // 3)
-    framed = np.zeros((2, n, codons * 3), np.uint8)
-    framed[:, :, :length - 2] = by_strand
-    framed = framed.reshape(2, n, codons, 3)
-    open_frame = (framed != STOP) & (framed != 0)
-    at = np.arange(codons, dtype=np.int16 if codons < 2**15 else np.int32)[:, None]
-    last_break = np.maximum.accumulate(np.where(open_frame, at.dtype.type(-1), at), axis=2)
-    run = np.moveaxis(at - last_break, 1, 0).transpose(0, 1, 3, 2).reshape(n, -1)  # [n, strand x frame x codon]
-    best = run.argmax(1)
-    size = run[np.arange(n), best].astype(np.int64)
-    strand, rest = np.divmod(best, 3 * codons)
-    frame, last = np.divmod(rest, codons)
+    by_position = np.ascontiguousarray(masks.T).astype(np.uint16)
+    open_codons = _open_codons(genetic_code)
+    run = {bit: [np.zeros(n, np.uint16) for _ in range(3)] for bit in (_OPEN_PLUS, _OPEN_MINUS)}
+    best = {bit: np.zeros(n, np.uint16) for bit in run}
+    last = {bit: np.zeros(n, np.int32) for bit in run}
+    for p in range(length - 2):
+        codon = by_position[p] << 8 | by_position[p + 1] << 4 | by_position[p + 2]
+        flags = open_codons.take(codon)
+        for bit, frames in run.items():
+            frames[p % 3] = (frames[p % 3] + 1) * ((flags & bit) != 0)
+            last[bit][frames[p % 3] > best[bit]] = p
+            np.maximum(best[bit], frames[p % 3], out=best[bit])
+    minus = best[_OPEN_MINUS] > best[_OPEN_PLUS]
+    size = np.where(minus, best[_OPEN_MINUS], best[_OPEN_PLUS]).astype(np.int64)
+    end = np.where(minus, last[_OPEN_MINUS], last[_OPEN_PLUS])
     # The plus strand is read from the stretch's first codon on, the minus strand from its last one back.
-    first = np.where(strand == 0, last - size + 1, last)
-    step = np.where(strand == 0, 3, -3)
+    first = np.where(minus, end, end - 3 * (size - 1))
+    step = np.where(minus, -3, 3)
     ends = np.cumsum(size)
-    within = np.arange(ends[-1]) - np.repeat(ends - size, size)
-    cell = (strand * n + np.arange(n)) * codons * 3 + first * 3 + frame
-    text = framed.reshape(-1)[np.repeat(cell, size) + within * np.repeat(step, size)].tobytes()
+    within = np.arange(ends[-1] if n else 0) - np.repeat(ends - size, size)
+    at = np.repeat(np.arange(n) * length + first, size) + within * np.repeat(step, size)
+    wide = masks.reshape(-1).astype(np.uint16)
+    codon = wide[at] << 8 | wide[at + 1] << 4 | wide[at + 2]
+    plus_table, minus_table = codon_tables(genetic_code)
+    text = np.where(np.repeat(minus, size), minus_table[codon], plus_table[codon]).tobytes()
     return [text[e - k:e] for e, k in zip(ends.tolist(), size.tolist(), strict=True)]
 
 

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Evaluate one arm's heads on every test set: each window by the heads of the split that tests its fold."""
+
+import argparse
+import os
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the same sums whatever the cores
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors.numpy import load_file
+
+from virshort.errors import InputError, run
+from virshort.evaluation import Heads, metrics, score_of
+from virshort.files import read_json, whole, write_json
+from virshort.window_sets import WindowSet
+
+BLOCK = 1 << 14
+
+
+def load_heads(folder: Path, folds: list[int]) -> list[Heads]:
+    """The heads of each replicate, by fold."""
+    replicates = sorted(int(p.name.removeprefix("replicate_")) for p in (folder / f"fold_{folds[0]}").glob("replicate_*"))
+    heads = []
+    for r in replicates:
+        where = {f: folder / f"fold_{f}" / f"replicate_{r}" for f in folds}
+        missing = [str(w.relative_to(folder)) for w in where.values() if not (w / "model.json").exists()]
+        if missing:
+            raise InputError(f"{folder.name}: no model in {missing[0]}: resume the run")
+        heads.append(Heads({f: load_file(w / "model.safetensors") for f, w in where.items()},
+                           {f: read_json(w / "model.json")["threshold"] for f, w in where.items()}))
+    return heads
+
+
+def evaluate(windows: WindowSet, modalities: list[str], heads: list[Heads], arm: str, test_set: str, out: Path) -> dict:
+    """Write predictions.parquet; return what metrics.json holds."""
+    label, fold = windows.column("label"), windows.column("fold")
+    odds = np.empty((len(heads), len(windows)), np.float32)
+    path = out / "predictions.parquet"
+    with whole(path) as temporary:
+        writer = None
+        first = 0
+        for table in windows.tables(["window", "source", "cluster", "fold", "label"], BLOCK):
+            rows = np.arange(first, first + table.num_rows)
+            first += table.num_rows
+            x = windows.rows(rows, modalities)
+            for r, replicate in enumerate(heads):
+                odds[r, rows] = replicate.log_odds(x, fold[rows])
+                score = score_of(odds[r, rows])
+                block = pa.table({"window": table["window"], "source": table["source"], "cluster": table["cluster"],
+                                  "fold": table["fold"], "replicate": np.full(len(rows), r, np.int8),
+                                  "label": table["label"], "score": score, "log_odds": odds[r, rows],
+                                  "call": replicate.calls(score, fold[rows])})
+                writer = writer or pq.ParquetWriter(temporary, block.schema, compression="zstd")
+                writer.write_table(block)
+        writer.close()
+    clusters = len(set(windows.codes("cluster")[1]))
+    return {"arm": arm, "test_set": test_set, "replicates": len(heads), "windows": len(windows), "clusters": clusters,
+            **metrics(label, fold, odds, heads)}
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--arm", required=True)
+    p.add_argument("--models", type=Path, required=True, help="folder with fold_<f>/replicate_<r>/")
+    p.add_argument("--data", type=Path, required=True, help="folder with manifests and features of the test sets")
+    p.add_argument("--window-sets", type=Path, required=True)
+    p.add_argument("--out", type=Path, required=True, help="gets <test set>/metrics.json and predictions.parquet")
+    args = p.parse_args()
+
+    sets = read_json(args.window_sets)
+    folds = sets["test_folds"]
+    heads = load_heads(args.models, folds)
+    model = read_json(args.models / f"fold_{folds[0]}" / "replicate_0" / "model.json")
+    for name, spec in sets["test"].items():
+        windows = WindowSet(args.data, spec["pools"])
+        used = {e["modality"]: e for e in model["encoders"]}
+        for e in windows.encoders:
+            if e["modality"] in model["modalities"] and e != used[e["modality"]]:
+                raise InputError(f"test set {name}: embedded by {e['encoder']}, but arm {args.arm} was trained on "
+                                 f"{used[e['modality']]['encoder']}: use one encoder for both")
+        found = evaluate(windows, model["modalities"], heads, args.arm, name, args.out / name)
+        write_json(args.out / name / "metrics.json", found)
+        accuracy = np.mean([row["accuracy"] for row in found["pooled"]])
+        print(f"{args.arm} on {name}: {found['windows']} windows in and out, accuracy {accuracy:.3f}")
+
+
+if __name__ == "__main__":
+    run(main)

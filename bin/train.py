@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Train one arm: a head for every tested fold and replicate, side by side on the cores given."""
+
+import argparse
+import json
+import multiprocessing
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # a head a core (see virshort.training)
+
+import torch
+from safetensors.numpy import load_file, save_file
+
+from virshort import __version__
+from virshort.errors import InputError, run
+from virshort.files import digest, read_json, whole, write_json
+from virshort.head import CLASSES, HIDDEN, Head
+from virshort.splits import shuffled_labels, split_rows
+from virshort.training import Data, Settings, evaluate, train
+from virshort.window_sets import WindowSet
+
+
+class Arm:
+    """What all heads of an arm share: its settings and its rows."""
+
+    def __init__(self, args: argparse.Namespace):
+        self.args, self.arm, self.sets = args, json.loads(args.arm), read_json(args.window_sets)
+        self.spec = self.sets["train"][self.arm["windows"]]
+        self.windows = WindowSet(args.data, self.spec["pools"])
+        self.label, self.fold = self.windows.column("label"), self.windows.column("fold")
+        self.cluster, self.kingdom = (self.windows.codes(c)[0] for c in ("cluster", "kingdom"))
+        short = self.sets["train"]["short"]
+        # Arms are compared on the same validation windows, those of `short`, whatever they were trained on.
+        self.short = self.windows if short["pools"] == self.spec["pools"] else WindowSet(args.data, short["pools"])
+        self.short_label, self.short_fold = self.short.column("label"), self.short.column("fold")
+        self.key = digest(args.arm, args.code, str(args.seed), json.dumps(self.sets), self.windows.digest)
+
+    def rows(self, windows: WindowSet):  # noqa: ANN201 (a function of row numbers)
+        return lambda which: windows.rows(which, self.arm["modalities"])
+
+
+_arm: Arm
+
+
+def train_head(fold: int, replicate: int) -> str:
+    """Train, judge and write the head of one fold and replicate. Returns a line for the log."""
+    began = time.perf_counter()
+    args, arm, sets = _arm.args, _arm.arm, _arm.sets
+    folds, share = sets["folds"], sets["viral_share"]
+    settings = Settings(**{k: arm[k] for k in ("epochs", "learning_rate", "batch_size", "dropout", "patience", "frozen")},
+                        seed=args.seed, fold=fold, replicate=replicate)
+    training, validation = split_rows(_arm.label, _arm.fold, fold, folds, _arm.spec["size"], share)
+    label = _arm.label
+    if arm["labels"] == "shuffled":
+        label = shuffled_labels(label, _arm.cluster, _arm.kingdom, settings.number("labels"))
+    where = Path(f"fold_{fold}") / f"replicate_{replicate}"
+    start = load_file(args.baseline / where / "model.safetensors") if arm["start"] == "baseline" else None
+    checkpoint = args.checkpoints / _arm.key / f"{fold}_{replicate}.pt" if args.checkpoints else None
+    inputs = _arm.windows.inputs(arm["modalities"])
+    data = Data(_arm.rows(_arm.windows), training, label[training], validation, label[validation])
+    done = train(data, inputs, settings, start, checkpoint)
+
+    head = Head(inputs)
+    head.load_state_dict({k: torch.from_numpy(v) for k, v in done.weights.items()})
+    chosen = split_rows(_arm.short_label, _arm.short_fold, fold, folds, sets["train"]["short"]["size"], share)[1]
+    selection, _ = evaluate(head, _arm.rows(_arm.short), chosen, _arm.short_label[chosen], done.threshold)
+    folder = args.out / where
+    with whole(folder / "model.safetensors") as path:
+        save_file(done.weights, path)
+    write_json(folder / "history.json", done.history)
+    write_json(folder / "model.json", {
+        "arm": arm["name"], "fold": fold, "replicate": replicate,
+        "architecture": {"inputs": inputs, "hidden": HIDDEN, "classes": CLASSES, "dropout": arm["dropout"]},
+        "modalities": arm["modalities"], "encoders": _arm.windows.encoders, "threshold": done.threshold,
+        "start": arm["start"], "frozen": arm["frozen"], "labels": arm["labels"], "window_set": arm["windows"],
+        "hyperparameters": {k: arm[k] for k in ("epochs", "learning_rate", "batch_size", "dropout", "patience")},
+        "best_epoch": done.best_epoch, "epochs_run": len(done.history), "trained_parameters": done.trained_parameters,
+        "training_windows": len(training), "validation_windows": len(validation),
+        "training": done.history[done.best_epoch - 1]["train"], "validation": done.validation, "selection": selection,
+        "provenance": {"virshort": __version__, "seed": args.seed, "torch": torch.__version__}})
+    return (f"{arm['name']} fold {fold} replicate {replicate}: {len(training)} training windows, best epoch "
+            f"{done.best_epoch} of {len(done.history)}, validation accuracy {done.validation['accuracy']:.3f}, "
+            f"{time.perf_counter() - began:.1f} s")
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--arm", required=True, help="one row of the arms, as JSON")
+    p.add_argument("--data", type=Path, required=True, help="folder with manifests and features")
+    p.add_argument("--code", default="", help="digest of this step's code: checkpoints of other code are not taken up")
+    p.add_argument("--window-sets", type=Path, required=True)
+    p.add_argument("--baseline", type=Path, help="folder of the baseline's heads, for arms that start there")
+    p.add_argument("--checkpoints", type=Path, help="where interrupted training is taken up again")
+    p.add_argument("--replicates", type=int, required=True)
+    p.add_argument("--seed", type=int, required=True)
+    p.add_argument("--cpus", type=int, default=1)
+    p.add_argument("--out", type=Path, required=True)
+    args = p.parse_args()
+
+    global _arm
+    torch.set_num_threads(1)
+    _arm = Arm(args)
+    if _arm.arm["start"] == "baseline" and not args.baseline:
+        raise InputError(f"arm {_arm.arm['name']}: starts from the baseline: give its heads with --baseline")
+    jobs = [(f, r) for f in _arm.sets["test_folds"] for r in range(args.replicates)]
+    with ProcessPoolExecutor(min(args.cpus, len(jobs)), multiprocessing.get_context("fork")) as pool:
+        try:
+            for line in pool.map(train_head, *zip(*jobs, strict=True)):
+                print(line, flush=True)
+        except BrokenProcessPool as e:  # the kernel ends a process that takes too much
+            raise MemoryError from e
+    if args.checkpoints:
+        for left in (args.checkpoints / _arm.key).glob("*.pt"):
+            left.unlink()
+
+
+if __name__ == "__main__":
+    run(main)

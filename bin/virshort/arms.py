@@ -1,0 +1,102 @@
+"""Arms are data: rows of a YAML file, checked here key by key."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from virshort.errors import InputError
+
+WINDOW_SETS = ("short", "scratch", "mixed", "full")
+MODALITIES = ("dna", "protein", "gc")
+_DEFAULTS: dict[str, Any] = {
+    "description": "", "role": "remedy", "windows": None, "modalities": ["dna", "protein"], "encoders": None,
+    "start": "random", "frozen": False, "labels": "true", "epochs": 10, "learning_rate": 1e-3, "batch_size": 256,
+    "dropout": 0.1, "patience": 3,
+}
+_CHOICES = {"role": ("remedy", "control", "baseline"), "windows": WINDOW_SETS, "start": ("random", "baseline"),
+            "labels": ("true", "shuffled"), "frozen": (True, False)}
+_RANGES = {"epochs": (1, 1000), "learning_rate": (1e-8, 1.0), "batch_size": (2, 65536), "dropout": (0.0, 0.9),
+           "patience": (1, 1000)}
+
+
+def near(name: str, known: list[str]) -> str:
+    """' (did you mean X?)' if a known name is near, else the list of them."""
+    close = get_close_matches(str(name), known, 1)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+
+
+def read_arms(path: Path, encoders: dict[str, str], dims: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+    """All arms of a file, complete with defaults, in the file's order.
+
+    encoders: the run's encoder by modality; dims: known encoders by modality (the values are not used).
+    Raises InputError naming the file, the arm and the key for anything that is not understood."""
+    try:
+        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as e:
+        raise InputError(f"{path.name}: not readable as YAML: {e}") from e
+    except OSError as e:
+        raise InputError(f"{path.name}: {e.strerror}: give an existing file with --arms_file") from e
+    if not isinstance(rows, dict) or not rows:
+        raise InputError(f"{path.name}: has no arms: write one a row, as in assets/arms.yaml")
+    arms = [_complete(path.name, str(name), row, encoders, dims) for name, row in rows.items()]
+    if [a["name"] for a in arms if a["role"] == "baseline"] != ["baseline"]:
+        raise InputError(f"{path.name}: exactly one arm must have the role baseline, and be named so")
+    return arms
+
+
+def _complete(file: str, name: str, row: Any, encoders: dict[str, str], dims: dict[str, dict[str, int]]) -> dict:
+    where = f"{file}: arm {name}"
+    if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii():
+        raise InputError(f"{where}: a name has letters, digits, - and _ only: rename it")
+    if not isinstance(row, dict):
+        raise InputError(f"{where}: expected keys and values, got {row!r}")
+    for key in row:
+        if key not in _DEFAULTS:
+            raise InputError(f"{where}: unknown key {key}: {near(key, list(_DEFAULTS))}")
+    arm = {"name": name} | _DEFAULTS | row
+    if isinstance(arm["labels"], bool):  # YAML reads a bare true so
+        arm["labels"] = str(arm["labels"]).lower()
+    for key, choices in _CHOICES.items():
+        if arm[key] not in choices:
+            raise InputError(f"{where}: {key} is {arm[key]!r}: must be one of {', '.join(map(str, choices))}")
+    for key, (low, high) in _RANGES.items():
+        value = arm[key]
+        whole = key in ("epochs", "batch_size", "patience")
+        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or not low <= value <= high:
+            raise InputError(f"{where}: {key} is {value!r}: must be {'a whole' if whole else 'a'} number "
+                             f"from {low} to {high}")
+    modalities = arm["modalities"]
+    if not isinstance(modalities, list) or not modalities or set(modalities) - set(MODALITIES) \
+            or len(set(modalities)) < len(modalities):
+        raise InputError(f"{where}: modalities is {modalities!r}: must be a list of {', '.join(MODALITIES)}, each once")
+    arm["modalities"] = [m for m in MODALITIES if m in modalities]  # one order, so that columns never change places
+    given = arm["encoders"] or {}
+    if not isinstance(given, dict) or set(given) - set(dims):
+        raise InputError(f"{where}: encoders is {given!r}: must name an encoder for dna, protein or both")
+    for modality, encoder in given.items():
+        if encoder not in dims[modality]:
+            raise InputError(f"{where}: unknown {modality} encoder {encoder}: {near(encoder, list(dims[modality]))}")
+    arm["encoders"] = encoders | given
+    if arm["frozen"] and arm["start"] == "random":
+        raise InputError(f"{where}: frozen with random weights learns nothing: set start: baseline")
+    return arm
+
+
+def choose(arms: list[dict[str, Any]], names: str | None) -> list[dict[str, Any]]:
+    """The arms named (comma-separated; all if None) in the file's order, and the baseline with them, always.
+
+    Raises InputError for a name that no arm has, and for an arm that starts from a baseline of other inputs."""
+    known = [a["name"] for a in arms]
+    wanted = [n.strip() for n in names.split(",") if n.strip()] if names else known
+    for name in wanted:
+        if name not in known:
+            raise InputError(f"--arms: unknown arm {name}: {near(name, known)}")
+    chosen = [a for a in arms if a["name"] in wanted or a["role"] == "baseline"]
+    baseline = next(a for a in arms if a["role"] == "baseline")
+    for arm in chosen:
+        if arm["start"] == "baseline" and any(arm[k] != baseline[k] for k in ("modalities", "encoders")):
+            raise InputError(f"arm {arm['name']}: starts from the baseline, so it needs the baseline's modalities "
+                             "and encoders")
+    return chosen

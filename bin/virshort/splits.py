@@ -1,0 +1,60 @@
+"""Which rows of a window set a split trains on and validates on, and the labels of the shuffled control."""
+
+import numpy as np
+
+from virshort.allocation import largest_remainder
+from virshort.errors import InputError
+from virshort.windows import VALIDATION_WINDOWS
+
+
+def label_sizes(size: int, viral_share: float) -> dict[int, int]:
+    """Windows by label (1 viral) in a set of `size`."""
+    viral, nonviral = largest_remainder(size, np.array([viral_share, 1 - viral_share])).tolist()
+    return {1: viral, 0: nonviral}
+
+
+def split_rows(label: np.ndarray, fold: np.ndarray, test_fold: int, folds: int, size: int,
+               viral_share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Training and validation rows of the split that tests `test_fold`.
+
+    label, fold: [n] int8 in the order of the window set. Training: per label the first rows, as many as `size` asks for,
+    of all folds but the tested one and the next; validation: the first rows of the next fold, in the same shares.
+    Returns two sorted [.] int64 arrays. Raises InputError if rows are missing."""
+    validation_fold = (test_fold + 1) % folds
+    training = (fold != test_fold) & (fold != validation_fold)
+    wanted = label_sizes(size, viral_share)
+    checked = label_sizes(min(VALIDATION_WINDOWS, size // max(1, folds - 2)), viral_share)
+    train = [np.flatnonzero(training & (label == y))[:n] for y, n in wanted.items()]
+    validation = [np.flatnonzero((fold == validation_fold) & (label == y))[:n] for y, n in checked.items()]
+    for (y, n), rows in zip(wanted.items(), train, strict=True):
+        if len(rows) < n:
+            raise InputError(f"split {test_fold}: {len(rows)} training windows with label {y} where {n} should be: "
+                             "delete the work folder of SAMPLE_WINDOWS and resume")
+    return np.sort(np.concatenate(train)), np.sort(np.concatenate(validation))
+
+
+def shuffled_labels(label: np.ndarray, cluster: np.ndarray, kingdom: np.ndarray, seed: int) -> np.ndarray:
+    """Labels permuted by cluster, so that they tell nothing of the true ones.
+
+    Half of each label's windows get each label, in every kingdom as nearly as its clusters allow: with few clusters a free
+    permutation would often agree with the truth by luck. label: [n] int8; cluster, kingdom: [n] integer codes.
+    Returns [n] int8."""
+    rng = np.random.default_rng(seed)
+    out = np.empty_like(label)
+    for y in (0, 1):
+        rows = np.flatnonzero(label == y)
+        codes, first, member, size = np.unique(cluster[rows], return_index=True, return_inverse=True, return_counts=True)
+        place = kingdom[rows][first]
+        order = rng.permutation(len(codes))
+        order = order[np.argsort(-size[order], kind="stable")]
+        flip = rng.integers(2)
+        load = np.zeros(2)
+        by_kingdom = {k: np.zeros(2) for k in np.unique(place).tolist()}
+        new = np.empty(len(codes), np.int8)
+        for c in order:
+            here = by_kingdom[int(place[c])]
+            new[c] = np.lexsort((load, here))[0]
+            here[new[c]] += size[c]
+            load[new[c]] += size[c]
+        out[rows] = new[member] ^ flip
+    return out

@@ -1,0 +1,107 @@
+"""Window sets as MERGE leaves them: per shard a manifest and features, in pool order, which follow each other's digest.
+
+Files are named <purpose>.<pool>.shard_<number>.windows.parquet and ....features.safetensors.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors import safe_open
+
+from virshort.errors import InputError
+from virshort.features import Features
+from virshort.files import digest
+from virshort.shards import manifest_digest
+
+
+def shard_name(pool: str, shard: str) -> str:
+    """The name under which a shard travels between steps: train/short, shard_00000 -> train.short.shard_00000."""
+    return f"{pool.replace('/', '.')}.{shard}"
+
+
+class WindowSet:
+    """The rows of the pools of a window set, one after another."""
+
+    def __init__(self, folder: Path, pools: Sequence[str]):
+        """Find the shards of `pools` in a folder. Raises InputError where one is missing or does not match its manifest."""
+        self.manifests: list[Path] = []
+        features: list[Path] = []
+        self.encoders: list[dict[str, str]] = []
+        for pool in pools:
+            found = folder.glob(f"{pool.replace('/', '.')}.shard_*.windows.parquet")
+            for manifest in sorted(found, key=lambda p: (len(p.name), p.name)):
+                path = manifest.with_name(manifest.name.replace(".windows.parquet", ".features.safetensors"))
+                self._check(manifest, path)
+                self.manifests.append(manifest)
+                features.append(path)
+        if not features:
+            raise InputError(f"{', '.join(pools)}: no shards found: delete the task's work folder and resume")
+        self.features = Features(features)
+        rows = sum(pq.read_metadata(m).num_rows for m in self.manifests)
+        if rows != len(self.features):
+            raise InputError(f"{', '.join(pools)}: {rows} windows but {len(self.features)} rows of features: "
+                             "delete the task's work folder and resume")
+        self.gc = self.column("gc")
+
+    def _check(self, manifest: Path, features: Path) -> None:
+        if not features.exists():
+            raise InputError(f"{features.name}: missing, though its manifest is there: resume the run")
+        with safe_open(features, "np") as f:
+            header = f.metadata()
+        if header["windows_digest"] != manifest_digest(manifest):
+            raise InputError(f"{features.name}: follows other windows than {manifest.name}: resume the run")
+        encoders = json.loads(header["encoders"])
+        if self.encoders and encoders != self.encoders:
+            raise InputError(f"{features.name}: made by other encoders than the shards before it: resume the run")
+        self.encoders = encoders
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def column(self, name: str) -> np.ndarray:
+        """A numeric column of the manifests, [n]."""
+        return np.concatenate([pq.read_table(m, columns=[name])[name].to_numpy() for m in self.manifests])
+
+    @property
+    def digest(self) -> str:
+        """Of the windows, their order and the encoders that made their features."""
+        return digest(json.dumps(self.encoders), *(manifest_digest(m) for m in self.manifests))
+
+    def tables(self, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
+        """Columns of the manifests, `size` rows at a time whatever the shards (the last time fewer)."""
+        rest: pa.Table | None = None
+        for manifest in self.manifests:
+            table = pq.read_table(manifest, columns=list(columns))
+            rest = pa.concat_tables([rest, table]) if rest else table
+            while rest.num_rows >= size:
+                yield rest.slice(0, size)
+                rest = rest.slice(size)
+        if rest:
+            yield rest
+
+    def codes(self, name: str) -> tuple[np.ndarray, list[str]]:
+        """A text column of the manifests as integer codes [n] and the texts they stand for, sorted."""
+        column = pa.chunked_array([c.combine_chunks().dictionary_encode() for c in
+                                   (pq.read_table(m, columns=[name])[name] for m in self.manifests)]).unify_dictionaries()
+        texts = column.chunk(0).dictionary.to_pylist()
+        order = sorted(range(len(texts)), key=lambda i: texts[i])
+        rank = np.empty(len(texts), np.int64)
+        rank[order] = np.arange(len(texts))
+        return rank[np.concatenate([c.indices.to_numpy() for c in column.chunks])], [texts[i] for i in order]
+
+    def inputs(self, modalities: Sequence[str]) -> int:
+        """Numbers that a head gets from these modalities."""
+        encoded = [m for m in modalities if m != "gc"]
+        return self.features.dim(encoded) + ("gc" in modalities)
+
+    def rows(self, rows: np.ndarray, modalities: Sequence[str]) -> np.ndarray:
+        """[n, inputs] of some rows; `gc` is one number, from the manifest."""
+        encoded = [m for m in modalities if m != "gc"]
+        parts = [self.features.rows(rows, encoded)] if encoded else []
+        if "gc" in modalities:
+            parts.append(self.gc[rows, None])
+        return parts[0] if len(parts) == 1 else np.hstack(parts)
