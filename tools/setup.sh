@@ -8,6 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
 logs=.tools/logs
 python=
+nextflow=
 terminal=$([ ! -t 1 ] || echo yes)
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -54,7 +55,8 @@ pip_install() { # log, pip, arguments
     local log=$1; shift
     : > "$log"
     if ! "$@" --require-hashes --no-compile --progress-bar off --disable-pip-version-check 2>&1 | show_pip "$log"; then
-        fail "pip failed: $(grep -m1 -E '^ *ERROR|^ *error' "$log" || tail -n 1 "$log") (all of it: $log; network and pip's settings are the usual causes; then run it again)"
+        fail "pip failed: $(grep -m1 -E '^ *ERROR|^ *error' "$log" || tail -n 1 "$log")" \
+            "(all of it: $log; network and pip's settings are the usual causes; then run it again)"
     fi
 }
 
@@ -109,37 +111,50 @@ setup_java() {
     export JAVA_HOME=$root/$own
 }
 
-nextflow_on_path() {
-    local version
-    version=$(nextflow -version 2>/dev/null </dev/null | sed -n 's/.*version \([0-9]*\)\.\([0-9]*\).*/\1\2/p' | head -n 1) || return 1
-    [ "${version:-0}" -ge 2504 ]
+# Sets nextflow to where it comes from: path, kept (in .tools already) or maven.
+find_nextflow() {
+    local found version known=.tools/.nextflow-on-path
+    PATH=$(printf '%s' "$PATH" | tr ':' '\n' | grep -vxF "$root/.tools/bin" | paste -sd: -)
+    if [ "$(cat .tools/nextflow/.installed 2>/dev/null)" = "$(cksum < tools/pom.xml)" ] && [ -x .tools/bin/nextflow ]; then
+        nextflow=kept
+        return
+    fi
+    found=$(command -v nextflow || true)
+    if [ -n "$found" ] && [ "$(cat "$known" 2>/dev/null)" = "$found" ]; then
+        nextflow=path
+        return
+    fi
+    rm -f "$known"
+    if [ -n "$found" ]; then
+        version=$(nextflow -version 2>/dev/null </dev/null | sed -n 's/.*version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1) || true
+        if [ "${version/./}" -ge 2504 ] 2>/dev/null; then
+            say "Nextflow: $version from PATH ($found)"
+            rm -rf .tools/bin/nextflow .tools/nextflow
+            printf '%s\n' "$found" > "$known"
+            nextflow=path
+            return
+        fi
+    fi
+    command -v mvn > /dev/null || fail "neither Nextflow 25.04 or newer${version:+ (found $version)} nor Maven is on PATH:" \
+        "install one of them (Debian and Ubuntu: apt-get install maven)"
+    nextflow=maven
 }
 
 setup_nextflow() {
-    local lib=.tools/nextflow stamp=.tools/nextflow/.installed want began=$SECONDS
-    want=$(cksum < tools/pom.xml)
-    if [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && [ -x .tools/bin/nextflow ]; then
-        setup_java
-        return
-    fi
-    if nextflow_on_path; then
-        [ -e .tools/.nextflow-on-path ] || say "Nextflow: the one on PATH ($(command -v nextflow))"
-        rm -rf .tools/bin/nextflow "$lib"
-        touch .tools/.nextflow-on-path
-        return
-    fi
-    rm -f .tools/.nextflow-on-path
-    command -v mvn > /dev/null ||
-        fail "neither Nextflow 25.04 or newer nor Maven is on PATH: install one of them (Debian and Ubuntu: apt-get install maven)"
+    local lib=.tools/nextflow began=$SECONDS
+    [ "$nextflow" != path ] || return 0
     setup_java
+    [ "$nextflow" != kept ] || return 0
     say "Nextflow: $(sed -n 's/.*<nextflow.version>\(.*\)<.*/\1/p' tools/pom.xml) from Maven Central into $lib"
     rm -rf "$lib"
     mvn -q -B -f tools/pom.xml dependency:copy-dependencies -DoutputDirectory="$root/$lib" > "$logs/maven.log" 2>&1 < /dev/null ||
-        fail "Maven failed: $(grep -m1 ERROR "$logs/maven.log" | cut -c 1-200) (all of it: $logs/maven.log; network and Maven's settings are the usual causes; then run it again)"
+        fail "Maven failed: $(grep -m1 ERROR "$logs/maven.log" | cut -c 1-200)" \
+            "(all of it: $logs/maven.log; network and Maven's settings are the usual causes; then run it again)"
     mkdir -p .tools/bin
     ln -sf ../../tools/nextflow .tools/bin/nextflow
-    .tools/bin/nextflow -version > "$logs/nextflow.log" 2>&1 || fail "Nextflow does not start: $(tail -n 1 "$logs/nextflow.log") (all of it: $logs/nextflow.log)"
-    printf '%s\n' "$want" > "$stamp.part" && mv "$stamp.part" "$stamp"
+    .tools/bin/nextflow -version > "$logs/nextflow.log" 2>&1 ||
+        fail "Nextflow does not start: $(tail -n 1 "$logs/nextflow.log") (all of it: $logs/nextflow.log)"
+    cksum < tools/pom.xml > "$lib/.installed.part" && mv "$lib/.installed.part" "$lib/.installed"
     say "Nextflow: done in $((SECONDS - began)) s"
 }
 
@@ -148,7 +163,8 @@ if command -v flock > /dev/null; then # two set-ups at once wait for each other
     exec 9> .tools/.lock
     flock -n 9 || { say "another set-up is running in this folder, waiting for it"; flock 9; }
 fi
+# What is missing is said before anything is downloaded.
 find_python
+find_nextflow
 setup_python "$@"
-PATH=$(printf '%s' "$PATH" | tr ':' '\n' | grep -vxF "$root/.tools/bin" | paste -sd: -)
 setup_nextflow

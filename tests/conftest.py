@@ -1,0 +1,50 @@
+"""Fixtures for all tests: the real data, a run of the pipeline, and one demo run that many tests look at."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from harness import ROOT, Run, copy_pipeline, run_nextflow
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the repository."""
+    path = ROOT.parent / "shared"
+    if not (path / "data").is_dir():
+        pytest.skip(f"no real data: {path} is absent")
+    return path
+
+
+@pytest.fixture
+def run_pipeline(tmp_path: Path) -> Callable[..., Run]:
+    """run_nextflow in a folder of the test's own: run_pipeline("-profile", "test", "--folds", 3)."""
+
+    def call(*args: object, folder: Path = tmp_path, **options: object) -> Run:
+        return run_nextflow(*args, folder=folder, **options)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The demo, run once for all tests from a copy of the pipeline.
+
+    A test may run it again with "-resume" in demo.folder from demo.pipeline, which it may change with `edited`; it
+    leaves both, and demo.results, as they were (give another --outdir).
+    """
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder, record = base / "demo", base / "demo.json"
+    with FileLock(base / "demo.lock"):
+        if not record.exists():
+            run = run_nextflow("-profile", "test", folder=folder, pipeline=copy_pipeline(base / "demo_pipeline"))
+            record.write_text(json.dumps({"rc": run.rc, "output": run.output, "trace": run.trace}))
+    run = Run(base / "demo_pipeline", folder, folder / "results", **json.loads(record.read_text()))
+    assert run.rc == 0, run.output
+    return run
