@@ -80,7 +80,7 @@ def parse() -> argparse.Namespace:
     p.add_argument("--leakage", type=Path, help="leakage.json, if not in the folder")
     p.add_argument("--seed", type=int, default=42)
     p.add_argument("--draws", type=int, default=2000, help="bootstrap resamples")
-    p.add_argument("--window_length", type=int, default=150, help="how the short windows are called in sentences")
+    p.add_argument("--window-length", type=int, default=150, help="how the short windows are called in sentences")
     return p.parse_args()
 
 
@@ -227,7 +227,7 @@ def conclude(
     name = best["arm"]
     verdict = words.verdict(rows, name, f"{args.window_length} bp")
     control = words.controls(rows, name, shuffled)
-    audit = words.leakage_summary(leakage)
+    audit = words.leakage_summary(leakage, training)
     learned = {t["arm"]: t["training_accuracy"] for t in training}
     judged = [a for a in dict.fromkeys(["finetune", name]) if a and words.find(rows, a, "short")]
     return {

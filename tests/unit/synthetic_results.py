@@ -45,7 +45,12 @@ def standard_arms() -> list[Arm]:
 
 
 def make_test_set(
-    rng: np.random.Generator, windows: int, clusters: int, folds: int = 5, mixed: int = 0, viral_clusters: int | None = None
+    rng: np.random.Generator,
+    windows: int,
+    clusters: int,
+    folds: int = 5,
+    mixed: int = 0,
+    viral_clusters: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Windows of clusters of skewed sizes, about half of them viral: cluster, label, fold, one entry a window."""
     sizes = rng.lognormal(0, 0.7, clusters)
@@ -64,7 +69,12 @@ def make_test_set(
 
 
 def scores(
-    rng: np.random.Generator, test: dict[str, np.ndarray], arm: Arm, accuracy: float, hardness: np.ndarray, replicates: int
+    rng: np.random.Generator,
+    test: dict[str, np.ndarray],
+    arm: Arm,
+    accuracy: float,
+    hardness: np.ndarray,
+    replicates: int,
 ) -> np.ndarray:
     """Log-odds [replicates, windows], right in a share `accuracy` of clusters and windows on average."""
     clusters, count = len(hardness), len(test["cluster"])
@@ -74,7 +84,9 @@ def scores(
     side = np.where(test["label"] == 1, 1, -1)
     out = np.empty((replicates, count), np.float32)
     for r in range(replicates):
-        margin = by_cluster + rng.normal(0, arm.seed_noise) + np.sqrt(0.8) * window + np.sqrt(0.2) * rng.normal(0, 1, count)
+        margin = (
+            by_cluster + rng.normal(0, arm.seed_noise) + np.sqrt(0.8) * window + np.sqrt(0.2) * rng.normal(0, 1, count)
+        )
         out[r] = margin * side
     if arm.perfect:
         out = np.abs(out) * side.astype(np.float32)
@@ -114,7 +126,10 @@ def write_results(
             write_evaluation(folder / "evaluation" / arm.name / name, arm.name, name, test, raw, row_group_size, order)
     for arm in arms:
         write_models(folder / "models" / arm.name, arm, folds, arm.replicates or replicates, seed)
-    described = [{"name": a.name, "role": a.role, "windows": "short", "modalities": ["dna"]} for a in arms]
+    described = [
+        {"name": a.name, "role": a.role, "windows": "full" if a.role == "baseline" else "short", "modalities": ["dna"]}
+        for a in arms
+    ]
     (folder / "arms.json").write_text(json.dumps(described))
     audit = [
         {"train_set": "short", "test_set": s, "fold": f, "test_windows": n // folds, "shared_windows": 0, "share": 0.0}
@@ -140,17 +155,19 @@ def write_evaluation(
     names = pa.array([f"cluster_{i}" for i in range(int(test["cluster"].max(initial=-1)) + 1)], pa.string())
     cluster = pa.DictionaryArray.from_arrays(pa.array(np.tile(test["cluster"], s), pa.int32()), names)
     flat = raw.ravel()
-    table = pa.table({
-        "window": pa.array(np.tile(np.arange(n), s)).cast(pa.string()),
-        "source": cluster,
-        "cluster": cluster.cast(pa.string()),
-        "fold": np.tile(test["fold"], s).astype(np.int8),
-        "replicate": np.repeat(np.arange(s), n).astype(np.int8),
-        "label": np.tile(test["label"], s).astype(np.int8),
-        "score": (1 / (1 + np.exp(-flat.astype(float)))).astype(np.float32),
-        "log_odds": flat,
-        "call": flat >= 0,
-    })
+    table = pa.table(
+        {
+            "window": pa.array(np.tile(np.arange(n), s)).cast(pa.string()),
+            "source": cluster,
+            "cluster": cluster.cast(pa.string()),
+            "fold": np.tile(test["fold"], s).astype(np.int8),
+            "replicate": np.repeat(np.arange(s), n).astype(np.int8),
+            "label": np.tile(test["label"], s).astype(np.int8),
+            "score": (1 / (1 + np.exp(-flat.astype(float)))).astype(np.float32),
+            "log_odds": flat,
+            "call": flat >= 0,
+        }
+    )
     if shuffle is not None:
         table = table.take(shuffle.permutation(len(flat)))
     pq.write_table(table, folder / "predictions.parquet", row_group_size=row_group_size)
@@ -167,8 +184,14 @@ def write_evaluation(
         rows += parts
         pooled.append({"replicate": r, **whole})
     value = {
-        "arm": arm, "test_set": test_set, "replicates": s, "windows": n, "clusters": len(names), "rows": rows, "pooled": pooled,
-    }  # fmt: skip
+        "arm": arm,
+        "test_set": test_set,
+        "replicates": s,
+        "windows": n,
+        "clusters": len(names),
+        "rows": rows,
+        "pooled": pooled,
+    }
     (folder / "metrics.json").write_text(json.dumps(value, allow_nan=False))
 
 
@@ -185,8 +208,11 @@ def one(label: np.ndarray, log_odds: np.ndarray) -> dict[str, Any]:
         "mcc": float(sk.matthews_corrcoef(label, call)) if both else None,
         "auroc": float(sk.roc_auc_score(label, log_odds)) if both else None,
         "auprc": float(sk.average_precision_score(label, log_odds)) if both else None,
-        "tp": tp, "fp": fp, "tn": tn, "fn": fn,
-    }  # fmt: skip
+        "tp": tp,
+        "fp": fp,
+        "tn": tn,
+        "fn": fn,
+    }
 
 
 def write_models(folder: Path, arm: Arm, folds: int, replicates: int, seed: int) -> None:
@@ -198,21 +224,44 @@ def write_models(folder: Path, arm: Arm, folds: int, replicates: int, seed: int)
             path.mkdir(parents=True, exist_ok=True)
             history = []
             for epoch in range(1, 11):
-                train = 0.5 + (arm.training_accuracy - 0.5) * (1 - np.exp(-epoch / 2)) / (1 - np.exp(-5)) + rng.normal(0, 0.002)
+                train = (
+                    0.5
+                    + (arm.training_accuracy - 0.5) * (1 - np.exp(-epoch / 2)) / (1 - np.exp(-5))
+                    + rng.normal(0, 0.002)
+                )
                 val = 0.5 + ((arm.selection or 0.5) - 0.5) * (1 - np.exp(-epoch / 2)) + rng.normal(0, 0.004)
-                history.append({
-                    "epoch": epoch,
-                    "train": {"loss": 1.2 - train, "accuracy": train, "f1": train},
-                    "validation": {"loss": 1.25 - val, "accuracy": val, "f1": val},
-                })
+                history.append(
+                    {
+                        "epoch": epoch,
+                        "train": {"loss": 1.2 - train, "accuracy": train, "f1": train},
+                        "validation": {"loss": 1.25 - val, "accuracy": val, "f1": val},
+                    }
+                )
             (path / "history.json").write_text(json.dumps(history))
-            chosen = arm.selection and {"accuracy": arm.selection, "f1": arm.selection, "mcc": 0.4, "auroc": 0.8, "loss": 0.5}
+            chosen = arm.selection and {
+                "accuracy": arm.selection,
+                "f1": arm.selection,
+                "mcc": 0.4,
+                "auroc": 0.8,
+                "loss": 0.5,
+            }
             model = {
-                "arm": arm.name, "fold": f, "replicate": r, "threshold": 0.5, "modalities": ["dna"], "encoders": {"dna": "kmer-dna"},
-                "architecture": {"inputs": 256, "hidden": 512, "classes": 2, "dropout": 0.1}, "best_epoch": 8, "epochs_run": 10,
-                "training_windows": 60000, "validation_windows": 5000, "trained_parameters": 1_050_000, "selection": chosen,
-                "seconds": 12.5, "hyperparameters": {"epochs": 10},
-            }  # fmt: skip
+                "arm": arm.name,
+                "fold": f,
+                "replicate": r,
+                "threshold": 0.5,
+                "modalities": ["dna"],
+                "encoders": {"dna": "kmer-dna"},
+                "architecture": {"inputs": 256, "hidden": 512, "classes": 2, "dropout": 0.1},
+                "best_epoch": 8,
+                "epochs_run": 10,
+                "training_windows": 60000,
+                "validation_windows": 5000,
+                "trained_parameters": 1_050_000,
+                "selection": chosen,
+                "seconds": 12.5,
+                "hyperparameters": {"epochs": 10},
+            }
             (path / "model.json").write_text(json.dumps(model))
 
 
