@@ -1,15 +1,10 @@
-// For test_parameters.py: what main.nf does with parameters, without the experiment.
-include { readSchema; helpText; checkParams; typedParams } from '../../../modules/params'
+// For test_parameters.py: what main.nf makes of many sets of parameters, in one go.
+include { readSchema; checkParams; typedParams } from '../../../modules/params'
 
 workflow {
     def specs = readSchema(file("${projectDir}/../../../nextflow_schema.json"))
-    if (params.help) {
-        println(helpText(specs, params.help))
-        return
+    new groovy.json.JsonSlurper().parse(file(params.cases)).each { given ->
+        def problems = checkParams(given, specs)
+        println(groovy.json.JsonOutput.toJson([problems: problems, values: problems ? [:] : typedParams(given, specs)]))
     }
-    def problems = checkParams(params, specs)
-    if (problems) {
-        error("virshort: ${problems.join('; ')}")
-    }
-    println(groovy.json.JsonOutput.toJson(typedParams(params, specs)))
 }
