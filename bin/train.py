@@ -28,7 +28,7 @@ class Arm:
     """What all heads of an arm share: its settings and its rows."""
 
     def __init__(self, args: argparse.Namespace):
-        self.args, self.arm, self.sets = args, json.loads(args.arm), read_json(args.window_sets)
+        self.args, self.arm, self.sets = args, read_json(args.arm), read_json(args.window_sets)
         self.spec = self.sets["train"][self.arm["windows"]]
         self.windows = WindowSet(args.data, self.spec["pools"])
         self.label, self.fold = self.windows.column("label"), self.windows.column("fold")
@@ -37,7 +37,7 @@ class Arm:
         # Arms are compared on the same validation windows, those of `short`, whatever they were trained on.
         self.short = self.windows if short["pools"] == self.spec["pools"] else WindowSet(args.data, short["pools"])
         self.short_label, self.short_fold = self.short.column("label"), self.short.column("fold")
-        self.key = digest(args.arm, args.code, str(args.seed), json.dumps(self.sets), self.windows.digest)
+        self.key = digest(json.dumps(self.arm), args.code, str(args.seed), json.dumps(self.sets), self.windows.digest)
 
     def rows(self, windows: WindowSet):  # noqa: ANN201 (a function of row numbers)
         return lambda which: windows.rows(which, self.arm["modalities"])
@@ -89,7 +89,7 @@ def train_head(fold: int, replicate: int) -> str:
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--arm", required=True, help="one row of the arms, as JSON")
+    p.add_argument("--arm", type=Path, required=True, help="one row of arms.json")
     p.add_argument("--data", type=Path, required=True, help="folder with manifests and features")
     p.add_argument("--code", default="", help="digest of this step's code: checkpoints of other code are not taken up")
     p.add_argument("--window-sets", type=Path, required=True)

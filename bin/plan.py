@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""Read the samplesheet and the arms, refuse what is wrong with them, and say what the run needs."""
+
+import argparse
+from pathlib import Path
+
+from virshort.arms import choose, read_arms
+from virshort.encoders import ENCODERS
+from virshort.errors import run
+from virshort.files import write_json
+from virshort.samplesheet import read_samplesheet
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--samplesheet", type=Path, required=True)
+    p.add_argument("--arms-file", type=Path, required=True)
+    p.add_argument("--arms", help="names, comma-separated; all if absent")
+    p.add_argument("--dna-encoder", required=True, choices=ENCODERS["dna"])
+    p.add_argument("--protein-encoder", required=True, choices=ENCODERS["protein"])
+    args = p.parse_args()
+
+    sheet = read_samplesheet(args.samplesheet)
+    run_encoders = {"dna": args.dna_encoder, "protein": args.protein_encoder}
+    arms = choose(read_arms(args.arms_file, run_encoders, ENCODERS), args.arms)
+    for arm in arms:
+        arm["pair"] = "+".join(arm["encoders"][m] for m in ("dna", "protein"))
+    pairs = {"test": sorted({a["pair"] for a in arms})}
+    for windows in ("short", "scratch", "mixed", "full"):
+        # Every arm is judged on the validation windows of `short`, and `scratch` begins with `short`.
+        pairs[windows] = sorted({a["pair"] for a in arms if windows in (a["windows"], "short")})
+    write_json("arms.json", arms)
+    write_json("plan.json", {
+        "fastas": [row.fasta for row in sheet], "arms": arms, "pairs": pairs,
+        "train_sets": sorted({a["windows"] for a in arms})})
+    print(f"{len(sheet)} files, {len(arms)} arms: {', '.join(a['name'] for a in arms)}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,19 @@
+// Prove how much leaks: 31-mers, on either strand, that test windows share with training windows.
+process AUDIT {
+    input:
+    path windows
+    path sets
+    path folds
+    path sequences
+    val limit
+    val code
+
+    output:
+    path 'leakage.json'
+
+    script:
+    """
+    audit.py --windows-root ${windows} --window-sets ${sets} --folds ${folds} --sequences ${sequences} --limit ${limit} \\
+        --out leakage.json
+    """
+}

@@ -1,0 +1,26 @@
+// Read every record once, refuse what is wrong, and store the sources in one form.
+process CHECK_INPUT {
+    input:
+    path sheet
+    path fastas, stageAs: 'fasta/?/*'
+    val names
+    path table
+    val min_length
+    val code
+
+    output:
+    path 'sources.parquet', emit: sources
+    path 'sources.seq', emit: sequences
+    path 'input.json', emit: summary
+    path 'skipped.tsv', emit: skipped
+
+    script:
+    def staged = groovy.json.JsonOutput.toJson([names, [fastas].flatten().collect { f -> f.toString() }].transpose().collectEntries())
+    def source_table = table ? "--source-table ${table}" : ''
+    """
+    cat > files.json <<'END_OF_FILES'
+    ${staged}
+    END_OF_FILES
+    check_input.py --samplesheet ${sheet} --files files.json ${source_table} --min-length ${min_length} --outdir .
+    """
+}

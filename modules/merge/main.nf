@@ -1,0 +1,19 @@
+// Put the modalities of a shard side by side, after checking that all follow the same manifest.
+process MERGE {
+    tag "${pair} ${pool} ${shard}"
+    cache 'deep'
+
+    input:
+    tuple val(pool), val(shard), val(pair), path(embeddings), path(manifest)
+    val code
+
+    output:
+    tuple val(pool), val(pair), path("${name}.*")
+
+    script:
+    name = "${pool.replace('/', '.')}.${shard}"
+    """
+    merge.py --manifest ${manifest} --embeddings ${embeddings} --out ${name}.features.safetensors
+    cp -L ${manifest} ${name}.windows.parquet
+    """
+}

@@ -1,0 +1,19 @@
+// Read the samplesheet and the arms, refuse what is wrong with them, and say what the run needs.
+process PLAN {
+    input:
+    path sheet
+    path arms_file
+    val options
+    val code
+
+    output:
+    path 'plan.json', emit: plan
+    path 'arms.json', emit: arms
+
+    script:
+    def arms = options.arms ? "--arms '${options.arms}'" : ''
+    """
+    plan.py --samplesheet ${sheet} --arms-file ${arms_file} ${arms} \\
+        --dna-encoder ${options.dna_encoder} --protein-encoder ${options.protein_encoder}
+    """
+}

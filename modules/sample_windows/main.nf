@@ -1,0 +1,26 @@
+// Draw every window set, in shards: a FASTA chunk and its manifest.
+process SAMPLE_WINDOWS {
+    input:
+    path folds
+    path summary
+    path sequences
+    val train_sets
+    val options
+    val code
+
+    output:
+    path 'windows/*/*/shard_*.fa.gz', emit: fastas
+    path 'windows/*/*/shard_*.windows.parquet', emit: manifests
+    path 'windows', emit: folder
+    path 'window_sets.json', emit: sets
+
+    script:
+    """
+    sample_windows.py --folds ${folds} --folds-json ${summary} --sequences ${sequences} --train-sets ${train_sets.join(' ')} \\
+        --window-length ${options.window_length} --short ${options.short_windows} --scratch ${options.scratch_windows} \\
+        --mixed ${options.mixed_windows} --full ${options.full_windows} --test ${options.test_windows} \\
+        --sweep ${options.sweep_windows} --sweep-lengths ${options.sweep_lengths} --viral-share ${options.viral_share} \\
+        --max-n ${options.max_n} --cluster-cap ${options.cluster_cap} --windows-per-shard ${options.windows_per_shard} \\
+        --seed ${options.seed} --outdir .
+    """
+}

@@ -1,0 +1,171 @@
+// The experiment: from labelled genomes to a verdict.
+include { codeDigest     } from '../modules/code'
+include { SIMULATE       } from '../modules/simulate/main'
+include { PLAN           } from '../modules/plan/main'
+include { CHECK_INPUT    } from '../modules/check_input/main'
+include { CLUSTER        } from '../modules/cluster/main'
+include { SPLIT          } from '../modules/split/main'
+include { SAMPLE_WINDOWS } from '../modules/sample_windows/main'
+include { EMBED          } from '../modules/embed/main'
+include { MERGE          } from '../modules/merge/main'
+include { TRAIN as TRAIN_BASELINE ; TRAIN } from '../modules/train/main'
+include { EVALUATE       } from '../modules/evaluate/main'
+include { AUDIT          } from '../modules/audit/main'
+include { COMPARE        } from '../modules/compare/main'
+include { REPORT         } from '../modules/report/main'
+
+// The files that a samplesheet names, relative to it or absolute.
+def fastasOf(plan, sheet) {
+    def found = plan.fastas.collect { name -> name.startsWith('/') ? file(name) : file("${sheet.parent}/${name}") }
+    def missing = [plan.fastas, found].transpose().findAll { _name, f -> !f.exists() }.collect { name, _f -> name }
+    if (missing) {
+        error("virshort: ${sheet.name}: no such file: ${missing.join(', ')}: correct the path (it is relative to the samplesheet)")
+    }
+    return found
+}
+
+// train/short of windows/train/short/shard_00000.fa.gz
+def poolOf(path) {
+    return "${path.parent.parent.name}/${path.parent.name}".toString()
+}
+
+def shardOf(path) {
+    return path.name.tokenize('.')[0]
+}
+
+// The pairs of encoders (dna+protein) that some arm needs of a pool.
+def pairsOf(plan, pool) {
+    return pool.startsWith('test/') ? plan.pairs.test : plan.pairs[pool - 'train/']
+}
+
+// The files of some pools, as one pair of encoders gave them, in one order.
+def filesOf(features, pair, pools) {
+    return features.findAll { f -> f.pair == pair && f.pool in pools }.collectMany { f -> f.files }.sort { f -> f.name }
+}
+
+def readJson(path) {
+    return new groovy.json.JsonSlurper().parse(path)
+}
+
+workflow EXPERIMENT {
+    take:
+    options
+
+    main:
+    if (options.demo) {
+        SIMULATE(options.seed, codeDigest('simulate.py'))
+        sheet = SIMULATE.out.sheet
+        table = SIMULATE.out.table
+    }
+    else {
+        sheet = channel.value(file(options.input))
+        table = channel.value(options.source_table ? file(options.source_table) : [])
+    }
+
+    // What is asked for, and what there is
+    PLAN(sheet, file(options.arms_file), options.subMap('arms', 'dna_encoder', 'protein_encoder'), codeDigest('plan.py'))
+    plan = PLAN.out.plan.map { f -> readJson(f) }
+    CHECK_INPUT(
+        sheet,
+        plan.combine(sheet).map { p, s -> fastasOf(p, s) }.first(),
+        plan.map { p -> p.fastas },
+        table,
+        options.window_length,
+        codeDigest('check_input.py')
+    )
+
+    // Clusters, folds, windows
+    CLUSTER(CHECK_INPUT.out.sources, CHECK_INPUT.out.sequences, codeDigest('cluster.py'))
+    SPLIT(
+        CHECK_INPUT.out.sources,
+        CLUSTER.out.clusters,
+        options.subMap('folds', 'test_folds', 'seed', 'cluster_cap'),
+        codeDigest('split.py')
+    )
+    SAMPLE_WINDOWS(
+        SPLIT.out.folds,
+        SPLIT.out.summary,
+        CHECK_INPUT.out.sequences,
+        plan.map { p -> p.train_sets },
+        options.findAll { name, _value -> name in ['max_n', 'viral_share', 'cluster_cap', 'seed'] || name =~ /window|sweep/ },
+        codeDigest('sample_windows.py')
+    )
+    sets = SAMPLE_WINDOWS.out.sets
+    fastas = SAMPLE_WINDOWS.out.fastas.flatten().map { f -> [poolOf(f), shardOf(f), f] }
+    manifests = SAMPLE_WINDOWS.out.manifests.flatten().map { f -> [poolOf(f), shardOf(f), f] }
+
+    // Embed once, train many
+    EMBED(
+        fastas.combine(plan).flatMap { pool, shard, fasta, p ->
+            pairsOf(p, pool).collectMany { pair -> pair.tokenize('+') }.unique().collect { encoder -> [pool, shard, encoder, fasta] }
+        },
+        options.genetic_code,
+        codeDigest('embed.py')
+    )
+    MERGE(
+        EMBED.out.combine(plan)
+            .flatMap { pool, shard, encoder, rows, p ->
+                pairsOf(p, pool).findAll { pair -> encoder in pair.tokenize('+') }.collect { pair -> [pool, shard, pair, rows] }
+            }
+            .groupTuple(by: [0, 1, 2], size: 2)
+            .map { pool, shard, pair, rows -> [pool, shard, pair, rows.sort { f -> f.name }] }
+            .combine(manifests, by: [0, 1]),
+        codeDigest('merge.py')
+    )
+    features = MERGE.out
+        .groupTuple(by: [0, 1])
+        .map { pool, pair, files -> [pool: pool, pair: pair, files: files.flatten()] }
+        .toList()
+        .combine(sets.map { f -> readJson(f) })
+    inputs = features.map { row -> [features: row[0..-2], sets: row[-1]] }
+
+    // Every arm, over all folds and replicates
+    arms = plan.flatMap { p -> p.arms }
+        .combine(inputs)
+        .map { arm, given ->
+            def pools = [arm.windows, 'short'].collectMany { name -> given.sets.train[name].pools }
+            [arm, filesOf(given.features, arm.pair, pools)]
+        }
+    training = options.subMap('replicates', 'seed')
+    checkpoints = "${workflow.workDir}/checkpoints"
+    TRAIN_BASELINE(
+        arms.filter { arm, _data -> arm.role == 'baseline' }.map { arm, data -> [arm, data, []] },
+        sets, training, checkpoints, codeDigest('train.py')
+    )
+    TRAIN(
+        arms.filter { arm, _data -> arm.role != 'baseline' }
+            .combine(TRAIN_BASELINE.out.map { _arm, models -> models })
+            .map { arm, data, baseline -> [arm, data, arm.start == 'baseline' ? baseline : []] },
+        sets, training, checkpoints, codeDigest('train.py')
+    )
+    trained = TRAIN_BASELINE.out.mix(TRAIN.out)
+    EVALUATE(
+        trained.combine(inputs).map { arm, models, given ->
+            [arm, models, filesOf(given.features, arm.pair, given.sets.test.values().collectMany { s -> s.pools })]
+        },
+        sets, codeDigest('evaluate.py')
+    )
+
+    // What leaked, who won, and what a person reads of it
+    AUDIT(
+        SAMPLE_WINDOWS.out.folder, sets, SPLIT.out.folds, CHECK_INPUT.out.sequences, options.leakage_limit, codeDigest('audit.py')
+    )
+    models = trained.map { _arm, folder -> folder }.toSortedList { a, b -> a.name <=> b.name }
+    COMPARE(
+        PLAN.out.arms, models, EVALUATE.out.toSortedList { a, b -> a.name <=> b.name }, AUDIT.out, options.seed,
+        codeDigest('compare.py')
+    )
+    REPORT(
+        COMPARE.out.comparison, models,
+        AUDIT.out.mix(SPLIT.out.summary, CLUSTER.out.summary, CHECK_INPUT.out.summary, CHECK_INPUT.out.skipped, sets).toSortedList { a, b -> a.name <=> b.name },
+        SAMPLE_WINDOWS.out.folder,
+        files("${projectDir}/assets/report/*"),
+        options,
+        codeDigest('report.py')
+    )
+
+    emit:
+    comparison = COMPARE.out.comparison
+    report = REPORT.out.page
+    summary = REPORT.out.summary
+}
