@@ -159,7 +159,7 @@ def answer(v: Row, rows: Sequence[Row], best: str | None) -> str:
         f"{what}. On {v['length']} windows of sources never seen in training, accuracy {way} from "
         f"{percent(v['baseline_accuracy'])} "
         f"(baseline) to {percent(v['finetuned_accuracy'])} (finetune): "
-        f"{gained({'points': v['difference_points'], 'ci95': v['ci95']})}. {v['headline']}. {v['reason']}"
+        f"{gained({'points': v['difference_points'], 'ci95': v['ci95']})}. {v['reason']}"
     )
     row = find(rows, best, "short")
     if row is not None and best not in ("finetune", "baseline") and row["difference_to_baseline"]:

@@ -1,0 +1,601 @@
+"""The report's sections as MultiQC custom content, and the summary for the terminal.
+
+Everything shown is taken from the run's own files; nothing is typed in. Names that users gave (arms, kingdoms, sources,
+files) are escaped, because MultiQC puts text into the page as it is. The answer comes first, in plain words.
+"""
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+Json = Mapping[str, Any]
+COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22")
+METRICS = {
+    "accuracy": "Accuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "mcc": "MCC",
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+}
+SHOWN = 25  # rows of a long list
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a results folder holds for the report; only `comparison` must be there."""
+
+    comparison: Json
+    histories: Mapping[str, Sequence[Sequence[Json]]] = field(default_factory=dict)  # arm: a history a model
+    encoders: Mapping[str, Any] = field(default_factory=dict)  # arm: encoders of its models
+    leakage: Json | None = None
+    folds: Json | None = None
+    clusters: Json | None = None
+    mask: Json | None = None
+    input: Json | None = None
+    skipped: Sequence[Json] = ()
+    windows: Mapping[tuple[str, str], Json] = field(default_factory=dict)  # (purpose, pool): metadata
+    parameters: Json = field(default_factory=dict)
+    versions: Json = field(default_factory=dict)
+
+
+def sections(data: Inputs, style: str = "") -> dict[str, dict[str, Any]]:
+    """MultiQC custom content by section id, in reading order. `style`: CSS for the page."""
+    built = {
+        "vs_answer": _html("The answer", "", f"<style>{style}</style>" + answer(data)),
+        "vs_arms": _html("Arms side by side", "", arms_table(data)),
+        "vs_forest": _html("Difference to the baseline", "", forest(data)),
+        "vs_length": length_plot(data),
+        "vs_training": training_plot(data),
+        "vs_controls": _html("Controls and leakage", "", controls(data)),
+        "vs_data": _html("Data", "", data_section(data)),
+        "vs_run": _html("Run", "", run_section(data)),
+    }
+    return {
+        name: {"id": name, "parent_id": "vs", "parent_name": "Experiment", **content} for name, content in built.items()
+    }
+
+
+def answer(data: Inputs) -> str:
+    """Did the remedy work, how sure is that, which arm to use, what next."""
+    c, v = data.comparison, data.comparison["verdict"]
+    parts = []
+    if data.parameters.get("protein_input") == "nucleotide":
+        parts.append(
+            _red(
+                "Named control: the protein encoder was fed nucleotides",
+                "This run leaves out the translation on purpose (protein_input is 'nucleotide'). A protein encoder "
+                "cannot read bases: "
+                "its features are noise here, and no figure of this report says what the classifier can do.",
+            )
+        )
+    leak = c["leakage"]
+    if leak["ok"] is False:
+        parts.append(_red("Training and test are not apart", leak["sentence"]))
+    parts.append(
+        f'<div class="vs-banner vs-{v["verdict"] or "none"}"><b>{escape(v["headline"])}</b>{escape(c["answer"])}</div>'
+    )
+    parts.append(f"<h4>Which arm to use</h4><p>{escape(c['recommendation'])}</p>")
+    rare = _precision_at(find_row(c, c["best_arm"]["arm"], "short"), 0.01)
+    if rare:
+        between = f" (95 % interval {_span(rare['ci95'], 100)})" if rare["ci95"] else ""
+        parts.append(
+            f"<p><b>Among real reads:</b> where 1 in 100 reads is viral, {100 * rare['precision']:.1f} % of the "
+            f"viral calls of "
+            f"{escape(c['best_arm']['arm'])} would be right{between}.</p>"
+        )
+    parts.append(criteria_table(c))
+    if c["scenario"]:
+        steps = "".join(f"<li>{escape(s)}</li>" for s in c["scenario"]["next_steps"])
+        parts.append(
+            f"<h4>{escape(c['scenario']['title'])}</h4><p>What these numbers suggest to do next:</p><ul>{steps}</ul>"
+        )
+    told = [w for w in c["warnings"] if w != leak["sentence"]]
+    if told:
+        parts.append(
+            "<h4>Before you trust the figures</h4><ul>" + "".join(f"<li>{escape(w)}</li>" for w in told) + "</ul>"
+        )
+    return _wrap(*parts)
+
+
+def criteria_table(c: Json) -> str:
+    """The success criteria set beforehand, met or not, for finetune and the best arm."""
+    if not c["criteria"]:
+        return ""
+    arms = list(c["criteria"])
+    rows = []
+    for i, first in enumerate(c["criteria"][arms[0]]):
+        cells = [escape(first["name"]), escape(first["target"])]
+        for arm in arms:
+            k = c["criteria"][arm][i]
+            mark = {True: '<b class="vs-yes">met</b>', False: '<b class="vs-no">not met</b>', None: "not known"}[
+                k["met"]
+            ]
+            value = f"{100 * k['value']:.1f} %" if k["value"] is not None else ""
+            between = f' <span class="vs-soft">({_span(k["ci95"], 100)})</span>' if k["ci95"] else ""
+            note = f", {escape(k['note'])}" if k["note"] else ""
+            cells.append(f"{value}{between} {mark}{note}")
+        rows.append(cells)
+    heads = [escape(a) + (" (best on validation)" if a == c["best_arm"]["arm"] else "") for a in arms]
+    return "<h4>The criteria set beforehand</h4>" + _table(["Criterion", "Target", *heads], rows)
+
+
+def arms_table(data: Inputs) -> str:
+    """Every arm on short windows, with full length beside it, and what its training took."""
+    c = data.comparison
+    training = {t["arm"]: t for t in c["training"]}
+    rows = []
+    for row in c["arms"]:
+        if row["test_set"] != "short":
+            continue
+        t, full = training.get(row["arm"], {}), find_row(c, row["arm"], "full")
+        d = row["difference_to_baseline"]
+        name = escape(row["arm"]) + (" <span class='vs-soft'>(control)</span>" if row["role"] == "control" else "")
+        if row["arm"] == c["best_arm"]["arm"]:
+            name = f"<b>{name}</b> <span class='vs-soft'>(best on validation)</span>"
+        cells = [name, _with_interval(row["metrics"]["accuracy"], 100), _signed(d), _p(d, row["role"])]
+        cells += [
+            _with_interval(row["metrics"][m], 1, 3) for m in ("auroc", "f1", "precision", "recall", "mcc", "auprc")
+        ]
+        rare = _precision_at(row, 0.01)
+        cells += [
+            f"{100 * rare['precision']:.1f} %" if rare else "",
+            _with_interval(full["metrics"]["accuracy"], 100) if full else "",
+        ]
+        cells += [_count(t.get("training_windows")), _count(t.get("trained_parameters")), _count(t.get("seconds"))]
+        rows.append(cells)
+    if not rows:
+        return _wrap("<p>No arm was evaluated on short windows.</p>")
+    first = next(r for r in c["arms"] if r["test_set"] == "short")
+    eff = first["effective_clusters"]
+    text = (
+        f"<p>Test set: {_count(first['windows'])} windows of "
+        f"{escape(c['verdict'].get('length') or str(c['window_length']) + ' bp')} from "
+        f"{_count(first['clusters'])} clusters, none of them seen in training. Their sizes differ, so they count as "
+        f"{eff['viral']:.0f} viral and {eff['nonviral']:.0f} nonviral clusters of equal size. In brackets: 95 % "
+        f"intervals, over clusters "
+        f"and replicates. Accuracy and differences are in percent and points; p is corrected for the number of arms "
+        f"(Holm).</p>"
+    )
+    heads = [
+        "Arm",
+        "Accuracy",
+        "Against baseline",
+        "p",
+        "AUROC",
+        "F1",
+        "Precision",
+        "Recall",
+        "MCC",
+        "AUPRC",
+        "Precision at 1 % viral",
+        "Accuracy on full length",
+        "Training windows",
+        "Parameters trained",
+        "Seconds",
+    ]
+    notes = sorted({f"{r['arm']}: {n}" for r in c["arms"] if r["test_set"] == "short" for n in r["notes"]})
+    listed = "<ul>" + "".join(f"<li>{escape(n)}</li>" for n in notes) + "</ul>" if notes else ""
+    return _wrap(text, _table(heads, rows, numbers=range(1, len(heads))), listed)
+
+
+def forest(data: Inputs) -> str:
+    """Differences to the baseline on short windows with their intervals, as a drawing of plain HTML."""
+    rows = [r for r in data.comparison["arms"] if r["test_set"] == "short" and r["difference_to_baseline"]]
+    if not rows:
+        return _wrap("<p>There is no baseline on short windows to differ from.</p>")
+    ends = [x for r in rows for x in (r["difference_to_baseline"]["ci95"] or [r["difference_to_baseline"]["points"]])]
+    low, high = min([*ends, -2.0]) - 1, max([*ends, 17.0]) + 1
+
+    def at(x: float) -> str:
+        return f"{100 * (x - low) / (high - low):.2f}%"
+
+    lines = f'<i style="left:{at(5)}"></i><i style="left:{at(15)}"></i><i class="zero" style="left:{at(0)}"></i>'
+    cells = []
+    for r in rows:
+        d = r["difference_to_baseline"]
+        bar = ""
+        if d["ci95"]:
+            left, right = d["ci95"]
+            bar = f'<i class="bar" style="left:{at(left)};width:{100 * (right - left) / (high - low):.2f}%"></i>'
+        dot = f'<i class="dot" style="left:{at(d["points"])}"></i>'
+        cells.append(
+            f'<div class="name">{escape(r["arm"])}</div><div class="vs-track">{lines}{bar}{dot}</div>'
+            f"<div>{_signed(d)} points</div>"
+        )
+    marks = "".join(f'<span style="left:{at(x)}">{name}</span>' for x, name in ((0, "0"), (5, "5"), (15, "15")))
+    axis = f'<div></div><div class="vs-track vs-axis">{marks}</div><div></div>'
+    text = (
+        "<p>Accuracy on short windows, in points above or below the baseline; the bar is the 95 % interval. Right of "
+        "15 is strong, "
+        "from 5 to 15 moderate, left of 5 rejected.</p>"
+    )
+    return _wrap(text, f'<div class="vs-forest">{"".join(cells)}{axis}</div>', _contrasts(data.comparison))
+
+
+def length_plot(data: Inputs) -> dict[str, Any]:
+    """Accuracy and AUROC against window length, a line an arm."""
+    series: dict[str, dict[str, list[list[float]]]] = {"accuracy": {}, "auroc": {}}
+    for row in data.comparison["arms"]:
+        length = row["test_set"].removeprefix("length_")
+        if row["test_set"].startswith("length_") and length.isdigit() and row["role"] != "control":
+            for metric, lines in series.items():
+                value = row["metrics"][metric]["mean"]
+                if value is not None:
+                    lines.setdefault(escape(row["arm"]), []).append([int(length), value])
+    title = "Accuracy and AUROC against length"
+    if not any(len(line) > 1 for line in series["accuracy"].values()):
+        return _html(
+            title,
+            "",
+            _wrap("<p>The length sweep was not run with two lengths or more, so there is no curve to draw.</p>"),
+        )
+    labels = [{"name": "Accuracy", "ylab": "accuracy"}, {"name": "AUROC", "ylab": "AUROC"}]
+    lengths = sorted({p[0] for line in series["accuracy"].values() for p in line})
+    return {
+        "section_name": title,
+        "description": "Where does each arm break, and where does it recover? Test windows of one length each, of "
+        "the same sources.",
+        "plot_type": "linegraph",
+        "pconfig": {
+            "id": "vs_length_plot",
+            "title": "virshort: result by window length",
+            "xlab": "window length (bp)",
+            "ylab": "accuracy",
+            "xlog": True,
+            "smooth_points": None,
+            "style": "lines+markers",
+            "colors": _colours(data),
+            "data_labels": labels,
+            "x_minrange": 1,
+            "xmin": lengths[0],
+            "xmax": lengths[-1],
+            "y_lines": [{"value": 0.5, "dash": "dash", "label": "chance"}],
+        },
+        "data": [lines for lines in (series["accuracy"], series["auroc"]) if lines],
+    }
+
+
+def training_plot(data: Inputs) -> dict[str, Any]:
+    """Accuracy and loss by epoch, training and validation, mean over the models of an arm."""
+    series: dict[str, dict[str, list[list[float]]]] = {"accuracy": {}, "loss": {}}
+    dashes = {}
+    for arm, histories in data.histories.items():
+        for metric, lines in series.items():
+            for part, word in (("train", "training"), ("validation", "validation")):
+                name = f"{escape(arm)}, {word}"
+                points = _mean_curve(histories, part, metric)
+                if points:
+                    lines[name] = points
+                    dashes[name] = "solid" if part == "train" else "dash"
+    title = "Training curves"
+    found = [o["sentence"] for o in data.comparison["overfitting"]]
+    text = (
+        "Overfitting: " + " ".join(found)
+        if found
+        else "No arm learned its training windows by heart (90 % or more there with a test near chance)."
+    )
+    if not series["accuracy"]:
+        return _html(title, "", _wrap(f"<p>{escape(text)} No curve was kept.</p>"))
+    colours = _colours(data)
+    return {
+        "section_name": title,
+        "description": escape(text)
+        + " Solid: training, dashed: validation; each line is the mean over folds and replicates. "
+        "A model that stopped early keeps its last value.",
+        "plot_type": "linegraph",
+        "pconfig": {
+            "id": "vs_training_plot",
+            "title": "virshort: training",
+            "xlab": "epoch",
+            "ylab": "accuracy",
+            "smooth_points": None,
+            "style": "lines",
+            "data_labels": [{"name": "Accuracy", "ylab": "accuracy"}, {"name": "Loss", "ylab": "loss"}],
+            "dash_styles": dashes,
+            "colors": {name: colours.get(name.rsplit(", ", 1)[0], "#888888") for name in dashes},
+            "xmin": 1,
+            "x_decimals": False,
+        },
+        "data": [lines for lines in (series["accuracy"], series["loss"]) if lines],
+    }
+
+
+def controls(data: Inputs) -> str:
+    """What composition alone reaches, what shuffled labels reach, and what training and test share."""
+    c = data.comparison
+    parts = ["<h4>Controls</h4>"]
+    told = [c["controls"][k]["sentence"] for k in ("gc", "shuffled_labels") if c["controls"][k]]
+    parts += [f"<p>{escape(s)}</p>" for s in told] or ["<p>No control was run.</p>"]
+    leak = c["leakage"]
+    parts.append(f"<h4>Leakage audit</h4><p>{escape(leak['sentence'])}</p>")
+    rows = [
+        [
+            escape(a["arm"]),
+            escape(", ".join(a["train_sets"])),
+            "not audited" if a["share"] is None else f"{100 * a['share']:.3f} %",
+        ]
+        for a in leak["by_arm"]
+    ]
+    if rows:
+        parts.append(
+            _table(["Arm", "Trained on", "Short test windows that share a 31-mer with them"], rows, numbers=[2])
+        )
+    worst = (data.leakage or {}).get("worst", [])[:SHOWN]
+    if worst:
+        listed = [
+            [escape(str(w.get(k, ""))) for k in ("test_set", "train_set", "window", "shared_kmers", "training_source")]
+            for w in worst
+        ]
+        parts.append(
+            "<h4>The windows that share most</h4>"
+            + _table(["Test set", "Training set", "Window", "31-mers", "Also in"], listed)
+        )
+    return _wrap(*parts)
+
+
+def data_section(data: Inputs) -> str:
+    """Sources, clusters, folds and windows; what was left out and why; notes."""
+    parts = []
+    if data.input:
+        rows = [
+            [
+                escape(str(r["label"])),
+                escape(str(r["kingdom"])),
+                _count(r["records"]),
+                _count(r["bases"]),
+                _count(r["skipped"]),
+            ]
+            for r in data.input["counts"]
+        ]
+        parts.append(
+            "<h4>Sources</h4>" + _table(["Label", "Kingdom", "Sources", "Bases", "Left out"], rows, numbers=range(2, 5))
+        )
+    if data.folds:
+        rows = [
+            [
+                str(r["fold"]),
+                escape(str(r["label"])),
+                escape(str(r["kingdom"])),
+                _count(r["clusters"]),
+                _count(r["sources"]),
+                _count(r["bases"]),
+            ]
+            for r in data.folds["table"]
+        ]
+        parts.append(
+            "<h4>Folds</h4><p>A cluster of similar sources lies in one fold as a whole. A fold is tested by models "
+            "that were trained "
+            "on others and stopped by yet another.</p>"
+            + _table(["Fold", "Label", "Kingdom", "Clusters", "Sources", "Bases"], rows, numbers=range(3, 6))
+        )
+    if data.windows:
+        parts.append(
+            "<h4>Windows</h4>"
+            + _table(["Purpose", "Pool", "Label", "Kingdom", "Windows"], _window_rows(data), numbers=[4])
+        )
+    eff = {r["test_set"]: r for r in data.comparison["arms"] if r["windows"]}
+    rows = [
+        [
+            escape(s),
+            _count(r["windows"]),
+            _count(r["clusters"]),
+            f"{r['effective_clusters']['viral']:.1f}",
+            f"{r['effective_clusters']['nonviral']:.1f}",
+        ]
+        for s, r in eff.items()
+    ]
+    parts.append(
+        "<h4>Evidence in the test sets</h4><p>Windows of one cluster resemble each other, and clusters differ in "
+        "size. Effective clusters: "
+        "how many clusters of equal size would carry the same evidence. Under 10 of a label no interval is given, "
+        "under 30 it is rough.</p>"
+        + _table(
+            ["Test set", "Windows", "Clusters", "Effective, viral", "Effective, nonviral"], rows, numbers=range(1, 5)
+        )
+    )
+    parts.append(_left_out(data))
+    notes = [
+        n for source in (data.input, data.clusters, data.folds, data.mask) if source for n in source.get("notes", [])
+    ]
+    notes += [f"{purpose} {pool}: {n}" for (purpose, pool), m in data.windows.items() for n in m.get("notes", [])]
+    if notes:
+        parts.append("<h4>Notes</h4><ul>" + "".join(f"<li>{escape(n)}</li>" for n in dict.fromkeys(notes)) + "</ul>")
+    return _wrap(*parts)
+
+
+def run_section(data: Inputs) -> str:
+    """Encoders, parameters and versions."""
+    parts = []
+    if data.encoders:
+        rows = [[escape(arm), escape(_plain(used))] for arm, used in data.encoders.items()]
+        parts.append("<h4>Encoders</h4>" + _table(["Arm", "Encoders"], rows))
+    for title, values in (("Parameters", data.parameters), ("Versions", _flat(data.versions))):
+        shown = [[escape(str(k)), escape(_plain(v))] for k, v in sorted(values.items()) if not isinstance(v, Mapping)]
+        parts.append(
+            f"<h4>{title}</h4>" + (_table(["Name", "Value"], shown) if shown else "<p>Not recorded in this folder.</p>")
+        )
+    c = data.comparison
+    parts.append(
+        f"<h4>How the intervals are made</h4><p>Accuracy, recall, AUROC, AUPRC and every difference: jackknife over "
+        f"clusters (one left out at a "
+        f"time), with t. Precision, F1, MCC: {_count(c['draws'])} resamples of the clusters (seed {c['seed']}). The "
+        f"spread between replicates is "
+        f"added. The verdict uses the interval at a level corrected for the number of arms.</p>"
+    )
+    return _wrap(*parts)
+
+
+def summary_text(c: Json) -> str:
+    """The answer for the terminal: verdict first, then arms, best arm, leakage, warnings."""
+    v = c["verdict"]
+    lines = [f"VERDICT  {v['headline']}", "", *_fold(c["answer"]), "", *_fold(c["recommendation"]), ""]
+    names = [r["arm"] for r in c["arms"] if r["test_set"] in ("short", "full")]
+    width = max([len(n) for n in names] + [8])
+    lines.append(f"{'arm':<{width}}  {'short windows':<22}  {'against baseline':<24}  full length")
+    for name in dict.fromkeys(names):
+        short, full = find_row(c, name, "short"), find_row(c, name, "full")
+        d = short and short["difference_to_baseline"]
+        cells = [_terminal(short), f"{d['points']:+5.1f} {_brackets(d['ci95'], 1)}" if d else "", _terminal(full)]
+        mark = " *" if name == c["best_arm"]["arm"] else ""
+        lines.append(f"{name:<{width}}  {cells[0]:<22}  {cells[1]:<24}  {cells[2]}{mark}".rstrip())
+    lines.append(f"(accuracy in %, 95 % intervals; * best on validation: {c['best_arm']['arm'] or 'none known'})")
+    lines += ["", *_fold(c["leakage"]["sentence"])]
+    lines += [
+        line for k in ("gc", "shuffled_labels") if c["controls"][k] for line in _fold(c["controls"][k]["sentence"])
+    ]
+    lines += [line for o in c["overfitting"] for line in _fold(o["sentence"])]
+    lines += [line for w in c["warnings"] if w != c["leakage"]["sentence"] for line in _fold(f"WARNING: {w}")]
+    return "\n".join(lines) + "\n"
+
+
+def find_row(c: Json, arm: str | None, test_set: str) -> Json | None:
+    return next((r for r in c["arms"] if r["arm"] == arm and r["test_set"] == test_set and r["windows"]), None)
+
+
+def missing_sections(page: str, wanted: Iterable[str]) -> list[str]:
+    """The section ids that a page lacks: MultiQC can leave out all custom content and still exit 0."""
+    return [name for name in wanted if f'id="{name}"' not in page and f'id="mqc-section-wrapper-{name}"' not in page]
+
+
+def _window_rows(data: Inputs) -> list[list[str]]:
+    rows = []
+    for (purpose, pool), m in data.windows.items():
+        total: dict[tuple[str, str], int] = {}
+        for r in m.get("counts", []):
+            key = (str(r["label"]), str(r["kingdom"]))
+            total[key] = total.get(key, 0) + r["windows"]
+        rows += [
+            [escape(purpose), escape(pool), escape(label), escape(kingdom), _count(n)]
+            for (label, kingdom), n in sorted(total.items())
+        ]
+    return rows
+
+
+def _left_out(data: Inputs) -> str:
+    rows = [[escape(str(s.get(k, ""))) for k in ("source", "file", "reason")] for s in data.skipped]
+    if not rows:
+        return "<h4>Left out</h4><p>No source was left out.</p>"
+    more = f"<p>... and {len(rows) - SHOWN:,} more, in skipped.tsv.</p>" if len(rows) > SHOWN else ""
+    return (
+        f"<h4>Left out</h4><p>{len(rows):,} sources were not used:</p>"
+        + _table(["Source", "File", "Why"], rows[:SHOWN])
+        + more
+    )
+
+
+def _contrasts(c: Json) -> str:
+    rows = [[f"{escape(k['arm'])} less {escape(k['against'])}", _signed(k)] for k in c["contrasts"]]
+    return (
+        "<h4>Between arms</h4><p>Points of accuracy on short windows, with 95 % intervals.</p>"
+        + _table(["Arms", "Points"], rows, [1])
+        if rows
+        else ""
+    )
+
+
+def _mean_curve(histories: Sequence[Sequence[Json]], part: str, metric: str) -> list[list[float]]:
+    """[[epoch, mean over models]]; a model that stopped earlier keeps its last value."""
+    curves = [[h[part][metric] for h in history if h[part].get(metric) is not None] for history in histories]
+    curves = [c for c in curves if c]
+    last = max((len(c) for c in curves), default=0)
+    return [[e + 1, sum(c[min(e, len(c) - 1)] for c in curves) / len(curves)] for e in range(last)]
+
+
+def _colours(data: Inputs) -> dict[str, str]:
+    names = dict.fromkeys(r["arm"] for r in data.comparison["arms"])
+    return {escape(n): COLOURS[i % len(COLOURS)] for i, n in enumerate(names)}
+
+
+def _html(name: str, description: str, body: str) -> dict[str, Any]:
+    return {"section_name": name, "description": description, "plot_type": "html", "data": body}
+
+
+def _wrap(*parts: str) -> str:
+    return '<div class="vs">' + "".join(p for p in parts if p) + "</div>"
+
+
+def _red(title: str, text: str) -> str:
+    return f'<div class="vs-banner vs-red"><b>{escape(title)}</b>{escape(text)}</div>'
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Iterable[int] = ()) -> str:
+    """An HTML table of ready HTML cells; `numbers`: columns set to the right."""
+    right = set(numbers)
+
+    def line(cells: Sequence[str], tag: str) -> str:
+        return "<tr>" + "".join(_cell(tag, cell, i in right) for i, cell in enumerate(cells)) + "</tr>"
+
+    return (
+        '<div class="vs-scroll"><table>' + line(heads, "th") + "".join(line(r, "td") for r in rows) + "</table></div>"
+    )
+
+
+def _cell(tag: str, content: str, right: bool) -> str:
+    return f'<{tag} class="n">{content}</{tag}>' if right else f"<{tag}>{content}</{tag}>"
+
+
+def _precision_at(row: Json | None, prevalence: float) -> Json | None:
+    return next((p for p in row["precision_at_prevalence"] if p["prevalence"] == prevalence), None) if row else None
+
+
+def _span(interval: Sequence[float], scale: float = 1, digits: int = 1) -> str:
+    return f"{scale * interval[0]:.{digits}f} to {scale * interval[1]:.{digits}f}"
+
+
+def _with_interval(metric: Json, scale: float, digits: int = 1) -> str:
+    if metric["mean"] is None:
+        return ""
+    between = f'<br><span class="vs-soft">({_span(metric["ci95"], scale, digits)})</span>' if metric["ci95"] else ""
+    return f"{scale * metric['mean']:.{digits}f}{between}"
+
+
+def _signed(d: Json | None) -> str:
+    if not d:
+        return ""
+    return f"{d['points']:+.1f}" + (f' <span class="vs-soft">({_span(d["ci95"])})</span>' if d["ci95"] else "")
+
+
+def _p(d: Json | None, role: str) -> str:
+    if not d or d["p"] is None:
+        return ""
+    p = d["p"] if role == "control" else d["p_holm"]
+    return "" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _count(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}: {_plain(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(v) for v in value)
+    return "" if value is None else str(value)
+
+
+def _flat(values: Json) -> dict[str, Any]:
+    """{process: {tool: version}} as {"process tool": version}."""
+    out = {}
+    for k, v in values.items():
+        out |= {f"{k} {tool}": version for tool, version in v.items()} if isinstance(v, Mapping) else {k: v}
+    return out
+
+
+def _terminal(row: Json | None) -> str:
+    if row is None or row["metrics"]["accuracy"]["mean"] is None:
+        return ""
+    accuracy = row["metrics"]["accuracy"]
+    return f"{100 * accuracy['mean']:5.1f} {_brackets(accuracy['ci95'], 100)}"
+
+
+def _brackets(interval: Sequence[float] | None, scale: float) -> str:
+    return f"({_span(interval, scale)})" if interval else "(no interval)"
+
+
+def _fold(text: str, width: int = 100) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
