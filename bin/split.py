@@ -39,7 +39,7 @@ def main() -> None:
     p.add_argument("--folds", type=int, required=True)
     p.add_argument("--test-folds", required=True, help="all, or how many folds to test")
     p.add_argument("--seed", type=int, required=True)
-    p.add_argument("--cluster-cap", type=float, required=True, help="largest share of a label's windows a cluster gives")
+    p.add_argument("--cluster-cap", type=float, required=True, help="largest share of a label's windows")
     p.add_argument("--outdir", type=Path, required=True)
     args = p.parse_args()
     if not 3 <= args.folds <= 64:
@@ -47,21 +47,25 @@ def main() -> None:
 
     sources, clusters = pq.read_table(args.sources), pq.read_table(args.clusters)
     if sources["source"].to_pylist() != (source := clusters["source"].to_pylist()):
-        raise InputError(f"{args.clusters.name}: its sources are not those of {args.sources.name}: they are of two runs")
+        raise InputError(f"{args.clusters.name}: its sources are not those of {args.sources.name}: delete the work "
+                         "folder of the step that clusters and resume")
     cluster, label, kingdom = (np.array(x.to_pylist(), str) for x in
                                (clusters["cluster"], sources["label"], sources["kingdom"]))
     bases, split = sources["unambiguous"].to_numpy(), sources["split"].to_pylist()
     _, number = np.unique(cluster, return_inverse=True)
 
     if any(x is not None for x in split):
-        folds, test_folds, said = 3, [0], ["the split is the given one: fold 0 is its test set, fold 1 validation, fold 2 training"]
+        folds, test_folds = 3, [0]
+        said = ["the split is the given one: fold 0 is its test set, fold 1 validation, fold 2 training"]
         fold = given_folds(source, cluster, split)
+        check_splits(label, fold)
         if "val" not in split:
             train = np.flatnonzero(fold == 2)
-            aside = validation_of(cluster[train], label[train], kingdom[train], bases[train], args.cluster_cap, args.seed)
+            columns = (column[train] for column in (cluster, label, kingdom, bases))
+            aside = validation_of(*columns, args.cluster_cap, args.seed)
             fold[train[aside]] = 1
-            said.append(f"the given split has no val: {aside.sum()} of {len(train)} train sources, by clusters, validate")
-        check_splits(label, fold)
+            said.append(f"the given split has no val: {aside.sum()} of {len(train)} train sources take its place")
+            check_splits(label, fold)
     else:
         folds, test_folds, said = args.folds, tested(args.test_folds, args.folds), []
         check_enough(cluster, label, folds)
@@ -69,7 +73,8 @@ def main() -> None:
     check_whole(source, cluster, fold)
 
     said += notes(cluster, label, kingdom, bases, folds, args.cluster_cap)
-    result = sources.set_column(sources.column_names.index("cluster"), "cluster", pa.array(cluster.tolist(), pa.string()))
+    place = sources.column_names.index("cluster")
+    result = sources.set_column(place, "cluster", pa.array(cluster.tolist(), pa.string()))
     with whole(args.outdir / "folds.parquet") as path:
         pq.write_table(result.append_column("fold", pa.array(fold, pa.int8())), path, compression="zstd")
     write_json(args.outdir / "folds.json", {

@@ -1,12 +1,13 @@
-"""Sources that share a stretch of sequence, joined into clusters.
+"""Sources that have much sequence in common, joined into clusters.
 
-A source is sketched by sourmash (FracMinHash: every canonical 31-mer whose hash falls in the lowest 1/scaled part of
-the hash space is kept), so two sources that share a stretch keep the same hashes of it. Sharing one hash joins them, and
-the clusters are the connected components. A shared stretch of n 31-mers goes unnoticed with probability
-(1 - 1/scaled)^n, wherever it lies: `scaled` is the one parameter. docs/clustering.md has the evidence for its default.
+Each source is sketched by sourmash (FracMinHash: of its canonical 31-mers, those whose hash falls in the lowest
+1/scaled part of the hash space), so two sources keep the same hashes of what they have in common. They are joined where
+they share at least `containment` of the smaller sketch, and the clusters are the connected components. Measured against
+the smaller source, a virus and the genome that it is inserted in are joined, and two large genomes are not joined for
+the rRNA genes that all have. docs/clustering.md has the evidence for the default.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -19,18 +20,20 @@ from virshort.kmers31 import K, pieces
 
 _PIECE = 20_000  # sourmash keeps a sketch as a sorted list: in short pieces an insertion moves little
 _PIECES_AT_ONCE = 1024
+_NEIGHBOURS = 16
+_FEWEST = 3  # with one hash in ten kept, some 30 31-mers or 60 bases: a microsatellite in a short source joins nothing
 
 
 def sketch(bases: np.ndarray, offset: np.ndarray, length: np.ndarray, scaled: int,
            threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """FracMinHash sketches of all sources. bases: [total] uint8 upper-case letters; offset, length: [sources] int64.
 
-    Returns [m] uint64 hashes and [m] int32, the source of each; about length/scaled hashes a source.
+    Returns [m] uint64 hashes and [m] int32, the source of each; a source may have a hash twice.
     """
     def hashes(piece: tuple[int, int, int]) -> tuple[int, np.ndarray]:
         source, first, last = piece
         minhash = MinHash(n=0, ksize=K, scaled=scaled)
-        minhash.add_sequence(bases[first:last].tobytes().decode("ascii"), force=True)  # force: pass over ambiguity codes
+        minhash.add_sequence(bases[first:last].tobytes().decode("ascii"), force=True)  # passes over ambiguity codes
         return source, np.fromiter(minhash.hashes, np.uint64, len(minhash))
 
     found, owner = [np.empty(0, np.uint64)], [np.empty(0, np.int32)]
@@ -43,16 +46,35 @@ def sketch(bases: np.ndarray, offset: np.ndarray, length: np.ndarray, scaled: in
     return np.concatenate(found), np.concatenate(owner)
 
 
-def same_hash(hashes: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of sources that hold a hash in common: enough of them to connect all its holders, not every pair.
+def similar(hashes: np.ndarray, source: np.ndarray, sources: int,
+            containment: float) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of sources that share at least `containment` (above 0) of the smaller sketch, and at least 3 hashes.
 
-    hashes: [m] uint64; source: [m] int. Returns two [p] arrays of source numbers, each pair once.
+    hashes: [m] uint64; source: [m] int32 below `sources`. A hash that many sources hold is counted between each and the
+    next 16 of its holders only, so time grows with m, not with the square of the largest family; a family stays
+    connected through its neighbours. Returns two [p] int64 arrays of source numbers, the smaller number first.
     """
     order = np.argsort(hashes)
-    hashes, source = hashes[order], source[order]
-    joined = np.flatnonzero((hashes[1:] == hashes[:-1]) & (source[1:] != source[:-1]))
-    pairs = np.unique(np.stack([source[joined], source[joined + 1]], axis=1), axis=0)
-    return pairs[:, 0], pairs[:, 1]
+    hashes = hashes[order]
+    equal = hashes[1:] == hashes[:-1]
+    held = np.flatnonzero(np.concatenate((equal, [False])) | np.concatenate(([False], equal)))  # most stand alone
+    size = np.bincount(source, minlength=sources)
+    hashes, source = hashes[held], source[order[held]].astype(np.int64)
+    del order, equal
+    within = np.lexsort((source, hashes))
+    hashes, source = hashes[within], source[within]
+    again = 1 + np.flatnonzero((hashes[1:] == hashes[:-1]) & (source[1:] == source[:-1]))  # from two pieces of a source
+    size -= np.bincount(source[again], minlength=sources)
+    hashes, source = np.delete(hashes, again), np.delete(source, again)
+
+    pairs = [np.empty(0, np.int64)]
+    for apart in range(1, _NEIGHBOURS + 1):
+        at = np.flatnonzero(hashes[apart:] == hashes[:-apart])
+        pairs.append(source[at] * sources + source[at + apart])
+    pair, shared = np.unique(np.concatenate(pairs), return_counts=True)
+    a, b = pair // sources, pair % sources
+    joined = (shared >= containment * np.minimum(size[a], size[b])) & (shared >= _FEWEST)
+    return a[joined], b[joined]
 
 
 def same_name(names: Sequence[str | None]) -> tuple[np.ndarray, np.ndarray]:
@@ -62,7 +84,7 @@ def same_name(names: Sequence[str | None]) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.array(pairs, np.int64).reshape(-1, 2).T)
 
 
-def components(sources: int, pairs: Iterator[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+def components(sources: int, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """Connected components of the sources. pairs: (a, b) arrays of joined source numbers.
 
     Returns [sources] int: the number of the first source in the component of each."""

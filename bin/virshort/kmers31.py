@@ -48,19 +48,20 @@ def mix(kmers: np.ndarray) -> np.ndarray:
 
 
 def pieces(offset: np.ndarray, length: np.ndarray, size: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (source number, first, last) so that the 31-mers of sequence[first:last] over all pieces are every 31-mer of
-    every source once, and none across two sources. offset, length: [sources] int64."""
+    """Yield (source number, first, last) so that the 31-mers of sequence[first:last] over all pieces are every 31-mer
+    of every source once, and none across two sources. offset, length: [sources] int64."""
     for source, (start, bases) in enumerate(zip(offset.tolist(), length.tolist(), strict=True)):
         for first in range(start, start + bases - K + 1, size):
             yield source, first, min(first + size + K - 1, start + bases)
 
 
-def scan(bases: np.ndarray, offset: np.ndarray, length: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def scan(bases: np.ndarray, offset: np.ndarray,
+         length: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Every 31-mer that lies within one source and holds A, C, G, T only, some at a time, in order of position.
 
-    bases: [total] uint8 upper-case letters (may be a memmap); offset, length: [sources] int64, one source directly behind
-    the other. Yields [m] int64 positions of the first base, [m] uint64 canonical 31-mers after `mix`, [m] source numbers.
-    Raises ValueError where sources do not follow each other.
+    bases: [total] uint8 upper-case letters (may be a memmap); offset, length: [sources] int64, one source directly
+    behind the other. Yields [m] int64 positions of the first base, [m] uint64 canonical 31-mers after `mix`, [m] source
+    numbers. Raises ValueError where sources do not follow each other.
     """
     ends = offset + length
     if len(offset) and (offset[0] != 0 or (offset[1:] != ends[:-1]).any()):
@@ -69,7 +70,7 @@ def scan(bases: np.ndarray, offset: np.ndarray, length: np.ndarray) -> Iterator[
     for first in range(0, total - K + 1, CHUNK):
         kmers, valid = pack(bases[first:min(total, first + CHUNK + K - 1)])
         a, b = np.searchsorted(ends, (first, first + len(kmers) - 1), side="right")
-        source = np.repeat(np.arange(a, b + 1), np.diff(np.clip(ends[a:b], first, None) - first, prepend=0, append=len(kmers)))
+        source = np.repeat(np.arange(a, b + 1), np.diff(ends[a:b] - first, prepend=0, append=len(kmers)))
         near = ends[a:np.searchsorted(ends, first + len(kmers) + K, side="right")]
         across = (near[:, None] - np.arange(1, K)).ravel() - first
         valid[across[(across >= 0) & (across < len(kmers))]] = False
