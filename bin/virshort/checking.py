@@ -64,7 +64,7 @@ class Check:
         bare = [source for source in self.seen if source not in self.table] if self.table else []
         notes = [f"{len(unknown)} ids of {self.table_name} are in no file (the first: {unknown[0]})"] if unknown else []
         notes += [f"{len(bare)} records are not in {self.table_name} (the first: {bare[0]})"] if bare else []
-        notes += [f"{n} records were left out: {reason}" for reason, n in reasons(self.skipped).items()]
+        notes += [f"left out: {n} {reason}" for reason, n in reasons(self.skipped).items()]
         return {"records": len(self.rows), "bases": self.bases, "skipped": len(self.skipped),
                 "reasons": reasons(self.skipped),
                 "counts": [{"label": label, "kingdom": kingdom, "records": n["records"], "bases": n["bases"],

@@ -8,10 +8,11 @@ import io
 import lzma
 import zlib
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from Bio.SeqIO.QualityIO import FastqGeneralIterator
-from isal.isal_zlib import error as IsalError
 from xopen import xopen
 
 from virshort.bases import LETTERS, MASKS
@@ -23,10 +24,12 @@ CANONICAL = LETTERS[MASKS].tobytes()
 GAPS = b"-.~"
 PROTEIN = b"EFILPQefilpq"
 """Amino acids whose letters are no IUPAC base."""
-_BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, IsalError)
+_BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, *(
+    import_module(name).error for name in ("isal.isal_zlib", "zlib_ng.zlib_ng") if find_spec(name.split(".")[0])))
+"""What xopen raises for a damaged file, by the decompressor that it finds on a machine."""
 
 
-def read_records(path: Path, shown: str) -> Iterator[tuple[str, bytes]]:
+def read_records(path: Path, shown: str) -> Iterator[tuple[str, bytes | bytearray]]:
     """Yield (id, bases) of each record, one in memory at a time: bases in upper case, U as T, X as N, no white space.
 
     path: where the file lies; shown: what messages call it. The format follows from the content. Raises InputError with
@@ -37,8 +40,8 @@ def read_records(path: Path, shown: str) -> Iterator[tuple[str, bytes]]:
         with xopen(str(path), "rb") as raw:
             stream = io.BufferedReader(raw)
             for header, letters in _records(stream, shown):
+                name = _identifier(header, f"{shown}, record {number + 1}")
                 number += 1
-                name = _identifier(header, f"{shown}, record {number}")
                 yield name, canonical(letters, f"{shown}, record {name}")
     except FileNotFoundError:
         raise InputError(f"{shown}: there is no such file: mend its path in the samplesheet") from None
@@ -56,9 +59,9 @@ def read_records(path: Path, shown: str) -> Iterator[tuple[str, bytes]]:
         raise InputError(f"{shown}: holds no record: give a file with sequences, or take its row out of the sheet")
 
 
-def canonical(letters: bytes | bytearray, where: str) -> bytes:
+def canonical(letters: bytes | bytearray, where: str) -> bytes | bytearray:
     """Bases in upper case, U as T, X as N, without white space. Raises InputError naming `where` for other letters."""
-    bases = bytes(letters.translate(CANONICAL, SPACE))
+    bases = letters.translate(CANONICAL, SPACE)
     if b"-" in bases:
         raise InputError(f"{where}: {_what_is_wrong(letters)}")
     return bases
