@@ -104,7 +104,7 @@ def write_pool(sampler: Sampler, recipe: Recipe, draws: list, root: Path) -> dic
         digests.append(write_shard(folder, len(digests), sequences, manifest(sampler, rows, gc)))
         g = rows.group
         counts.update(zip(groups.label[g].tolist(), groups.kingdom[g].tolist(), groups.fold[g].tolist(), strict=True))
-    rows = [{"label": LABELS[l], "kingdom": k, "fold": f, "windows": n} for (l, k, f), n in sorted(counts.items())]
+    rows = [{"label": LABELS[y], "kingdom": k, "fold": f, "windows": n} for (y, k, f), n in sorted(counts.items())]
     return {"windows": sum(counts.values()), "shards": len(digests), "digests": digests, "counts": rows}
 
 

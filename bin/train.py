@@ -21,7 +21,7 @@ from virshort.errors import InputError, run
 from virshort.files import digest, read_json, whole, write_json
 from virshort.head import CLASSES, HIDDEN, Head
 from virshort.splits import shuffled_labels, split_rows
-from virshort.training import Data, Settings, evaluate, train
+from virshort.training import Data, Rows, Settings, evaluate, train
 from virshort.window_sets import WindowSet
 
 
@@ -40,7 +40,7 @@ class Arm:
         self.short_label, self.short_fold = self.short.column("label"), self.short.column("fold")
         self.key = digest(json.dumps(self.arm), args.code, str(args.seed), json.dumps(self.sets), self.windows.digest)
 
-    def rows(self, windows: WindowSet):  # noqa: ANN201 (a function of row numbers)
+    def rows(self, windows: WindowSet) -> Rows:
         return lambda which: windows.rows(which, self.arm["modalities"])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from isal import igzip
+from isal import igzip, isal_zlib
 
 from virshort.bases import COMPLEMENT_LETTER
 from virshort.errors import InputError
@@ -76,7 +76,7 @@ def read_shard(path: Path) -> Shard:
     """Read a shard's FASTA. Raises InputError naming the file and the record where it is damaged."""
     try:
         text = igzip.decompress(path.read_bytes())
-    except (OSError, EOFError, igzip.IsalError) as e:
+    except (OSError, EOFError, isal_zlib.error) as e:
         raise InputError(f"{path.name}: damaged or truncated gzip ({e}): delete the task's work folder and resume") from e
     lines = text.split(b"\n")
     if lines.pop() or len(lines) % 2:

@@ -6,6 +6,7 @@ A group is one cluster's sources of one label: the unit that is drawn from. Ever
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -180,7 +181,7 @@ def draw_windows(draws: list[Draw], recipe: Recipe, groups: Groups, spaces: list
     shift = uniform(mix(groups.key[group], np.uint64(_salt(recipe.pool)) + stratum.astype(np.uint64)), np.uint64(0))
     blocks = max(1, math.ceil(count.sum() / _BLOCK))
     bounds = [np.clip(np.ceil(b / blocks * count - shift), 0, count).astype(np.int64) for b in range(blocks)] + [count]
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in pairwise(bounds):
         part = np.repeat(np.arange(len(count)), high - low)
         number = np.arange(len(part)) - np.repeat(np.cumsum(high - low) - high, high - low)
         place = (number + shift[part]) / count[part]

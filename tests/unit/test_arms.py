@@ -1,0 +1,70 @@
+"""Arms: defaults, refusals by name, and the baseline that comes along."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from virshort.arms import choose, read_arms
+from virshort.encoders import ENCODERS
+from virshort.errors import InputError
+
+BUNDLED = Path(__file__).parents[2] / "assets" / "arms.yaml"
+RUN = {"dna": "kmer-dna", "protein": "kmer-protein"}
+ROWS = yaml.safe_load(BUNDLED.read_text())
+
+
+def test_the_bundled_arms_are_those_of_the_design():
+    arms = {a["name"]: a for a in read_arms(BUNDLED, RUN, ENCODERS)}
+    assert list(arms) == ["baseline", "finetune", "finetune_frozen", "scratch", "multilength", "dna_only", "protein_only",
+                          "kmer", "gc", "shuffled_labels"]
+    assert arms["finetune"]["learning_rate"] == 1e-4 and arms["finetune"]["start"] == "baseline"
+    assert arms["scratch"]["learning_rate"] == 1e-3 and arms["scratch"]["windows"] == "scratch"
+    assert all(a["batch_size"] == 256 and a["epochs"] == 10 and a["dropout"] == 0.1 for a in arms.values())
+
+
+def read(tmp_path: Path, rows: object) -> list[dict]:
+    path = tmp_path / "mine.yaml"
+    path.write_text(rows if isinstance(rows, str) else yaml.safe_dump(rows, sort_keys=False))
+    return read_arms(path, RUN, ENCODERS)
+
+
+def test_a_user_adds_an_arm_without_touching_code(tmp_path):
+    mine = {"windows": "mixed", "modalities": ["protein", "dna"], "dropout": 0.2, "epochs": 5, "start": "baseline",
+            "frozen": True}
+    arm = read(tmp_path, ROWS | {"mine": mine})[-1]
+    assert (arm["dropout"], arm["epochs"], arm["modalities"], arm["frozen"]) == (0.2, 5, ["dna", "protein"], True)
+
+
+@pytest.mark.parametrize(("change", "complaint"), [
+    ({"dropuot": 0.2}, "mine.yaml: arm kmer: unknown key dropuot: did you mean dropout?"),
+    ({"windows": "long"}, "arm kmer: windows is 'long': must be one of short, scratch, mixed, full"),
+    ({"epochs": 0}, "epochs is 0: must be a whole number from 1 to 1000"),
+    ({"epochs": 2.5}, "epochs is 2.5: must be a whole number"),
+    ({"learning_rate": "fast"}, "learning_rate is 'fast': must be a number"),
+    ({"modalities": ["rna"]}, "modalities is"),
+    ({"modalities": []}, "modalities is"),
+    ({"encoders": {"dna": "kmer-dan"}}, "unknown dna encoder kmer-dan: did you mean kmer-dna?"),
+    ({"frozen": True}, "frozen with random weights"),
+    ({"start": "baseline", "modalities": ["dna"]}, "needs the baseline's modalities"),
+    ({"role": "baseline"}, "exactly one arm must have the role baseline"),
+])
+def test_what_is_wrong_is_named(tmp_path, change, complaint):
+    rows = copy.deepcopy(ROWS)
+    rows["kmer"] |= change
+    with pytest.raises(InputError, match=complaint.replace("?", r"\?")):
+        choose(read(tmp_path, rows), None)
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "a: [", "baseline: 3\n"])
+def test_no_arms_at_all(tmp_path, text):
+    with pytest.raises(InputError, match=r"mine\.yaml"):
+        read(tmp_path, text)
+
+
+def test_choosing_brings_the_baseline_and_suggests_a_name():
+    arms = read_arms(BUNDLED, RUN, ENCODERS)
+    assert [a["name"] for a in choose(arms, "kmer, finetune")] == ["baseline", "finetune", "kmer"]
+    with pytest.raises(InputError, match="unknown arm finetun: did you mean finetune"):
+        choose(arms, "finetun")
