@@ -94,9 +94,7 @@ def verdict(rows: Sequence[Row], best: str | None, length: str) -> dict[str, Any
         empty["finetuned_accuracy"] = fine["metrics"]["accuracy"]["mean"]
     difference = fine and fine["difference_to_baseline"]
     if not difference:
-        absent = (
-            " and ".join(f"'{n}'" for n, row in (("finetune", fine), ("baseline", base)) if row is None) or "'short'"
-        )
+        absent = " and ".join(f"'{n}'" for n, row in (("finetune", fine), ("baseline", base)) if row is None) or "'short'"
         reason = (
             f"The verdict compares 'finetune' with 'baseline' on short windows, and {absent} was not run: no "
             f"verdict is claimed for another arm."
@@ -115,7 +113,7 @@ def verdict(rows: Sequence[Row], best: str | None, length: str) -> dict[str, Any
     elif at_level:
         headline = f"{name.capitalize()} by the estimate, but undecided between {_join(touched)}"
         reason = (
-            f"The {level} interval ({span(at_level)} points) reaches from {_join(touched, 'to')}: more clusters "
+            f"The {level} interval ({span(at_level)} points) reaches from {touched[0]} to {touched[-1]}: more clusters "
             f"would narrow it."
         )
     elif weakest < MINIMUM_EFFECTIVE:
@@ -217,15 +215,12 @@ def overfitting(rows: Sequence[Row], training: Sequence[Row]) -> list[dict[str, 
         chance = max(row["shares"].values())
         if test > chance + NEAR_CHANCE:
             continue
-        best_epoch, run, dropout, windows = (
-            t.get(k) for k in ("best_epoch", "epochs_run", "dropout", "training_windows")
-        )
+        best_epoch, run, dropout, windows = (t.get(k) for k in ("best_epoch", "epochs_run", "dropout", "training_windows"))
         remedies = [
             f"fewer epochs (the best one was {best_epoch:.0f} of {run:.0f})" if best_epoch and run else "fewer epochs",
             "dropout 0.2" if dropout is None or dropout < 0.2 else f"more dropout than {dropout:g}",
-            f"more data, from further clusters (now {windows:,.0f} windows)"
-            if windows
-            else "more data, from further clusters",
+            f"more data, from further clusters (now {windows:,.0f} windows)" if windows else "more data, from "
+            "further clusters",
         ]
         text = (
             f"{t['arm']} learned its training windows by heart: {percent(last)} right there, {percent(test)} on test "
@@ -313,10 +308,8 @@ def controls(rows: Sequence[Row], best: str | None, shuffled: Mapping[str, Any] 
         if holds:
             text = f"Trained on shuffled labels the classifier ends at chance ({value}): no sign of a leak."
         elif holds is None:
-            text = (
-                f"Trained on shuffled labels: {value}. No interval can be given, so whether that is chance is not "
-                f"decided."
-            )
+            text = (f"Trained on shuffled labels: {value}. No interval can be given, so whether that is chance is not "
+            f"decided.")
         else:
             text = (
                 f"LEAK? Trained on shuffled labels the classifier should end at AUROC 0.5, and does not "
@@ -372,9 +365,10 @@ def scenario(
     }[name]
     steps: list[str] = []
     if not v["certain"]:
+        title = f"By the estimate {title[0].lower()}{title[1:]}. Not yet certain"
         steps.append(
-            "Decide it first: add sources from further clusters; windows of the same clusters do not narrow the "
-            "interval."
+            "First make it certain: add sources from further clusters (more windows of the same ones do not narrow "
+            "the interval)."
         )
     top = find(rows, best, "short")
     steps += {"confirmed": _confirmed_steps, "partial": _partial_steps, "rejected": _rejected_steps}[name](
@@ -438,7 +432,7 @@ def _confirmed_steps(v: Row, rows: Sequence[Row], best: str | None, training: Se
             steps.append("Use two models by length: this one for short reads, the baseline for 500 bp and more.")
     row = find(rows, best, "short")
     if row:
-        open_ = [c["name"].lower() for c in criteria(row, _training_accuracy(training, best)) if c["met"] is False]
+        open_ = [_lower(c["name"]) for c in criteria(row, _training_accuracy(training, best)) if c["met"] is False]
         if open_:
             steps.append(
                 f"Still short of its target: {_join(open_)}. More training windows and more sources come before a "
@@ -464,9 +458,8 @@ def _partial_steps(v: Row, rows: Sequence[Row], best: str | None, training: Sequ
                 f"Training and test accuracy are {abs(gap):.0f} points apart: it does not overfit, so more epochs, "
                 f"more windows (scratch) or richer features can help."
             )
-    steps += [
-        f"Run {n} too: it was not among the arms." for n in ("scratch", "multilength") if find(rows, n, "short") is None
-    ]
+    steps += [f"Run {n} too: it was not among the "
+    f"arms." for n in ("scratch", "multilength") if find(rows, n, "short") is None]
     return steps + _longer(rows, name)
 
 
@@ -490,9 +483,8 @@ def _rejected_steps(v: Row, rows: Sequence[Row], best: str | None, training: Seq
     ]
     for r in better:
         d = r["difference_to_baseline"]
-        steps.append(
-            f"{r['arm']} does help ({gained(d)}): the training matters, but fine-tuning the baseline is not the way."
-        )
+        steps.append(f"{r['arm']} does help ({gained(d)}): the training matters, but fine-tuning the baseline is not "
+        f"the way.")
     gc, top = find(rows, "gc", "short"), find(rows, best, "short")
     if gc and top:
         more = 100 * (top["metrics"]["accuracy"]["mean"] - gc["metrics"]["accuracy"]["mean"])
@@ -522,11 +514,8 @@ def _longer(rows: Sequence[Row], arm: str | None) -> list[str]:
             f"{arm} reaches {percent(enough[1])} from {enough[0]} bp on: merge pairs, assemble, or let several reads "
             f"of one source vote."
         ]
-    return (
-        ["No length of the sweep reaches 70 % with this arm: look at sources and labels before lengths."]
-        if sweep
-        else []
-    )
+    return ["No length of the sweep reaches 70 % with this arm: look at sources and labels before "
+    "lengths."] if sweep else []
 
 
 def _contrast_steps(contrasts: Sequence[Row]) -> list[str]:
@@ -553,6 +542,10 @@ def _training_accuracy(training: Sequence[Row], arm: str | None) -> float | None
 
 def _number(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.3f}"
+
+
+def _lower(name: str) -> str:
+    return name if name.isupper() or name == "F1" else name.lower()
 
 
 def _join(words: Sequence[str], last: str = "and") -> str:

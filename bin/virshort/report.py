@@ -21,6 +21,7 @@ METRICS = {
     "auroc": "AUROC",
     "auprc": "AUPRC",
 }
+PARENT = "Every figure comes from the files of this run."
 SHOWN = 25  # rows of a long list
 
 
@@ -55,7 +56,8 @@ def sections(data: Inputs, style: str = "") -> dict[str, dict[str, Any]]:
         "vs_run": _html("Run", "", run_section(data)),
     }
     return {
-        name: {"id": name, "parent_id": "vs", "parent_name": "Experiment", **content} for name, content in built.items()
+        name: {"id": name, "parent_id": "vs", "parent_name": "Results", "parent_description": PARENT, **content}
+        for name, content in built.items()
     }
 
 
@@ -75,9 +77,8 @@ def answer(data: Inputs) -> str:
     leak = c["leakage"]
     if leak["ok"] is False:
         parts.append(_red("Training and test are not apart", leak["sentence"]))
-    parts.append(
-        f'<div class="vs-banner vs-{v["verdict"] or "none"}"><b>{escape(v["headline"])}</b>{escape(c["answer"])}</div>'
-    )
+    colour = v["verdict"] if v["certain"] else "undecided"
+    parts.append(f'<div class="vs-banner vs-{colour}"><b>{escape(v["headline"])}</b>{escape(c["answer"])}</div>')
     parts.append(f"<h4>Which arm to use</h4><p>{escape(c['recommendation'])}</p>")
     rare = _precision_at(find_row(c, c["best_arm"]["arm"], "short"), 0.01)
     if rare:
@@ -90,14 +91,12 @@ def answer(data: Inputs) -> str:
     parts.append(criteria_table(c))
     if c["scenario"]:
         steps = "".join(f"<li>{escape(s)}</li>" for s in c["scenario"]["next_steps"])
-        parts.append(
-            f"<h4>{escape(c['scenario']['title'])}</h4><p>What these numbers suggest to do next:</p><ul>{steps}</ul>"
-        )
+        parts.append(f"<h4>{escape(c['scenario']['title'])}</h4><p>What these numbers suggest to do "
+        f"next:</p><ul>{steps}</ul>")
     told = [w for w in c["warnings"] if w != leak["sentence"]]
     if told:
-        parts.append(
-            "<h4>Before you trust the figures</h4><ul>" + "".join(f"<li>{escape(w)}</li>" for w in told) + "</ul>"
-        )
+        parts.append("<h4>Before you trust the "
+        "figures</h4><ul>" + "".join(f"<li>{escape(w)}</li>" for w in told) + "</ul>")
     return _wrap(*parts)
 
 
@@ -111,9 +110,7 @@ def criteria_table(c: Json) -> str:
         cells = [escape(first["name"]), escape(first["target"])]
         for arm in arms:
             k = c["criteria"][arm][i]
-            mark = {True: '<b class="vs-yes">met</b>', False: '<b class="vs-no">not met</b>', None: "not known"}[
-                k["met"]
-            ]
+            mark = {True: '<b class="vs-yes">met</b>', False: '<b class="vs-no">not met</b>', None: "not known"}[k["met"]]
             value = f"{100 * k['value']:.1f} %" if k["value"] is not None else ""
             between = f' <span class="vs-soft">({_span(k["ci95"], 100)})</span>' if k["ci95"] else ""
             note = f", {escape(k['note'])}" if k["note"] else ""
@@ -124,62 +121,56 @@ def criteria_table(c: Json) -> str:
 
 
 def arms_table(data: Inputs) -> str:
-    """Every arm on short windows, with full length beside it, and what its training took."""
+    """Every arm on short windows with full length beside it; then the finer metrics and what its training took."""
     c = data.comparison
     training = {t["arm"]: t for t in c["training"]}
-    rows = []
-    for row in c["arms"]:
-        if row["test_set"] != "short":
-            continue
-        t, full = training.get(row["arm"], {}), find_row(c, row["arm"], "full")
-        d = row["difference_to_baseline"]
-        name = escape(row["arm"]) + (" <span class='vs-soft'>(control)</span>" if row["role"] == "control" else "")
-        if row["arm"] == c["best_arm"]["arm"]:
-            name = f"<b>{name}</b> <span class='vs-soft'>(best on validation)</span>"
-        cells = [name, _with_interval(row["metrics"]["accuracy"], 100), _signed(d), _p(d, row["role"])]
-        cells += [
-            _with_interval(row["metrics"][m], 1, 3) for m in ("auroc", "f1", "precision", "recall", "mcc", "auprc")
-        ]
-        rare = _precision_at(row, 0.01)
-        cells += [
-            f"{100 * rare['precision']:.1f} %" if rare else "",
-            _with_interval(full["metrics"]["accuracy"], 100) if full else "",
-        ]
-        cells += [_count(t.get("training_windows")), _count(t.get("trained_parameters")), _count(t.get("seconds"))]
-        rows.append(cells)
-    if not rows:
+    short = [r for r in c["arms"] if r["test_set"] == "short"]
+    if not short:
         return _wrap("<p>No arm was evaluated on short windows.</p>")
-    first = next(r for r in c["arms"] if r["test_set"] == "short")
-    eff = first["effective_clusters"]
+    first, second = [], []
+    for row in short:
+        t, full, name = training.get(row["arm"], {}), find_row(c, row["arm"], "full"), _arm_name(row, c)
+        rare = _precision_at(row, 0.01)
+        first.append(
+            [
+                name,
+                _with_interval(row["metrics"]["accuracy"], 100),
+                _signed(row["difference_to_baseline"], "<br>"),
+                _p(row["difference_to_baseline"], row["role"]),
+                _with_interval(full["metrics"]["accuracy"], 100) if full else "",
+                *(_with_interval(row["metrics"][m], 100) for m in ("precision", "recall")),
+                f"{100 * rare['precision']:.1f}" if rare else "",
+            ]
+        )
+        second.append(
+            [
+                name,
+                *(_with_interval(row["metrics"][m], 1, 3) for m in ("auroc", "auprc", "f1", "mcc")),
+                *(_count(t.get(k)) for k in ("training_windows", "trained_parameters", "seconds")),
+            ]
+        )
+    eff = short[0]["effective_clusters"]
     text = (
-        f"<p>Test set: {_count(first['windows'])} windows of "
-        f"{escape(c['verdict'].get('length') or str(c['window_length']) + ' bp')} from "
-        f"{_count(first['clusters'])} clusters, none of them seen in training. Their sizes differ, so they count as "
-        f"{eff['viral']:.0f} viral and {eff['nonviral']:.0f} nonviral clusters of equal size. In brackets: 95 % "
-        f"intervals, over clusters "
-        f"and replicates. Accuracy and differences are in percent and points; p is corrected for the number of arms "
-        f"(Holm).</p>"
+        f"<p>{_count(short[0]['windows'])} test windows of {c['window_length']} bp from "
+        f"{_count(short[0]['clusters'])} clusters of similar "
+        f"sources, none seen in training. As clusters differ in size, they carry the evidence of {eff['viral']:.0f} "
+        f"viral and "
+        f"{eff['nonviral']:.0f} nonviral ones of equal size. All in percent, differences in points; in brackets 95 % "
+        f"intervals, over clusters and "
+        "replicates. p: corrected for the number of arms (Holm). Right at 1 %: how many of the viral calls would be "
+        "right if 1 in 100 reads were viral.</p>"
     )
-    heads = [
-        "Arm",
-        "Accuracy",
-        "Against baseline",
-        "p",
-        "AUROC",
-        "F1",
-        "Precision",
-        "Recall",
-        "MCC",
-        "AUPRC",
-        "Precision at 1 % viral",
-        "Accuracy on full length",
-        "Training windows",
-        "Parameters trained",
-        "Seconds",
-    ]
-    notes = sorted({f"{r['arm']}: {n}" for r in c["arms"] if r["test_set"] == "short" for n in r["notes"]})
+    heads = ["Arm", "Accuracy", "Against baseline", "p", "Accuracy, full length", "Precision", "Recall", "Right at 1 %"]
+    more = ["Arm", "AUROC", "AUPRC", "F1", "MCC", "Training windows", "Parameters", "Seconds"]
+    notes = [f"{r['arm']}: {n}" for r in short for n in r["notes"]]
     listed = "<ul>" + "".join(f"<li>{escape(n)}</li>" for n in notes) + "</ul>" if notes else ""
-    return _wrap(text, _table(heads, rows, numbers=range(1, len(heads))), listed)
+    return _wrap(
+        text,
+        _table(heads, first, range(1, 8)),
+        listed,
+        "<h4>Further metrics and training</h4>",
+        _table(more, second, range(1, 8)),
+    )
 
 
 def forest(data: Inputs) -> str:
@@ -218,14 +209,14 @@ def forest(data: Inputs) -> str:
 
 def length_plot(data: Inputs) -> dict[str, Any]:
     """Accuracy and AUROC against window length, a line an arm."""
-    series: dict[str, dict[str, list[list[float]]]] = {"accuracy": {}, "auroc": {}}
+    series: dict[str, dict[str, dict[str, float]]] = {"accuracy": {}, "auroc": {}}
     for row in data.comparison["arms"]:
         length = row["test_set"].removeprefix("length_")
         if row["test_set"].startswith("length_") and length.isdigit() and row["role"] != "control":
             for metric, lines in series.items():
                 value = row["metrics"][metric]["mean"]
                 if value is not None:
-                    lines.setdefault(escape(row["arm"]), []).append([int(length), value])
+                    lines.setdefault(escape(row["arm"]), {})[length] = value
     title = "Accuracy and AUROC against length"
     if not any(len(line) > 1 for line in series["accuracy"].values()):
         return _html(
@@ -234,7 +225,6 @@ def length_plot(data: Inputs) -> dict[str, Any]:
             _wrap("<p>The length sweep was not run with two lengths or more, so there is no curve to draw.</p>"),
         )
     labels = [{"name": "Accuracy", "ylab": "accuracy"}, {"name": "AUROC", "ylab": "AUROC"}]
-    lengths = sorted({p[0] for line in series["accuracy"].values() for p in line})
     return {
         "section_name": title,
         "description": "Where does each arm break, and where does it recover? Test windows of one length each, of "
@@ -245,14 +235,12 @@ def length_plot(data: Inputs) -> dict[str, Any]:
             "title": "virshort: result by window length",
             "xlab": "window length (bp)",
             "ylab": "accuracy",
-            "xlog": True,
+            "categories": True,
+            "showlegend": True,
             "smooth_points": None,
             "style": "lines+markers",
             "colors": _colours(data),
             "data_labels": labels,
-            "x_minrange": 1,
-            "xmin": lengths[0],
-            "xmax": lengths[-1],
             "y_lines": [{"value": 0.5, "dash": "dash", "label": "chance"}],
         },
         "data": [lines for lines in (series["accuracy"], series["auroc"]) if lines],
@@ -263,7 +251,8 @@ def training_plot(data: Inputs) -> dict[str, Any]:
     """Accuracy and loss by epoch, training and validation, mean over the models of an arm."""
     series: dict[str, dict[str, list[list[float]]]] = {"accuracy": {}, "loss": {}}
     dashes = {}
-    for arm, histories in data.histories.items():
+    control = {t["arm"] for t in data.comparison["training"] if t["role"] == "control"}
+    for arm, histories in ((a, h) for a, h in data.histories.items() if a not in control):
         for metric, lines in series.items():
             for part, word in (("train", "training"), ("validation", "validation")):
                 name = f"{escape(arm)}, {word}"
@@ -283,8 +272,8 @@ def training_plot(data: Inputs) -> dict[str, Any]:
     colours = _colours(data)
     return {
         "section_name": title,
-        "description": escape(text)
-        + " Solid: training, dashed: validation; each line is the mean over folds and replicates. "
+        "description": escape(text) + " Solid: training, dashed: validation; each line is the mean over folds and "
+        "replicates. "
         "A model that stopped early keeps its last value.",
         "plot_type": "linegraph",
         "pconfig": {
@@ -297,6 +286,7 @@ def training_plot(data: Inputs) -> dict[str, Any]:
             "data_labels": [{"name": "Accuracy", "ylab": "accuracy"}, {"name": "Loss", "ylab": "loss"}],
             "dash_styles": dashes,
             "colors": {name: colours.get(name.rsplit(", ", 1)[0], "#888888") for name in dashes},
+            "showlegend": True,
             "xmin": 1,
             "x_decimals": False,
         },
@@ -321,9 +311,8 @@ def controls(data: Inputs) -> str:
         for a in leak["by_arm"]
     ]
     if rows:
-        parts.append(
-            _table(["Arm", "Trained on", "Short test windows that share a 31-mer with them"], rows, numbers=[2])
-        )
+        parts.append(_table(["Arm", "Trained on", "Short test windows that share a 31-mer with "
+        "them"], rows, numbers=[2]))
     worst = (data.leakage or {}).get("worst", [])[:SHOWN]
     if worst:
         listed = [
@@ -374,8 +363,7 @@ def data_section(data: Inputs) -> str:
         )
     if data.windows:
         parts.append(
-            "<h4>Windows</h4>"
-            + _table(["Purpose", "Pool", "Label", "Kingdom", "Windows"], _window_rows(data), numbers=[4])
+            "<h4>Windows</h4>" + _table(["Purpose", "Pool", "Label", "Kingdom", "Windows"], _window_rows(data), numbers=[4])
         )
     eff = {r["test_set"]: r for r in data.comparison["arms"] if r["windows"]}
     rows = [
@@ -393,14 +381,11 @@ def data_section(data: Inputs) -> str:
         "size. Effective clusters: "
         "how many clusters of equal size would carry the same evidence. Under 10 of a label no interval is given, "
         "under 30 it is rough.</p>"
-        + _table(
-            ["Test set", "Windows", "Clusters", "Effective, viral", "Effective, nonviral"], rows, numbers=range(1, 5)
-        )
+        + _table(["Test set", "Windows", "Clusters", "Effective, viral", "Effective, "
+        "nonviral"], rows, numbers=range(1, 5))
     )
     parts.append(_left_out(data))
-    notes = [
-        n for source in (data.input, data.clusters, data.folds, data.mask) if source for n in source.get("notes", [])
-    ]
+    notes = [n for source in (data.input, data.clusters, data.folds, data.mask) if source for n in source.get("notes", [])]
     notes += [f"{purpose} {pool}: {n}" for (purpose, pool), m in data.windows.items() for n in m.get("notes", [])]
     if notes:
         parts.append("<h4>Notes</h4><ul>" + "".join(f"<li>{escape(n)}</li>" for n in dict.fromkeys(notes)) + "</ul>")
@@ -444,9 +429,7 @@ def summary_text(c: Json) -> str:
         lines.append(f"{name:<{width}}  {cells[0]:<22}  {cells[1]:<24}  {cells[2]}{mark}".rstrip())
     lines.append(f"(accuracy in %, 95 % intervals; * best on validation: {c['best_arm']['arm'] or 'none known'})")
     lines += ["", *_fold(c["leakage"]["sentence"])]
-    lines += [
-        line for k in ("gc", "shuffled_labels") if c["controls"][k] for line in _fold(c["controls"][k]["sentence"])
-    ]
+    lines += [line for k in ("gc", "shuffled_labels") if c["controls"][k] for line in _fold(c["controls"][k]["sentence"])]
     lines += [line for o in c["overfitting"] for line in _fold(o["sentence"])]
     lines += [line for w in c["warnings"] if w != c["leakage"]["sentence"] for line in _fold(f"WARNING: {w}")]
     return "\n".join(lines) + "\n"
@@ -481,9 +464,8 @@ def _left_out(data: Inputs) -> str:
         return "<h4>Left out</h4><p>No source was left out.</p>"
     more = f"<p>... and {len(rows) - SHOWN:,} more, in skipped.tsv.</p>" if len(rows) > SHOWN else ""
     return (
-        f"<h4>Left out</h4><p>{len(rows):,} sources were not used:</p>"
-        + _table(["Source", "File", "Why"], rows[:SHOWN])
-        + more
+        f"<h4>Left out</h4><p>{len(rows):,} sources were not "
+        f"used:</p>" + _table(["Source", "File", "Why"], rows[:SHOWN]) + more
     )
 
 
@@ -515,7 +497,7 @@ def _html(name: str, description: str, body: str) -> dict[str, Any]:
 
 
 def _wrap(*parts: str) -> str:
-    return '<div class="vs">' + "".join(p for p in parts if p) + "</div>"
+    return '<div class="vs">' + "".join(p for p in parts if p).replace(" %", "&nbsp;%") + "</div>"
 
 
 def _red(title: str, text: str) -> str:
@@ -529,9 +511,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Iterabl
     def line(cells: Sequence[str], tag: str) -> str:
         return "<tr>" + "".join(_cell(tag, cell, i in right) for i, cell in enumerate(cells)) + "</tr>"
 
-    return (
-        '<div class="vs-scroll"><table>' + line(heads, "th") + "".join(line(r, "td") for r in rows) + "</table></div>"
-    )
+    return '<div class="vs-scroll"><table>' + line(heads, "th") + "".join(line(r, "td") for r in rows) + "</table></div>"
 
 
 def _cell(tag: str, content: str, right: bool) -> str:
@@ -546,6 +526,13 @@ def _span(interval: Sequence[float], scale: float = 1, digits: int = 1) -> str:
     return f"{scale * interval[0]:.{digits}f} to {scale * interval[1]:.{digits}f}"
 
 
+def _arm_name(row: Json, c: Json) -> str:
+    name = escape(row["arm"])
+    if row["arm"] == c["best_arm"]["arm"]:
+        return f'<b>{name}</b><br><span class="vs-soft">best on validation</span>'
+    return f'{name}<br><span class="vs-soft">control</span>' if row["role"] == "control" else name
+
+
 def _with_interval(metric: Json, scale: float, digits: int = 1) -> str:
     if metric["mean"] is None:
         return ""
@@ -553,10 +540,10 @@ def _with_interval(metric: Json, scale: float, digits: int = 1) -> str:
     return f"{scale * metric['mean']:.{digits}f}{between}"
 
 
-def _signed(d: Json | None) -> str:
+def _signed(d: Json | None, between: str = " ") -> str:
     if not d:
         return ""
-    return f"{d['points']:+.1f}" + (f' <span class="vs-soft">({_span(d["ci95"])})</span>' if d["ci95"] else "")
+    return f"{d['points']:+.1f}" + (f'{between}<span class="vs-soft">({_span(d["ci95"])})</span>' if d["ci95"] else "")
 
 
 def _p(d: Json | None, role: str) -> str:

@@ -56,6 +56,26 @@ class Tally:
         return np.stack([groups.windows[0] - self.called[:, 0], self.called[:, 1]], axis=1)
 
 
+def make_groups(clusters: list[str], fold: np.ndarray, folds: list[int], windows: np.ndarray) -> Groups:
+    """Groups with their resampling units: a cluster each, or some clusters of one fold and label where there are many.
+
+    fold: int64 [G], index into `folds`; windows: int64 [2 labels, G].
+    """
+    kind = fold * 2 + (windows[1] > windows[0])
+    unit = np.zeros(len(clusters), np.int64)
+    unit_kind: list[int] = []
+    for k in np.unique(kind):
+        members = np.flatnonzero(kind == k)
+        parts = len(members)
+        if len(clusters) > MAX_UNITS:
+            parts = max(1, MAX_UNITS * len(members) // len(clusters))
+        unit[members] = len(unit_kind) + np.arange(len(members)) % parts
+        unit_kind += [int(k)] * parts
+    kinds = np.array(unit_kind, np.int64)
+    strata = [np.flatnonzero(kinds % 2 == y) for y in (0, 1)]
+    return Groups(clusters, fold, folds, windows, unit, len(kinds), kinds // 2, strata)
+
+
 def read_groups(path: Path) -> Groups:
     """Find the clusters of a test set, their folds and their windows, from the first replicate's rows of one arm.
 
@@ -85,7 +105,7 @@ def read_groups(path: Path) -> Groups:
     folds = sorted(set(fold_of.values()))
     windows = np.array([[counts.get((c, y), 0) for c in clusters] for y in (0, 1)], np.int64).reshape(2, len(clusters))
     fold = np.array([folds.index(fold_of[c]) for c in clusters], np.int64)
-    return _with_units(clusters, fold, folds, windows)
+    return make_groups(clusters, fold, folds, windows)
 
 
 def read_tally(path: Path, groups: Groups) -> Tally:
@@ -134,28 +154,6 @@ def first_bad_score(path: Path) -> str | None:
         if bad.any():
             return str(batch.column(0)[int(bad.argmax())].as_py())
     return None
-
-
-def _with_units(clusters: list[str], fold: np.ndarray, folds: list[int], windows: np.ndarray) -> Groups:
-    major = (windows[1] > windows[0]).astype(np.int64)
-    kind = fold * 2 + major
-    unit, start = np.zeros(len(clusters), np.int64), 0
-    stratum: list[int] = []
-    unit_fold: list[int] = []
-    for k in np.unique(kind):
-        members = np.flatnonzero(kind == k)
-        parts = max(
-            1,
-            min(len(members), MAX_UNITS * len(members) // max(1, len(clusters)))
-            if len(clusters) > MAX_UNITS
-            else len(members),
-        )
-        unit[members] = start + np.arange(len(members)) % parts
-        stratum += [int(k) % 2] * parts
-        unit_fold += [int(k) // 2] * parts
-        start += parts
-    strata = [np.flatnonzero(np.array(stratum, np.int64) == y) for y in (0, 1)]
-    return Groups(clusters, fold, folds, windows, unit, start, np.array(unit_fold, np.int64), strata)
 
 
 def _coarse_bins(fine: np.ndarray) -> np.ndarray:
