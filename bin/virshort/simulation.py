@@ -52,13 +52,15 @@ class Kingdom:
 
 
 KINGDOMS = (
-    Kingdom("phage", "viral", 12, (20_000, 50_000), 210, 60, 0.47),
-    Kingdom("plant virus", "viral", 12, (2_600, 2_900), 230, 110, 0.44, segments=(1, 2)),
-    Kingdom("animal virus", "viral", 12, (1_500, 6_000), 600, 50, 0.45, segments=(1, 4), both_strands=False),
-    Kingdom("bacteria", "nonviral", 12, (40_000, 70_000), 310, 120, 0.50),
-    Kingdom("archaea", "nonviral", 7, (40_000, 70_000), 280, 100, 0.48),
-    Kingdom("fungi", "nonviral", 7, (40_000, 80_000), 440, 500, 0.45),
+    Kingdom("phage", "viral", 14, (20_000, 40_000), 210, 60, 0.47),
+    Kingdom("plant virus", "viral", 14, (2_600, 2_900), 230, 110, 0.44, segments=(1, 2)),
+    Kingdom("animal virus", "viral", 14, (1_500, 6_000), 600, 50, 0.45, segments=(1, 4), both_strands=False),
+    Kingdom("bacteria", "nonviral", 16, (25_000, 45_000), 310, 120, 0.50),
+    Kingdom("archaea", "nonviral", 12, (25_000, 40_000), 280, 100, 0.48),
+    Kingdom("fungi", "nonviral", 12, (25_000, 45_000), 440, 500, 0.45),
 )
+"""Lineages enough for seven clusters of each label in each of five folds: no cluster need give more than 5 % of the
+windows of its label."""
 PER_FAMILY = 3
 """Lineages of a family, at most."""
 SPREAD = {"label": 0.3, "kingdom": 0.15, "family": 0.3, "lineage": 0.3}
