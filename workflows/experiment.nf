@@ -5,6 +5,7 @@ include { PLAN           } from '../modules/plan/main'
 include { CHECK_INPUT    } from '../modules/check_input/main'
 include { CLUSTER        } from '../modules/cluster/main'
 include { SPLIT          } from '../modules/split/main'
+include { MASK           } from '../modules/mask/main'
 include { SAMPLE_WINDOWS } from '../modules/sample_windows/main'
 include { EMBED          } from '../modules/embed/main'
 include { MERGE          } from '../modules/merge/main'
@@ -82,10 +83,11 @@ workflow EXPERIMENT {
         options.subMap('folds', 'test_folds', 'seed', 'cluster_cap'),
         codeDigest('split.py')
     )
+    MASK(SPLIT.out.folds, CHECK_INPUT.out.sequences, codeDigest('mask.py'))
     SAMPLE_WINDOWS(
         SPLIT.out.folds,
         SPLIT.out.summary,
-        CHECK_INPUT.out.sequences,
+        MASK.out.sequences,
         plan.map { p -> p.train_sets },
         options.findAll { name, _value -> name in ['max_n', 'viral_share', 'cluster_cap', 'seed'] || name =~ /window|sweep/ },
         codeDigest('sample_windows.py')
@@ -148,20 +150,21 @@ workflow EXPERIMENT {
 
     // What leaked, who won, and what a person reads of it
     AUDIT(
-        SAMPLE_WINDOWS.out.folder, sets, SPLIT.out.folds, CHECK_INPUT.out.sequences, options.leakage_limit, codeDigest('audit.py')
+        SAMPLE_WINDOWS.out.folder, sets, SPLIT.out.folds, MASK.out.sequences, options.leakage_limit, codeDigest('audit.py')
     )
     models = trained.map { _arm, folder -> folder }.toSortedList { a, b -> a.name <=> b.name }
     COMPARE(
-        PLAN.out.arms, models, EVALUATE.out.toSortedList { a, b -> a.name <=> b.name }, AUDIT.out, options.seed,
-        codeDigest('compare.py')
+        PLAN.out.arms, models, EVALUATE.out.toSortedList { a, b -> a.name <=> b.name }, AUDIT.out,
+        options.subMap('seed', 'window_length'), codeDigest('compare.py')
     )
     REPORT(
         COMPARE.out.comparison, models,
-        AUDIT.out.mix(SPLIT.out.summary, CLUSTER.out.summary, CHECK_INPUT.out.summary, CHECK_INPUT.out.skipped, sets).toSortedList { a, b -> a.name <=> b.name },
+        AUDIT.out.mix(SPLIT.out.summary, CLUSTER.out.summary, MASK.out.summary, CHECK_INPUT.out.summary, CHECK_INPUT.out.skipped, sets).toSortedList { a, b -> a.name <=> b.name },
         SAMPLE_WINDOWS.out.folder,
         files("${projectDir}/assets/report/*"),
         options,
-        codeDigest('report.py')
+        workflow.nextflow.version.toString(),
+        codeDigest('report.py') + codeDigest('versions.py')
     )
 
     emit:

@@ -5,7 +5,7 @@ process COMPARE {
     path models, stageAs: 'run/models/*'
     path evaluations, stageAs: 'run/evaluation/*'
     path leakage
-    val seed
+    val options
     val code
 
     output:
@@ -14,6 +14,7 @@ process COMPARE {
 
     script:
     """
-    compare.py run --arms ${arms} --leakage ${leakage} --seed ${seed} --out comparison.json --tsv comparison.tsv
+    compare.py run --arms ${arms} --leakage ${leakage} --seed ${options.seed} --window-length ${options.window_length} \\
+        --out comparison.json --tsv comparison.tsv
     """
 }

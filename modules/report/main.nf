@@ -1,20 +1,28 @@
 // What a person reads: one self-contained page, and the same in short for the terminal.
 process REPORT {
     input:
-    path comparison
+    path comparison, stageAs: 'run/*'
     path models, stageAs: 'run/models/*'
     path facts, stageAs: 'run/*'
     path windows, stageAs: 'run/*'
     path assets, stageAs: 'assets/*'
     val parameters
+    val nextflow_version
     val code
 
     output:
     path 'report.html', emit: page
     path 'summary.txt', emit: summary
+    path 'pipeline_info/*', emit: info
 
     script:
     """
-    report.py run --out report.html --summary summary.txt
+    mkdir pipeline_info
+    cat > pipeline_info/parameters.json <<'END_OF_PARAMETERS'
+    ${groovy.json.JsonOutput.toJson(parameters)}
+    END_OF_PARAMETERS
+    versions.py --nextflow ${nextflow_version} --out pipeline_info/versions.yml
+    report.py run --parameters pipeline_info/parameters.json --versions pipeline_info/versions.yml --assets assets \\
+        --out report.html --summary summary.txt
     """
 }

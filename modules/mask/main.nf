@@ -1,0 +1,16 @@
+// Hide the 31-mers that folds still have in common behind Ns, so that no window can leak them.
+process MASK {
+    input:
+    path folds
+    path sequences
+    val code
+
+    output:
+    path 'masked.seq', emit: sequences
+    path 'mask.json', emit: summary
+
+    script:
+    """
+    mask.py --folds ${folds} --sequences ${sequences} --outdir .
+    """
+}
