@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dnaio
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from virshort.clustering import components, similar, sketch
+from virshort.folds import deal, weights
 from virshort.kmers31 import CHUNK, K, mix, pack, pieces, scan
 from virshort.leakage import Coverage, Leak, shared_kmers, spans
 
@@ -241,3 +244,22 @@ def test_a_window_of_another_run_is_found(collection):
     done = audit(collection)
     assert done.returncode == 1
     assert "window s1:101-250(+)" in done.stderr
+
+
+def test_real_genomes_clustered_and_masked_share_nothing(shared):
+    """Clustered by what they share, real genomes still share a little between folds; masked, nothing."""
+    texts, label = [], []
+    for name in ("viral", "nonviral"):
+        with dnaio.open(shared / "data" / "genomes_small" / f"{name}.fa.gz") as records:
+            texts += [record.sequence.upper() for record in records]
+        label += [name] * (len(texts) - len(label))
+    bases, offset, length = store(texts)
+    hashes, owner = sketch(bases, offset, length, 10)
+    _, cluster = np.unique(components(len(texts), [similar(hashes, owner, len(texts), 0.01)]), return_inverse=True)
+    label, kingdom = np.array(label), np.full(len(texts), "unknown")
+    fold = deal(weights(cluster, label, kingdom, length, 0.05), 5, 42)[cluster]
+    masked = bases.copy()
+    for a, b in zip(*spans(shared_kmers(bases, offset, length, fold)), strict=True):
+        masked[a:b] = ord("N")
+    assert 0 < (masked != bases).mean() < 0.02
+    assert len(shared_kmers(masked, offset, length, fold).position) == 0
