@@ -3,6 +3,18 @@
 include { checkParams ; helpText ; readSchema ; typedParams } from './modules/params'
 include { EXPERIMENT } from './workflows/experiment'
 
+// What a failed task said to the user. (Nextflow itself prints what the workflow says.)
+def failures(report) {
+    if (!report.contains('Command executed')) {
+        return []
+    }
+    def lines = report.readLines().collect { line -> line.trim() }.findAll { line -> line.startsWith('virshort:') }
+    def missing = (report =~ /No module named '(\w+)/).collect { m -> m[1] }.unique().collect { name ->
+        "virshort: the Python package ${name} is missing: run `make setup` and put .venv/bin first on PATH"
+    }
+    return (lines + missing).unique()
+}
+
 workflow {
     main:
     def specs = readSchema(file("${projectDir}/nextflow_schema.json"))
@@ -23,8 +35,7 @@ workflow {
             println(file("${options.outdir}/summary.txt").text)
         }
         else {
-            def said = (workflow.errorReport ?: '').readLines().findAll { line -> line.trim().startsWith('virshort:') }
-            said.unique().each { line -> println(line.trim()) }
+            failures(workflow.errorReport ?: '').each { line -> println(line) }
         }
     }
 }
