@@ -118,8 +118,9 @@ def render(built: dict[str, dict[str, Any]], config: Path) -> str:
 
 
 def find(folder: Path, pattern: str) -> Path | None:
-    """The first file of that name in the folder, else one level below it."""
-    return next(iter(sorted(folder.glob(pattern)) + sorted(folder.glob(f"*/{pattern}"))), None)
+    """The file of that name in the folder, else one level below it; of several that match, the last by name (date)."""
+    hits = sorted(folder.glob(pattern)) or sorted(folder.glob(f"*/{pattern}"))
+    return hits[-1] if hits else None
 
 
 def read_table(path: Path | None) -> list[dict[str, str]]:

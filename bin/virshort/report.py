@@ -71,7 +71,7 @@ def answer(data: Inputs) -> str:
                 "Named control: the protein encoder was fed nucleotides",
                 "This run leaves out the translation on purpose (protein_input is 'nucleotide'). A protein encoder "
                 "cannot read bases: "
-                "its features are noise here, and no figure of this report says what the classifier can do.",
+                "its features are noise here, and the arms that use them do not show what the classifier can do.",
             )
         )
     leak = c["leakage"]
@@ -344,27 +344,14 @@ def data_section(data: Inputs) -> str:
             "<h4>Sources</h4>" + _table(["Label", "Kingdom", "Sources", "Bases", "Left out"], rows, numbers=range(2, 5))
         )
     if data.folds:
-        rows = [
-            [
-                str(r["fold"]),
-                escape(str(r["label"])),
-                escape(str(r["kingdom"])),
-                _count(r["clusters"]),
-                _count(r["sources"]),
-                _count(r["bases"]),
-            ]
-            for r in data.folds["table"]
-        ]
         parts.append(
-            "<h4>Folds</h4><p>A cluster of similar sources lies in one fold as a whole. A fold is tested by models "
-            "that were trained "
-            "on others and stopped by yet another.</p>"
-            + _table(["Fold", "Label", "Kingdom", "Clusters", "Sources", "Bases"], rows, numbers=range(3, 6))
+            "<h4>Folds</h4><p>A cluster of similar sources lies in one fold as a whole. Each fold is tested by "
+            "models that "
+            "never saw it, neither in training nor when training was stopped.</p>" + _fold_table(data.folds)
         )
     if data.windows:
-        parts.append(
-            "<h4>Windows</h4>" + _table(["Purpose", "Pool", "Label", "Kingdom", "Windows"], _window_rows(data), numbers=[4])
-        )
+        heads = ["Purpose", "Pool", "Label", "Windows", "By kingdom", "By fold"]
+        parts.append("<h4>Windows</h4>" + _table(heads, _window_rows(data), numbers=[3]))
     eff = {r["test_set"]: r for r in data.comparison["arms"] if r["windows"]}
     rows = [
         [
@@ -444,18 +431,36 @@ def missing_sections(page: str, wanted: Iterable[str]) -> list[str]:
     return [name for name in wanted if f'id="{name}"' not in page and f'id="mqc-section-wrapper-{name}"' not in page]
 
 
+def _fold_table(folds: Json) -> str:
+    """A row a label and kingdom, a column a fold: clusters and sources."""
+    names = sorted({r["fold"] for r in folds["table"]})
+    cells: dict[tuple[str, str], dict[int, str]] = {}
+    for r in folds["table"]:
+        cells.setdefault((str(r["label"]), str(r["kingdom"])), {})[r["fold"]] = f"{r['clusters']:,} / {r['sources']:,}"
+    rows = [[escape(label), escape(k), *(c.get(f, "") for f in names)] for (label, k), c in sorted(cells.items())]
+    heads = ["Label", "Kingdom", *(f"Fold {f}" for f in names)]
+    return "<p>Clusters / sources.</p>" + _table(heads, rows, numbers=range(2, len(heads)))
+
+
 def _window_rows(data: Inputs) -> list[list[str]]:
+    """A row a pool and label: all windows, then by kingdom and by fold."""
     rows = []
     for (purpose, pool), m in data.windows.items():
-        total: dict[tuple[str, str], int] = {}
-        for r in m.get("counts", []):
-            key = (str(r["label"]), str(r["kingdom"]))
-            total[key] = total.get(key, 0) + r["windows"]
-        rows += [
-            [escape(purpose), escape(pool), escape(label), escape(kingdom), _count(n)]
-            for (label, kingdom), n in sorted(total.items())
-        ]
+        for label in sorted({str(r["label"]) for r in m.get("counts", [])}):
+            mine = [r for r in m["counts"] if str(r["label"]) == label]
+            by = {key: _totals(mine, key) for key in ("kingdom", "fold")}
+            kingdoms = ", ".join(f"{escape(k)} {_count(n)}" for k, n in by["kingdom"].items())
+            folds = ", ".join(f"{escape(k)}: {_count(n)}" for k, n in by["fold"].items())
+            total = _count(sum(r["windows"] for r in mine))
+            rows.append([escape(purpose), escape(pool), escape(label), total, kingdoms, folds])
     return rows
+
+
+def _totals(rows: Iterable[Json], key: str) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for r in rows:
+        total[str(r[key])] = total.get(str(r[key]), 0) + r["windows"]
+    return dict(sorted(total.items()))
 
 
 def _left_out(data: Inputs) -> str:
