@@ -74,14 +74,12 @@ def arm_metrics(groups: Groups, tally: Tally, pooled: Sequence[Mapping[str, Any]
         for name in ("precision", "f1", "mcc"):
             low = -1.0 if name == "mcc" else 0.0
             intervals[name] = (
-                st.percentile_interval(
-                    resampled[name].mean(axis=1), float(plain[name].mean()), plain[name], clusters, low
-                )
+                st.percentile_interval(resampled[name].mean(axis=1), float(plain[name].mean()), plain[name], clusters, low)
                 if enough
                 else None
             )
         if enough and _mean(values["auprc"]) is not None:
-            whole = st.with_training_noise(_average_precision(groups, tally), values["auprc"])
+            whole = st.with_training_noise(average_precision(groups, tally), values["auprc"])
             # The histogram is coarser than the scores: its error is taken, the value is that of metrics.json.
             exact = st.Estimate(_mean(values["auprc"]), whole.variance, whole.df)
             intervals["auprc"] = exact.interval(low=0.0, high=1.0)
@@ -92,9 +90,7 @@ def arm_metrics(groups: Groups, tally: Tally, pooled: Sequence[Mapping[str, Any]
     right = tally.right(groups).sum(axis=2).mean(axis=0)
     total = groups.windows.sum(axis=1)
     return {
-        "metrics": {
-            m: {"mean": _mean(values[m]), "sd": _sd(values[m]), "ci95": _pair(intervals.get(m))} for m in METRICS
-        },
+        "metrics": {m: {"mean": _mean(values[m]), "sd": _sd(values[m]), "ci95": _pair(intervals.get(m))} for m in METRICS},
         "precision_at_prevalence": prevalence,
         "false_positive_rate": float(fpr.mean()) if fpr is not None else None,
         "confusion": {
@@ -139,6 +135,30 @@ def auroc_with_model_noise(groups: Groups, tally: Tally, models: Sequence[float]
     estimate = _auroc(groups, tally.placed.mean(axis=0))
     each = [_auroc(groups, placed).value for placed in tally.placed]
     return max((st.with_training_noise(estimate, v) for v in (each, models)), key=lambda e: e.variance)
+
+
+def average_precision(groups: Groups, tally: Tally) -> st.Estimate:
+    """Average precision, mean over folds (by windows) and replicates, with its jackknife, from the score histograms.
+
+    The shares of the labels are those of each fold and are kept, as for the other metrics.
+    """
+    part = np.bincount(groups.fold, weights=groups.windows.sum(axis=0), minlength=len(groups.folds))
+    value, weight = 0.0, 0.0
+    shift = np.zeros(groups.units)
+    for histogram in tally.histogram:
+        for f in range(len(groups.folds)):
+            units = np.flatnonzero(groups.unit_fold == f)
+            counts = histogram[units]
+            total = counts.sum(axis=0, dtype=np.int64)
+            if not total.sum(axis=1).all():
+                continue
+            share = float(total[1].sum() / total.sum())
+            here = float(st.average_precision(total[1], total[0], share))
+            without = total - counts
+            shift[units] += part[f] * (st.average_precision(without[:, 1], without[:, 0], share) - here)
+            value += part[f] * here
+            weight += part[f]
+    return st.jackknife_from_deleted(value / weight, shift / weight, groups.strata)
 
 
 def _ratio(groups: Groups, right: np.ndarray, shares: Sequence[float]) -> st.Estimate:
@@ -186,27 +206,6 @@ def _resampled_rates(groups: Groups, tally: Tally, draws: Draws) -> tuple[np.nda
     return rates[0], rates[1]
 
 
-def _average_precision(groups: Groups, tally: Tally) -> st.Estimate:
-    """Average precision, mean over folds (by windows) and replicates, with its jackknife, from the score histograms."""
-    part = np.bincount(groups.fold, weights=groups.windows.sum(axis=0), minlength=len(groups.folds))
-    value, weight = 0.0, 0.0
-    shift = np.zeros(groups.units)
-    for histogram in tally.histogram:
-        for f in range(len(groups.folds)):
-            units = np.flatnonzero(groups.unit_fold == f)
-            counts = histogram[units]
-            total = counts.sum(axis=0, dtype=np.int64)
-            if not total.sum(axis=1).all():
-                continue
-            share = float(total[1].sum() / total.sum())
-            here = float(st.average_precision(total[1], total[0], share))
-            without = total - counts
-            shift[units] += part[f] * (st.average_precision(without[:, 1], without[:, 0], share) - here)
-            value += part[f] * here
-            weight += part[f]
-    return st.jackknife_from_deleted(value / weight, shift / weight, groups.strata)
-
-
 def _by_unit(groups: Groups, counts: np.ndarray) -> np.ndarray:
     """Sum counts [rows, G] by resampling unit: int64 [rows, units]."""
     out = np.zeros((len(counts), groups.units), np.int64)
@@ -224,9 +223,8 @@ def _notes(groups: Groups, tally: Tally, estimates: Mapping[str, st.Estimate], e
         )
     if not enough:
         counts = " and ".join(f"{n:.1f} {label}" for label, n in effective(groups).items() if n)
-        notes.append(
-            f"No interval: it takes {st.MINIMUM_EFFECTIVE:.0f} effective clusters a label, here there are {counts}."
-        )
+        notes.append(f"No interval: it takes {st.MINIMUM_EFFECTIVE:.0f} effective clusters a label, here there are "
+        f"{counts}.")
     called = tally.called.sum(axis=(0, 2))
     total = groups.windows.sum(axis=1) * len(tally.replicates)
     if called.sum() in (0, total.sum()):
@@ -234,9 +232,8 @@ def _notes(groups: Groups, tally: Tally, estimates: Mapping[str, st.Estimate], e
             f"It calls every window {'viral' if called.sum() else 'nonviral'}: its accuracy is the share of that label."
         )
     elif called[1] == total[1] and called[0] == 0:
-        notes.append(
-            "Every call is right, in every cluster: the clusters show no spread from which an interval could be made."
-        )
+        notes.append("Every call is right, in every cluster: the clusters show no spread from which an interval "
+        "could be made.")
     elif enough and not estimates["accuracy"].known:
         notes.append("Accuracy is the same in every cluster: there is no spread from which an interval could be made.")
     if len(tally.replicates) == 1:

@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from virshort import statistics as st
-from virshort.intervals import arm_metrics, auroc_difference, make_draws
+from virshort.intervals import arm_metrics, auroc_difference, average_precision, make_draws
 from virshort.tallies import Groups, Tally, make_groups
 
 EXPERIMENTS = 2000
@@ -133,7 +133,7 @@ def test_average_precision_of_fine_bins_is_sklearns() -> None:
 
 def scored(rng: np.random.Generator, clusters: int, gains: list[float]) -> tuple[Groups, list[Tally]]:
     """Arms of one replicate whose scores share a cluster and a window effect; AUROC known from `gains`."""
-    n = np.maximum(2, rng.lognormal(3, 0.6, clusters)).astype(int)
+    n = np.repeat(np.maximum(2, rng.lognormal(3, 0.6, clusters // 2)).astype(int), 2)  # so each fold's labels have equal shares
     label, cluster = np.repeat(np.arange(clusters) % 2, n), np.repeat(np.arange(clusters), n)
     windows = np.stack([np.where(np.arange(clusters) % 2 == y, n, 0) for y in (0, 1)]).astype(np.int64)
     groups = make_groups([f"c{i:03}" for i in range(clusters)], np.arange(clusters) // 2 % 3, [0, 1, 2], windows)
@@ -169,6 +169,18 @@ def test_auroc_intervals_cover_the_truth() -> None:
         hits += [found[0] <= truth[1] <= found[1], difference[0] <= truth[1] - truth[0] <= difference[1]]
     assert (hits / experiments >= 0.905).all(), hits / experiments
     assert (hits / experiments <= 0.99).all(), hits / experiments
+
+
+def test_auprc_intervals_cover_its_expectation() -> None:
+    rng = np.random.default_rng(7)
+    found = [average_precision_of(*scored(rng, 60, [1.0])) for _ in range(300)]
+    expected = np.mean([e.value for e in found])
+    covered = np.mean([low <= expected <= high for low, high in (e.interval() for e in found)])
+    assert 0.92 <= covered <= 0.985, covered
+
+
+def average_precision_of(groups: Groups, tallies: list[Tally]) -> st.Estimate:
+    return average_precision(groups, tallies[0])
 
 
 def auroc_of(groups: Groups, tally: Tally) -> float:
