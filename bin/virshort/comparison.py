@@ -585,7 +585,7 @@ def training_summary(
         "training_windows": mean([m.get("training_windows") for m, _ in models]),
         "validation_windows": mean([m.get("validation_windows") for m, _ in models]),
         "trained_parameters": mean([m.get("trained_parameters") for m, _ in models]),
-        "seconds": sum(float(m.get("seconds") or 0) for m, _ in models),
+        "seconds": sum(float(m["seconds"]) for m, _ in models) if models and all("seconds" in m for m, _ in models) else None,
         "dropout": mean([(m.get("architecture") or {}).get("dropout") for m, _ in models]),
     }
 

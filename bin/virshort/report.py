@@ -383,7 +383,7 @@ def run_section(data: Inputs) -> str:
     """Encoders, parameters and versions."""
     parts = []
     if data.encoders:
-        rows = [[escape(arm), escape(_plain(used))] for arm, used in data.encoders.items()]
+        rows = [[escape(arm), escape(_encoders(used))] for arm, used in data.encoders.items()]
         parts.append("<h4>Encoders</h4>" + _table(["Arm", "Encoders"], rows))
     for title, values in (("Parameters", data.parameters), ("Versions", _flat(data.versions))):
         shown = [[escape(str(k)), escape(_plain(v))] for k, v in sorted(values.items()) if not isinstance(v, Mapping)]
@@ -568,6 +568,16 @@ def _plain(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_plain(v) for v in value)
     return "" if value is None else str(value)
+
+
+def _encoders(used: Any) -> str:
+    """The names, with what identifies the weights where a model records it."""
+    if not isinstance(used, list | tuple):
+        return _plain(used)
+    rest = [", ".join(f"{k} {_plain(v)}" for k, v in e.items() if k not in ("modality", "encoder") and v) for e in used]
+    return "; ".join(
+        f"{e.get('modality')}: {e.get('encoder')}" + (f" ({r})" if r else "") for e, r in zip(used, rest, strict=True)
+    )
 
 
 def _flat(values: Json) -> dict[str, Any]:
