@@ -71,37 +71,29 @@ def position_space(offset: np.ndarray, length: np.ndarray, group: np.ndarray, gr
                    most_ambiguous: int, runs: AmbiguousRuns) -> PositionSpace:
     """Valid starts of windows of `window` bases with at most `most_ambiguous` ambiguous ones.
 
-    offset, length, group: [sources] int64: where each source lies in the store, how long it is, and its group
-    (negative: no group, left out).
+    offset, length, group: [sources] int64: where each source lies in the store (one behind the other), how long it is, and
+    its group (negative: no group, left out). As a window slides, its number of ambiguous bases changes by at most one a
+    step, and by the same from one edge of a run to the next: so intervals follow from the runs' edges alone.
     """
-    source, start, count = [], [], []
-    ambiguous = runs.count(offset, offset + length) > most_ambiguous
-    for s in np.argsort(group, kind="stable"):
-        starts = length[s] - window + 1
-        if group[s] < 0 or starts <= 0:
-            continue
-        pieces = _valid_starts(offset[s], starts, window, most_ambiguous, runs) if ambiguous[s] \
-            else np.array([[offset[s], offset[s] + starts]])
-        source.append(np.full(len(pieces), s))
-        start.append(pieces[:, 0])
-        count.append(pieces[:, 1] - pieces[:, 0])
-    flat = [np.concatenate([*parts, np.empty(0, np.int64)]).astype(np.int64) for parts in (source, start, count)]
-    sizes = np.bincount(group[flat[0]], flat[2], groups).astype(np.int64)
-    return PositionSpace(flat[0], flat[1], np.concatenate([[0], np.cumsum(flat[2])]),
-                         np.concatenate([[0], np.cumsum(sizes)]))
+    starts = np.maximum(length - window + 1, 0)
+    ends = runs.start + runs.length
+    edges = np.unique(np.concatenate([runs.start, ends, runs.start - window, ends - window, offset, offset + starts]))
+    edges = edges[(edges >= 0) & (edges <= (offset + starts).max(initial=0))]
+    count = runs.count(edges, edges + window)
+    first, last, count, rise = edges[:-1], edges[1:], count[:-1], np.diff(count)
+    begin = np.where(count <= most_ambiguous, first, np.where(rise < 0, first + count - most_ambiguous, last))
+    end = np.where((count <= most_ambiguous) & (rise > 0), np.minimum(last, first + most_ambiguous - count + 1), last)
+    source = np.searchsorted(offset, first, side="right") - 1
+    good = (begin < end) & (first < offset[source] + starts[source]) & (group[source] >= 0)
+    begin, end, source = begin[good], end[good], source[good]
 
-
-def _valid_starts(offset: int, starts: int, window: int, most: int, runs: AmbiguousRuns) -> np.ndarray:
-    """Intervals [k, 2] of valid starts within one source that has ambiguous bases, in chunks of bounded memory."""
-    edges = []
-    previous = False
-    for first in range(offset, offset + starts, _CHUNK // 8):
-        at = np.arange(first, min(first + _CHUNK // 8, offset + starts))
-        good = runs.count(at, at + window) <= most
-        edges.append(first + np.flatnonzero(np.diff(good, prepend=previous)))
-        previous = good[-1]
-    edges.append([offset + starts] if previous else [])
-    return np.concatenate(edges).astype(np.int64).reshape(-1, 2)
+    joined = (begin[1:] == end[:-1]) & (source[1:] == source[:-1])
+    begin, source = (x[np.concatenate([[True], ~joined])[:len(x)]] for x in (begin, source))
+    end = end[np.concatenate([~joined, [True]])[:len(end)]]
+    order = np.argsort(group[source], kind="stable")
+    begin, end, source = begin[order], end[order], source[order].astype(np.int64)
+    sizes = np.bincount(group[source], end - begin, groups).astype(np.int64)
+    return PositionSpace(source, begin, np.concatenate([[0], np.cumsum(end - begin)]), np.concatenate([[0], np.cumsum(sizes)]))
 
 
 def lattice_step(size: int) -> int:
