@@ -76,7 +76,7 @@ workflow EXPERIMENT {
     )
 
     // Clusters, folds, windows
-    CLUSTER(CHECK_INPUT.out.sources, CHECK_INPUT.out.sequences, codeDigest('cluster.py'))
+    CLUSTER(CHECK_INPUT.out.sources, CHECK_INPUT.out.sequences, options.cluster_containment, codeDigest('cluster.py'))
     SPLIT(
         CHECK_INPUT.out.sources,
         CLUSTER.out.clusters,

@@ -5,6 +5,7 @@ process CLUSTER {
     input:
     path sources
     path sequences
+    val containment
     val code
 
     output:
@@ -13,6 +14,6 @@ process CLUSTER {
 
     script:
     """
-    cluster.py --sources ${sources} --sequences ${sequences} --threads ${task.cpus} --outdir .
+    cluster.py --sources ${sources} --sequences ${sequences} --containment ${containment} --threads ${task.cpus} --outdir .
     """
 }
