@@ -19,6 +19,7 @@ from virshort.head import Head
 from virshort.metrics import of_calls, of_scores, threshold_of_best_mcc
 
 _READ = 1 << 14  # rows read from disk at once
+_PREDICT = 1 << 10  # rows judged at once
 
 Rows = Callable[[np.ndarray], np.ndarray]
 """Row numbers [n] -> features [n, inputs]."""
@@ -124,11 +125,11 @@ def _train_epoch(head: Head, optimizer: torch.optim.Optimizer, data: Data, setti
     seen: list[tuple[np.ndarray, np.ndarray]] = []
     for first in range(0, len(order), batches):
         part = order[first:first + batches]
-        x = torch.from_numpy(data.rows(data.train[part]).astype(np.float32))
+        x = torch.from_numpy(data.rows(data.train[part]))
         y = torch.from_numpy(data.train_label[part].astype(np.int64))
         # Batches of nearly one size: a last batch of a single row would have no variance to normalize by.
         for xb, yb in zip(*(t.tensor_split(-(-len(part) // settings.batch_size)) for t in (x, y)), strict=True):
-            logits = head(xb)
+            logits = head(xb.float())  # converted here, where it stays in the processor's cache
             loss = nn.functional.cross_entropy(logits, yb)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -145,8 +146,9 @@ def predict(head: Head, rows: Rows, which: np.ndarray) -> np.ndarray:
     out = [np.empty(0, np.float32)]
     with torch.inference_mode():
         for first in range(0, len(which), _READ):
-            logits = head(torch.from_numpy(rows(which[first:first + _READ]).astype(np.float32))).numpy()
-            out.append(logits[:, 1] - logits[:, 0])
+            for x in torch.from_numpy(rows(which[first:first + _READ])).split(_PREDICT):
+                logits = head(x.float()).numpy()
+                out.append(logits[:, 1] - logits[:, 0])
     return np.concatenate(out)
 
 
