@@ -1,0 +1,49 @@
+"""Both k-mer encoders on a shard: reading it, embedding and writing, on one core."""
+
+import contextlib
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from common import Line, command, medians, report
+
+import embed
+from virshort.shards import write_shard
+
+WINDOWS, LENGTH, REPEATS = 8192, 150, 9
+
+
+def step(shard: Path, encoder: str, out: Path) -> None:
+    """bin/embed.py in this process: the start of Python is not counted."""
+    sys.argv = ["embed.py", "--shard", str(shard), "--encoder", encoder, "--out", str(out)]
+    with contextlib.redirect_stdout(io.StringIO()):
+        embed.main()
+
+
+def main() -> None:
+    work = Path(sys.argv[1])
+    letters = np.random.default_rng(1).choice(np.frombuffer(b"ACGTN", np.uint8), WINDOWS * LENGTH, p=[*[0.2495] * 4, 0.002])
+    text = letters.tobytes()
+    ids = [f"NC_{i:06d}.1:{i + 1}-{i + LENGTH}(+)" for i in range(WINDOWS)]
+    write_shard(work, 0, [text[i:i + LENGTH] for i in range(0, len(text), LENGTH)], pa.table({"window": ids}))
+    shard = work / "shard_00000.fa.gz"
+
+    def one(encoder: str) -> None:
+        step(shard, encoder, work / f"{encoder}.safetensors")
+
+    names = ("kmer-dna", "kmer-protein")
+    one(names[0])
+    one(names[1])
+    each = medians([lambda: one(names[0]), lambda: one(names[1])], REPEATS)
+    rate = WINDOWS / sum(each)
+    whole = sum(command("embed.py", "--shard", shard, "--encoder", name, "--out", work / "whole").cpu_seconds for name in names)
+    note = ", ".join(f"{name} {WINDOWS / s:,.0f}/s" for name, s in zip(names, each, strict=True))
+    report([Line("kmer-dna + kmer-protein: read a shard, embed, write, one core", "-", ">= 50,000 windows/s",
+                 f"{rate:,.0f} windows/s", f"{rate / 50_000:.2f}", rate >= 50_000,
+                 f"{note}; starting Python twice adds {whole - sum(each):.1f} s a shard of {WINDOWS}")])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Training a head, against its bare matrix multiplications: same shapes, same number, one thread.
+
+Multiplications of a step: into the hidden layer, into the output layer, and three gradients (both layers' weights, the
+output layer's input); of the validation after each epoch: into the hidden layer and into the output layer.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from common import Line, medians, report
+
+from virshort.features import Features, write_tensors
+from virshort.head import CLASSES, HIDDEN
+from virshort.training import Data, Settings, train
+
+WINDOWS, VALIDATION, DNA, PROTEIN, BATCH, SHARD, EPOCHS, REPEATS = 100_000, 20_000, 768, 1280, 256, 8192, 10, 3
+PREDICTED = 1024
+"""Rows of a block in validation."""
+
+
+def write_features(folder: Path, rng: np.random.Generator) -> list[Path]:
+    """Random features of all windows, in shards of float16."""
+    paths = []
+    for first in range(0, WINDOWS + VALIDATION, SHARD):
+        n = min(SHARD, WINDOWS + VALIDATION - first)
+        tensors = {"dna": rng.standard_normal((n, DNA), np.float32), "protein": rng.standard_normal((n, PROTEIN), np.float32)}
+        paths.append(folder / f"shard_{first // SHARD:05d}.features.safetensors")
+        write_tensors(paths[-1], {k: v.astype(np.float16) for k, v in tensors.items()}, {"windows_digest": "none"})
+    return paths
+
+
+def bare() -> None:
+    """The multiplications of the same training."""
+    inputs = DNA + PROTEIN
+    x, hidden, logits = (torch.randn(BATCH * 64, n) for n in (inputs, HIDDEN, CLASSES))  # a block as it is read
+    w, v = torch.randn(HIDDEN, inputs), torch.randn(CLASSES, HIDDEN)
+    for _ in range(EPOCHS):
+        for xb, hb, yb in steps(WINDOWS, BATCH, x, hidden, logits):
+            torch.mm(xb, w.T)
+            torch.mm(hb, v.T)
+            torch.mm(yb.T, hb)
+            torch.mm(yb, v)
+            torch.mm(hb.T, xb)
+        for xb, hb, _ in steps(VALIDATION, PREDICTED, x, hidden, logits):
+            torch.mm(xb, w.T)
+            torch.mm(hb, v.T)
+
+
+def steps(rows: int, size: int, *tensors: torch.Tensor) -> Iterator[list[torch.Tensor]]:
+    """Slices of `size` rows, and a last one of what is left, going round in the tensors."""
+    room = len(tensors[0])
+    for first in range(0, rows, size):
+        at, n = first % room, min(size, rows - first)
+        yield [t[at:at + n] for t in tensors]
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    folder = Path(sys.argv[1])
+    rng = np.random.default_rng(1)
+    features = Features(write_features(folder, rng))
+    label = rng.integers(0, 2, WINDOWS + VALIDATION).astype(np.int8)
+    data = Data(lambda rows: features.rows(rows, ["dna", "protein"]), np.arange(WINDOWS), label[:WINDOWS],
+                np.arange(WINDOWS, len(label)), label[WINDOWS:])
+
+    def head(epochs: int) -> None:
+        train(data, DNA + PROTEIN, Settings(epochs, 1e-3, BATCH, 0.1, epochs, False, 1, 0, 0))
+
+    head(1)  # the first optimizer loads half of torch
+    ours, reference = medians([lambda: head(EPOCHS), bare], REPEATS)
+    report([Line(f"training a head, {WINDOWS:,} x {DNA + PROTEIN}, {EPOCHS} epochs, one thread",
+                 f"{reference:.1f} s, its bare matrix multiplications", "<= 1.5x", f"{ours:.1f} s", f"{ours / reference:.2f}x",
+                 ours <= 1.5 * reference, f"both with the {VALIDATION:,} validation windows after each epoch")])
+
+
+if __name__ == "__main__":
+    main()
