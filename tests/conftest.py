@@ -45,6 +45,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Run:
         if not record.exists():
             run = run_nextflow("-profile", "test", folder=folder, pipeline=copy_pipeline(base / "demo_pipeline"))
             record.write_text(json.dumps({"rc": run.rc, "output": run.output, "trace": run.trace}))
-    run = Run(base / "demo_pipeline", folder, folder / "results", **json.loads(record.read_text()))
+    run = Run(base / "demo_pipeline", folder, folder / "out", **json.loads(record.read_text()))
     assert run.rc == 0, run.output
     return run

@@ -79,12 +79,15 @@ def nextflow(*args: object, folder: Path, env: dict[str, str] | None = None,
 
 def run_nextflow(*args: object, folder: Path, pipeline: Path = ROOT, parser: str | None = None,
                  timeout: float = 1800, **env: str) -> Run:
-    """Run the pipeline in `folder`, results into folder/results unless --outdir is among `args`."""
+    """Run the pipeline in `folder`, results into folder/out unless --outdir is among `args`.
+
+    Not the default outdir, so that what disregards --outdir is noticed.
+    """
     number = len(list(folder.glob("trace_*.txt")))
     trace = folder / f"trace_{number}.txt"
     words = list(map(str, args))
     if "--outdir" not in words:
-        words += ["--outdir", str(folder / "results")]
+        words += ["--outdir", str(folder / "out")]
     done = nextflow("run", pipeline / "main.nf", "-with-trace", trace, *words, folder=folder,
                     env=environment(parser, **env), timeout=timeout)
     rows = []

@@ -113,7 +113,16 @@ def test_help(tmp_path: Path, parser: str) -> None:
         assert (f"--{name} " in run.output) == (not spec.get("hidden")), name
     one = run_nextflow("--help", "viral_share", folder=tmp_path, parser=parser)
     assert one.rc == 0 and SPECS["viral_share"]["description"] in one.output
-    assert not one.results.exists() and not computed(tmp_path)
+    assert not one.results.exists() and not (tmp_path / "results").exists() and not computed(tmp_path)
+
+
+@PARSERS
+def test_the_config_heeds_the_command_lines_outdir(tmp_path: Path, parser: str) -> None:
+    """Under v2 the config's own default would win wherever the config uses a parameter."""
+    args = ("run", ROOT, "-profile", "test", "-preview", "--outdir", "elsewhere")
+    done = nextflow(*args, folder=tmp_path, env=environment(parser))
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "elsewhere/pipeline_info/trace.tsv").exists() and not (tmp_path / "results").exists()
 
 
 @PARSERS
