@@ -31,8 +31,9 @@ workflow {
     EXPERIMENT(options)
 
     workflow.onComplete = {
+        def summary = file("${options.outdir}/summary.txt")
         if (workflow.success) {
-            println(file("${options.outdir}/summary.txt").text)
+            println(summary.exists() ? summary.text : '')
         }
         else {
             failures(workflow.errorReport ?: '').each { line -> println(line) }

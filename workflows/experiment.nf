@@ -44,6 +44,21 @@ def filesOf(features, pair, pools) {
     return features.findAll { f -> f.pair == pair && f.pool in pools }.collectMany { f -> f.files }.sort { f -> f.name }
 }
 
+// What an arm needs to know of the window sets. It is all that its training depends on: another size of a test set, or of
+// a set that it does not train on, does not train it again.
+def trainingSets(sets, arm) {
+    return sets.subMap('folds', 'test_folds', 'viral_share') + [train: sets.train.subMap(arm.windows, 'short')]
+}
+
+// Every arm is also judged on the validation windows of `short`.
+def trainingPools(sets, arm) {
+    return [arm.windows, 'short'].collectMany { name -> sets.train[name].pools }
+}
+
+def testPools(sets) {
+    return sets.test.values().collectMany { s -> s.pools }
+}
+
 def readJson(path) {
     return new groovy.json.JsonSlurper().parse(path)
 }
@@ -122,30 +137,26 @@ workflow EXPERIMENT {
     inputs = features.map { row -> [features: row[0..-2], sets: row[-1]] }
 
     // Every arm, over all folds and replicates
-    arms = plan.flatMap { p -> p.arms }
-        .combine(inputs)
-        .map { arm, given ->
-            def pools = [arm.windows, 'short'].collectMany { name -> given.sets.train[name].pools }
-            [arm, filesOf(given.features, arm.pair, pools)]
-        }
+    arms = plan.flatMap { p -> p.arms }.combine(inputs)
+    jobs = arms.map { arm, given -> [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.pair, trainingPools(given.sets, arm))] }
     training = options.subMap('replicates', 'seed')
     checkpoints = "${workflow.workDir}/checkpoints"
     TRAIN_BASELINE(
-        arms.filter { arm, _data -> arm.role == 'baseline' }.map { arm, data -> [arm, data, []] },
-        sets, training, checkpoints, codeDigest('train.py')
+        jobs.filter { arm, _known, _files -> arm.role == 'baseline' }.map { arm, known, files -> [arm, known, files, []] },
+        training, checkpoints, codeDigest('train.py')
     )
     TRAIN(
-        arms.filter { arm, _data -> arm.role != 'baseline' }
+        jobs.filter { arm, _known, _files -> arm.role != 'baseline' }
             .combine(TRAIN_BASELINE.out.map { _arm, models -> models })
-            .map { arm, data, baseline -> [arm, data, arm.start == 'baseline' ? baseline : []] },
-        sets, training, checkpoints, codeDigest('train.py')
+            .map { arm, known, files, baseline -> [arm, known, files, arm.start == 'baseline' ? baseline : []] },
+        training, checkpoints, codeDigest('train.py')
     )
     trained = TRAIN_BASELINE.out.mix(TRAIN.out)
     EVALUATE(
         trained.combine(inputs).map { arm, models, given ->
-            [arm, models, filesOf(given.features, arm.pair, given.sets.test.values().collectMany { s -> s.pools })]
+            [arm, given.sets.subMap('test', 'test_folds'), models, filesOf(given.features, arm.pair, testPools(given.sets))]
         },
-        sets, codeDigest('evaluate.py')
+        codeDigest('evaluate.py')
     )
 
     // What leaked, who won, and what a person reads of it
@@ -166,9 +177,4 @@ workflow EXPERIMENT {
         workflow.nextflow.version.toString(),
         codeDigest('report.py') + codeDigest('versions.py')
     )
-
-    emit:
-    comparison = COMPARE.out.comparison
-    report = REPORT.out.page
-    summary = REPORT.out.summary
 }

@@ -1,9 +1,7 @@
-// Turn the windows of one shard into vectors with one encoder. Its cache looks at content, so a window set that was
-// drawn again and came out the same is not embedded again.
+// Turn the windows of one shard into vectors with one encoder.
 process EMBED {
     tag "${encoder} ${pool} ${shard}"
     label 'gpu'
-    cache 'deep'
 
     input:
     tuple val(pool), val(shard), val(encoder), path(fasta)

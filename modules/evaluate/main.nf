@@ -3,8 +3,7 @@ process EVALUATE {
     tag "${arm.name}"
 
     input:
-    tuple val(arm), path(models, stageAs: 'models/*'), path(data, stageAs: 'data/*')
-    path sets
+    tuple val(arm), val(sets), path(models, stageAs: 'models/*'), path(data, stageAs: 'data/*')
     val code
 
     output:
@@ -12,6 +11,9 @@ process EVALUATE {
 
     script:
     """
-    evaluate.py --arm ${arm.name} --models ${models} --data data --window-sets ${sets} --out ${arm.name}
+    cat > window_sets.json <<'END_OF_SETS'
+    ${groovy.json.JsonOutput.toJson(sets)}
+    END_OF_SETS
+    evaluate.py --arm ${arm.name} --models ${models} --data data --window-sets window_sets.json --out ${arm.name}
     """
 }

@@ -1,7 +1,6 @@
 // Put the modalities of a shard side by side, after checking that all follow the same manifest.
 process MERGE {
     tag "${pair} ${pool} ${shard}"
-    cache 'deep'
 
     input:
     tuple val(pool), val(shard), val(pair), path(embeddings), path(manifest)

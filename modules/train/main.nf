@@ -4,8 +4,7 @@ process TRAIN {
     label 'parallel'
 
     input:
-    tuple val(arm), path(data, stageAs: 'data/*'), path(baseline, stageAs: 'start/*')
-    path sets
+    tuple val(arm), val(sets), path(data, stageAs: 'data/*'), path(baseline, stageAs: 'start/*')
     val options
     val checkpoints
     val code
@@ -19,7 +18,10 @@ process TRAIN {
     cat > arm.json <<'END_OF_ARM'
     ${groovy.json.JsonOutput.toJson(arm)}
     END_OF_ARM
-    train.py --arm arm.json --data data --window-sets ${sets} ${start} --replicates ${options.replicates} \\
-        --seed ${options.seed} --cpus ${task.cpus} --checkpoints '${checkpoints}' --code ${code} --out ${arm.name}
+    cat > window_sets.json <<'END_OF_SETS'
+    ${groovy.json.JsonOutput.toJson(sets)}
+    END_OF_SETS
+    train.py --arm arm.json --data data --window-sets window_sets.json ${start} --replicates ${options.replicates} \\
+        --seed ${options.seed} --cpus ${task.cpus} --checkpoints '${checkpoints.replace("'", "'\\''")}' --code ${code} --out ${arm.name}
     """
 }
