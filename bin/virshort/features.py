@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 from virshort.errors import InputError
 from virshort.files import whole
 
+_HEADER = "virshort"
 _TYPES = {"F16": np.float16, "F32": np.float32}
 
 
@@ -26,16 +27,24 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], header: Mapping
         if len(bad):
             raise InputError(f"{path.name}: {name} of row {bad[0]} is not a finite number: report this as a bug")
     with whole(path) as temporary:
-        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, temporary, dict(header))
+        # One entry, since safetensors writes several in no fixed order, and the same content is to be the same bytes.
+        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, temporary,
+                  {_HEADER: json.dumps(header, sort_keys=True)})
 
 
 def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """All tensors of a file and its header. Raises InputError where the file is damaged."""
     try:
         with safe_open(path, "np") as f:
-            return {k: f.get_tensor(k) for k in f.keys()}, f.metadata() or {}  # noqa: SIM118 (no mapping)
+            return {k: f.get_tensor(k) for k in f.keys()}, json.loads(f.metadata()[_HEADER])  # noqa: SIM118 (no mapping)
     except (SafetensorError, OSError) as e:
         raise InputError(f"{path.name}: damaged or truncated ({e}): delete the task's work folder and resume") from e
+
+
+def read_header(path: Path) -> dict[str, str]:
+    """The header of a file, without its tensors."""
+    with safe_open(path, "np") as f:
+        return json.loads(f.metadata()[_HEADER])
 
 
 class Features:

@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from safetensors import safe_open
 
 from virshort.errors import InputError
-from virshort.features import Features
+from virshort.features import Features, read_header
 from virshort.files import digest
 from virshort.shards import manifest_digest
 
@@ -50,8 +49,7 @@ class WindowSet:
     def _check(self, manifest: Path, features: Path) -> None:
         if not features.exists():
             raise InputError(f"{features.name}: missing, though its manifest is there: resume the run")
-        with safe_open(features, "np") as f:
-            header = f.metadata()
+        header = read_header(features)
         if header["windows_digest"] != manifest_digest(manifest):
             raise InputError(f"{features.name}: follows other windows than {manifest.name}: resume the run")
         encoders = json.loads(header["encoders"])

@@ -1,0 +1,115 @@
+"""What a whole run leaves behind: on the demo, and on real genomes where they are at hand."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from safetensors.numpy import load_file
+
+from harness import ROOT, Run
+from virshort.splits import split_rows
+
+ARMS = ["baseline", "finetune", "finetune_frozen", "scratch", "multilength", "dna_only", "protein_only", "kmer", "gc",
+        "shuffled_labels"]
+
+
+def read(path: Path) -> dict:
+    return json.loads(path.read_text())
+
+
+def pool(results: Path, name: str) -> pa.Table:
+    return pa.concat_tables(pq.read_table(p) for p in sorted((results / "windows" / name).glob("*.parquet")))
+
+
+def check_windows(results: Path, cap: float | None) -> None:
+    """No cluster in two folds; every split's training set has its size, shares, and no cluster above the cap."""
+    sets = read(results / "window_sets.json")
+    fold_of: dict[str, int] = {}
+    for name, spec in sets["train"].items():
+        table = pa.concat_tables([pool(results, p) for p in spec["pools"]])
+        assert len(set(table["window"].to_pylist())) == table.num_rows
+        for cluster, fold in set(zip(table["cluster"].to_pylist(), table["fold"].to_pylist(), strict=True)):
+            assert fold_of.setdefault(cluster, fold) == fold
+        label, fold = table["label"].to_numpy(), table["fold"].to_numpy()
+        for test_fold in sets["test_folds"]:
+            train, _ = split_rows(label, fold, test_fold, sets["folds"], spec["size"], sets["viral_share"])
+            assert len(train) == spec["size"]
+            assert label[train].sum() == round(spec["size"] * sets["viral_share"])
+            if cap and name in ("short", "scratch"):
+                for y in (0, 1):
+                    mine = table["cluster"].take(train[label[train] == y])
+                    most = max(row["counts"] for row in mine.value_counts().to_pylist())
+                    assert most <= cap * len(mine) + 1, (name, test_fold, y)
+
+
+def check_conclusion(results: Path) -> dict:
+    """The audit is clean, the shuffled control holds chance, and the verdict follows from its own numbers."""
+    found = read(results / "comparison.json")
+    assert read(results / "leakage.json")["ok"]
+    assert found["controls"]["shuffled_labels"]["holds_chance"]
+    verdict = found["verdict"]
+    points = verdict["difference_points"]
+    assert verdict["verdict"] == ("strong" if points > 15 else "moderate" if points >= 5 else "rejected")
+    assert points == pytest.approx(100 * (verdict["finetuned_accuracy"] - verdict["baseline_accuracy"]))
+    page = (results / "report.html").read_text()
+    assert "<html" in page and verdict["headline"] in page
+    return found
+
+
+def test_the_demo_runs_every_arm_and_ends_with_a_verdict(demo: Run) -> None:
+    found = check_conclusion(demo.results)
+    assert {row["arm"] for row in found["arms"]} == set(ARMS)
+    assert {row["test_set"] for row in found["arms"]} >= {"short", "full", "length_100", "length_150", "length_3000"}
+    assert (demo.results / "summary.txt").read_text().splitlines()[0] in demo.output
+    check_windows(demo.results, None)
+    for arm in ARMS:
+        models = list((demo.results / "models" / arm).glob("fold_*/replicate_*/model.json"))
+        assert len(models) == 9
+        rows = pq.read_metadata(demo.results / "evaluation" / arm / "short" / "predictions.parquet").num_rows
+        assert rows == 3 * read(demo.results / "evaluation" / arm / "short" / "metrics.json")["windows"]
+
+
+def test_every_window_is_embedded_once(demo: Run) -> None:
+    embedded = [row["name"] for row in demo.trace if row["process"].endswith("EMBED")]
+    assert len(embedded) == len(set(embedded)) == 2 * len([r for r in demo.trace if r["process"].endswith("MERGE")])
+
+
+def test_frozen_heads_are_frozen(demo: Run) -> None:
+    where = "fold_0/replicate_0/model.safetensors"
+    base, tuned = (load_file(demo.results / "models" / arm / where) for arm in ("baseline", "finetune_frozen"))
+    for name in base:
+        assert (base[name] == tuned[name]).all() != name.startswith("output_layer"), name
+
+
+def test_sources_left_out_are_listed(demo: Run) -> None:
+    rows = (demo.results / "sources/skipped.tsv").read_text().splitlines()
+    assert len(rows) == 3 and "too short" in "".join(rows) and "too many Ns" in "".join(rows)
+
+
+def test_real_genomes(shared: Path, tmp_path: Path, run_pipeline: Callable[..., Run]) -> None:
+    """5021 real records, of which one genus is 82 % of the non-viral: clustered here, capped, without leakage."""
+    genomes = shared / "data" / "genomes"
+    (tmp_path / "sheet.csv").write_text("".join(f"{row}\n" for row in (
+        "fasta,label", f"{genomes / 'viral.fa.gz'},viral", f"{genomes / 'nonviral.fa.gz'},nonviral")))
+    columns = [line.split("\t") for line in (genomes / "genomes.tsv").read_text().splitlines()]
+    keep = [columns[0].index(name) for name in ("id", "kingdom", "family")]
+    (tmp_path / "sources.tsv").write_text("".join("\t".join(row[i] for i in keep) + "\n" for row in columns))
+    run = run_pipeline(
+        "--input", tmp_path / "sheet.csv", "--source_table", tmp_path / "sources.tsv", "--arms", "finetune,shuffled_labels",
+        "--short_windows", 4000, "--scratch_windows", 4000, "--full_windows", 2000, "--test_windows", 4000,
+        "--sweep_windows", 500, "--sweep_lengths", 150, "--test_folds", 2, "--replicates", 2)
+    assert run.rc == 0, run.output
+    check_windows(run.results, 0.05)
+    check_conclusion(run.results)
+    skewed = read(run.results / "sources/clusters.json")["largest"]
+    assert max(c["nonviral"] for c in skewed) > 0.7 * 1455
+
+
+def test_the_readme_names_the_commands_there_are() -> None:
+    text = (ROOT / "README.md").read_text()
+    made = (ROOT / "Makefile").read_text()
+    for target in ("demo", "test"):
+        assert f"make {target}" in text and f"\n{target}:" in made

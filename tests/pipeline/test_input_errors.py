@@ -1,0 +1,83 @@
+"""Wrong input through the whole pipeline: one line that names the culprit and the remedy, and no result."""
+
+import gzip
+import os
+import random
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness import Run
+
+
+def genome(seed: int, length: int = 4000) -> str:
+    return "".join(random.Random(seed).choices("ACGT", k=length))
+
+
+def fasta(first: int, records: int) -> str:
+    return "".join(f">{'vn'[first > 99]}{i}\n{genome(first + i)}\n" for i in range(records))
+
+
+SHEET = "fasta,label\nviral.fa,viral\nnonviral.fa,nonviral\n"
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Path:
+    folder = tmp_path / "inputs"
+    folder.mkdir()
+    (folder / "viral.fa").write_text(fasta(0, 6))
+    (folder / "nonviral.fa").write_text(fasta(100, 6))
+    (folder / "sheet.csv").write_text(SHEET)
+    return folder
+
+
+def truncated(folder: Path) -> None:
+    (folder / "viral.fa").write_bytes(gzip.compress(fasta(0, 6).encode())[:-100])
+
+
+@pytest.mark.parametrize(("spoil", "options", "complaint"), [
+    (lambda d: (d / "sheet.csv").write_text(SHEET.replace("viral.fa,viral", "gone.fa,viral", 1)), [],
+     "no such file: gone.fa"),
+    (lambda d: (d / "sheet.csv").write_text("fasta,lable\na,b\n"), [], "lable"),
+    (lambda d: (d / "sheet.csv").write_text(SHEET.replace(",nonviral", ",host")), [], "host"),
+    (lambda d: (d / "viral.fa").write_text(">p1\nMKVLAAGIVGLLLAQWERFF\n"), [], "viral.fa, record p1: looks like protein"),
+    (truncated, [], "viral.fa"),
+    (lambda d: (d / "nonviral.fa").write_text(fasta(0, 6)), [], "v0"),
+    (lambda _: None, ["--arms", "finetun"], "unknown arm finetun: did you mean finetune"),
+    (lambda d: (d / "viral.fa").write_text(fasta(0, 2)), [], "label viral: 2 clusters are too few for 5 folds"),
+    (lambda _: None, ["--folds", 3], "--full_windows 50000"),
+], ids=["missing file", "unknown column", "unknown label", "protein", "truncated gzip", "duplicate id", "unknown arm",
+        "too few clusters", "too little sequence"])
+def test_one_line_and_no_result(inputs: Path, run_pipeline: Callable[..., Run], spoil: Callable[[Path], object],
+                                options: list[object], complaint: str) -> None:
+    spoil(inputs)
+    run = run_pipeline("--input", inputs / "sheet.csv", *options)
+    assert run.rc != 0
+    assert complaint in run.complaint(), run.complaint()
+    results = ("windows", "models", "evaluation", "comparison.json", "report.html")
+    assert not any((run.results / name).exists() for name in results)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system")
+def test_a_full_disk_is_said_and_resumed_from(tmp_path: Path, inputs: Path, run_pipeline: Callable[..., Run]) -> None:
+    """The work folder lies on a file system of 400 KB; after it has grown, the run goes on."""
+    work = tmp_path / "small_disk"
+    work.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", work], capture_output=True).returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    try:
+        for name in ("viral.fa", "nonviral.fa"):
+            (inputs / name).write_text(fasta(100 * (name != "viral.fa"), 60))
+        args = ["--input", inputs / "sheet.csv", "-work-dir", work, "--short_windows", 60, "--scratch_windows", 60,
+                "--full_windows", 60, "--test_windows", 60, "--sweep_windows", 20, "--sweep_lengths", 150,
+                "--arms", "finetune", "--folds", 3, "--test_folds", 1, "--replicates", 1]
+        run = run_pipeline(*args)
+        assert run.rc != 0
+        assert "o space left on" in run.output, run.output
+        subprocess.run(["mount", "-o", "remount,size=400m", work], check=True)
+        run = run_pipeline(*args, "-resume")
+        assert run.rc == 0, run.output
+    finally:
+        subprocess.run(["umount", "-l", work], check=True)

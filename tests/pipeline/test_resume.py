@@ -1,0 +1,152 @@
+"""A resumed run computes again just what depends on a change, and the result never depends on how the work was cut.
+
+All runs are of one small experiment on simulated genomes, from a copy of the pipeline that tests edit.
+"""
+
+import gzip
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import ROOT, Run, copy_pipeline, edited, run_nextflow
+
+SMALL = {"arms": "finetune,dna_only", "short_windows": 600, "scratch_windows": 600, "full_windows": 400, "test_windows": 400,
+         "sweep_windows": 100, "sweep_lengths": 150, "folds": 3, "test_folds": 1, "replicates": 2, "windows_per_shard": 250}
+
+
+def words(options: dict[str, object]) -> list[object]:
+    return [word for name, value in options.items() for word in (f"--{name}", value)]
+
+
+class Small:
+    """The small experiment: its first run, and runs that resume it with changes."""
+
+    def __init__(self, base: Path):
+        self.genomes, self.folder = base / "genomes", base / "run"
+        subprocess.run([sys.executable, ROOT / "bin/simulate.py", "--outdir", self.genomes], check=True)
+        self.pipeline = copy_pipeline(base / "pipeline")
+        self.options = SMALL | {"input": self.genomes / "samplesheet.csv", "source_table": self.genomes / "sources.tsv"}
+        self.first = self.run()
+        self.outcome = outcome(self.first.results)
+
+    def run(self, *more: object, folder: Path | None = None, parser: str | None = None, **changes: object) -> Run:
+        done = run_nextflow(*words(self.options | changes), *more, folder=folder or self.folder, pipeline=self.pipeline,
+                            parser=parser)
+        assert done.rc == 0, done.output
+        return done
+
+    def resumed(self, **changes: object) -> Run:
+        return self.run("-resume", **changes)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    return Small(tmp_path_factory.mktemp("small"))
+
+
+def outcome(results: Path) -> dict[str, str]:
+    """Digests of what a run concludes: metrics, predictions, models and the comparison, by file."""
+    kept = ("comparison.json", "metrics.json", "predictions.parquet", "model.safetensors", "model.json", "leakage.json")
+    return {str(p.relative_to(results)): hashlib.sha256(p.read_bytes()).hexdigest()
+            for p in sorted(results.rglob("*")) if p.name in kept}
+
+
+def test_after_success_nothing_is_computed_again(small: Small) -> None:
+    run = small.resumed()
+    assert run.executed() == set()
+    assert outcome(run.results) == small.outcome
+
+
+def a_comment(text: str) -> str:
+    return text + "\n# a comment\n"
+
+
+AFTER_MERGE = {"TRAIN_BASELINE", "TRAIN", "EVALUATE", "COMPARE", "REPORT"}
+
+
+@pytest.mark.parametrize(("file", "edit", "expected"), [
+    ("assets/report/style.css", lambda text: text + "\np { color: black; }\n", {"REPORT"}),
+    ("bin/virshort/report.py", a_comment, {"REPORT"}),
+    ("bin/compare.py", a_comment, {"COMPARE"}),
+    ("bin/virshort/head.py", a_comment, AFTER_MERGE),
+    ("bin/virshort/kmers.py", a_comment, {"PLAN", "EMBED"}),
+    ("bin/virshort/windows.py", a_comment, {"SAMPLE_WINDOWS", "AUDIT"} | AFTER_MERGE),
+    ("bin/virshort/sources.py", a_comment, {"CHECK_INPUT"}),
+], ids=lambda value: value if isinstance(value, str) else "")
+def test_an_edit_runs_again_the_steps_that_reach_it_and_no_others(
+        small: Small, file: str, edit: Callable[[str], str], expected: set[str]) -> None:
+    """A comment changes no outcome, and what comes after looks at content: it stays cached. (Models and evaluations travel
+    as folders, which the cache knows by name only.)"""
+    with edited(small.pipeline / file, edit):
+        run = small.resumed()
+    assert run.executed() == expected
+    assert outcome(run.results) == small.outcome
+
+
+def test_a_larger_test_set_trains_nothing(small: Small) -> None:
+    run = small.resumed(test_windows=500)
+    assert not run.executed() & {"TRAIN_BASELINE", "TRAIN", "CLUSTER", "SPLIT", "MASK"}
+    assert run.executed() >= {"SAMPLE_WINDOWS", "EMBED", "EVALUATE", "COMPARE"}
+    trained = [row["name"] for row in run.trace if "train/" in row["name"] and row["status"] != "CACHED"]
+    assert trained == []
+
+
+def test_one_arm_changed_trains_one_arm(small: Small, tmp_path: Path) -> None:
+    arms = tmp_path / "arms.yaml"
+    arms.write_text((ROOT / "assets/arms.yaml").read_text().replace("modalities: [dna]", "modalities: [dna]\n  dropout: 0.2"))
+    run = small.resumed(arms_file=arms)
+    assert run.executed() == {"PLAN", "TRAIN", "EVALUATE", "COMPARE", "REPORT"}
+    assert [row["name"].split(":")[-1] for row in run.trace if "TRAIN" in row["name"] and row["status"] != "CACHED"] == [
+        "TRAIN (dna_only)"]
+
+
+@pytest.fixture
+def one_base_changed(small: Small) -> Iterator[None]:
+    """The samplesheet's genomes with one base of the first non-viral record replaced."""
+    path = small.genomes / "nonviral.fa.gz"
+    before = path.read_bytes()
+    header, bases = gzip.decompress(before).split(b"\n", 1)
+    path.write_bytes(gzip.compress(header + b"\n" + (b"C" if bases[:1] in b"Aa" else b"A") + bases[1:], mtime=0))
+    yield
+    path.write_bytes(before)
+
+
+@pytest.mark.usefixtures("one_base_changed")
+def test_one_base_changed_embeds_the_shards_that_hold_it_only(small: Small) -> None:
+    run = small.resumed()
+    assert {"CHECK_INPUT", "CLUSTER", "MASK", "SAMPLE_WINDOWS"} <= run.executed()
+    embedded = [row["status"] for row in run.trace if row["process"].endswith("EMBED")]
+    assert embedded.count("CACHED") >= len(embedded) - 8, embedded
+
+
+@pytest.mark.parametrize(("changes", "config"), [
+    ({"windows_per_shard": 97}, ""),
+    ({}, "process { withLabel: 'parallel' { cpus = 2 } }\nexecutor { queueSize = 1 }\n"),
+], ids=["shards", "cores"])
+def test_the_result_is_the_same_however_the_work_is_cut(small: Small, tmp_path: Path, changes: dict, config: str) -> None:
+    (tmp_path / "more.config").write_text(config)
+    run = small.run("-c", tmp_path / "more.config", folder=tmp_path, **changes)
+    assert outcome(run.results) == small.outcome
+
+
+def test_the_other_parser_gives_the_same(small: Small, tmp_path: Path) -> None:
+    run = small.run(folder=tmp_path, parser="v2")
+    assert outcome(run.results) == small.outcome
+    assert small.run("-resume", folder=tmp_path, parser="v2").executed() == set()
+
+
+def test_another_seed_gives_other_windows(small: Small) -> None:
+    run = small.resumed(seed=43, outdir="other")
+    found = outcome(run.results)
+    assert found.keys() == small.outcome.keys() and found != small.outcome
+
+
+def test_every_parameter_is_in_the_record_of_the_run(small: Small) -> None:
+    schema = json.loads((ROOT / "nextflow_schema.json").read_text())
+    names = {name for group in schema["$defs"].values() for name in group["properties"]}
+    assert set(json.loads((small.first.results / "pipeline_info/parameters.json").read_text())) == names
