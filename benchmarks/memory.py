@@ -1,0 +1,82 @@
+"""Peak memory of every step that sees windows, at 100,000 windows and at twenty times as many.
+
+The steps before sampling see sources only, and the report a table of results. 80 % of the windows are to train on, 20 % to
+test on, half of these 150 bp and half 500-3000 bp; one fold of three is tested, heads are trained for one epoch.
+"""
+
+import json
+import shutil
+import sys
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from common import Line, command, prepared_genomes, report, sampling
+
+from virshort.arms import read_arms
+
+SMALL, LARGE, LIMIT = 100_000, 2_000_000, 4 / 3
+ARMS = """
+baseline: {role: baseline, windows: short, epochs: 1}
+finetune: {windows: short, start: baseline, epochs: 1}
+"""
+ENCODERS = {"dna": "kmer-dna", "protein": "kmer-protein"}
+
+
+def run_steps(genomes: Path, out: Path, windows: int) -> dict[str, int]:
+    """Run the steps one after another as the pipeline does; the largest peak, in bytes, of each step's tasks."""
+    peaks: dict[str, int] = defaultdict(int)
+
+    def step(script: str, *words: object) -> None:
+        peaks[script] = max(peaks[script], command(script, *words).peak_bytes)
+
+    def embed_and_merge(fasta: Path) -> None:
+        name = f"{fasta.parent.parent.name}.{fasta.parent.name}.{fasta.name.split('.')[0]}"
+        rows = [out / f"{name}.{encoder}.safetensors" for encoder in ENCODERS.values()]
+        for encoder, path in zip(ENCODERS.values(), rows, strict=True):
+            step("embed.py", "--shard", fasta, "--encoder", encoder, "--out", path)
+        manifest = fasta.with_name(fasta.name.replace(".fa.gz", ".windows.parquet"))
+        step("merge.py", "--manifest", manifest, "--embeddings", *rows, "--out", data / f"{name}.features.safetensors")
+        shutil.copy(manifest, data / f"{name}.windows.parquet")
+        for path in rows:
+            path.unlink()
+
+    train, test, data = windows * 8 // 10, windows // 10, out / "data"
+    data.mkdir(parents=True)
+    # The one training fold gives all of `short`, and the validation fold as many windows again.
+    words = sampling(genomes, out, short=train // 2, scratch=train // 2, test=test, sweep=test)
+    step(str(words[0]), *words[1:])
+    with ThreadPoolExecutor(2) as pool:  # two tasks at a time; each is measured by itself
+        list(pool.map(embed_and_merge, sorted((out / "windows").glob("*/*/*.fa.gz"))))
+    sets = out / "window_sets.json"
+    (out / "arms.yaml").write_text(ARMS)
+    arms = read_arms(out / "arms.yaml", ENCODERS, {m: {e: 0} for m, e in ENCODERS.items()})
+    (out / "arms.json").write_text(json.dumps(arms))
+    for arm in arms:
+        path, models = out / f"{arm['name']}.json", out / "models"
+        path.write_text(json.dumps(arm))
+        step("train.py", "--arm", path, "--data", data, "--window-sets", sets, "--baseline", models / "baseline",
+             "--replicates", 1, "--seed", 42, "--cpus", 1, "--out", models / arm["name"])
+        step("evaluate.py", "--arm", arm["name"], "--models", models / arm["name"], "--data", data, "--window-sets", sets,
+             "--out", out / "evaluation" / arm["name"])
+    step("audit.py", "--windows-root", out / "windows", "--window-sets", sets, "--folds", genomes / "folds.parquet",
+         "--sequences", genomes / "masked.seq", "--limit", 1, "--out", out / "leakage.json")
+    step("compare.py", out, "--out", out / "comparison.json", "--tsv", out / "comparison.tsv")
+    return peaks
+
+
+def main() -> None:
+    work = Path(sys.argv[1])
+    genomes = prepared_genomes(Path(sys.argv[2]), 3, "1")
+    found = []
+    for windows in (SMALL, LARGE):
+        found.append(run_steps(genomes, work / "run", windows))
+        shutil.rmtree(work / "run")
+    small, large = found
+    report([Line(f"peak memory, {SMALL:,} -> {LARGE:,} windows: {step}", f"{small[step] / 1e6:.0f} MB",
+                 f"< {LIMIT:.2f}x", f"{large[step] / 1e6:.0f} MB", f"{large[step] / small[step]:.2f}x",
+                 large[step] < LIMIT * small[step]) for step in small])
+
+
+if __name__ == "__main__":
+    main()
