@@ -47,7 +47,7 @@ def truncated(folder: Path) -> None:
     (lambda d: (d / "nonviral.fa").write_text(fasta(0, 6)), [], "v0"),
     (lambda _: None, ["--arms", "finetun"], "unknown arm finetun: did you mean finetune"),
     (lambda d: (d / "viral.fa").write_text(fasta(0, 2)), [], "label viral: 2 clusters are too few for 5 folds"),
-    (lambda _: None, ["--folds", 3], "--full_windows 50000"),
+    (lambda _: None, ["--folds", 3], "--scratch_windows 500000: fold"),
 ], ids=["missing file", "unknown column", "unknown label", "protein", "truncated gzip", "duplicate id", "unknown arm",
         "too few clusters", "too little sequence"])
 def test_one_line_and_no_result(inputs: Path, run_pipeline: Callable[..., Run], spoil: Callable[[Path], object],
