@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from harness import ROOT, Run, copy_pipeline, run_nextflow
+
+settings.register_profile("virshort", deadline=None)  # no test is timed: machines may be busy
+settings.load_profile("virshort")
 
 
 @pytest.fixture(scope="session")
