@@ -90,7 +90,7 @@ def test_sources_left_out_are_listed(demo: Run) -> None:
 
 
 def test_real_genomes(shared: Path, tmp_path: Path, run_pipeline: Callable[..., Run]) -> None:
-    """5021 real records, of which one genus is 82 % of the non-viral: clustered here, capped, without leakage."""
+    """5021 real records, most of the non-viral ones of one genus: clustered here, capped, without leakage."""
     genomes = shared / "data" / "genomes"
     (tmp_path / "sheet.csv").write_text("".join(f"{row}\n" for row in (
         "fasta,label", f"{genomes / 'viral.fa.gz'},viral", f"{genomes / 'nonviral.fa.gz'},nonviral")))
@@ -99,13 +99,11 @@ def test_real_genomes(shared: Path, tmp_path: Path, run_pipeline: Callable[..., 
     (tmp_path / "sources.tsv").write_text("".join("\t".join(row[i] for i in keep) + "\n" for row in columns))
     run = run_pipeline(
         "--input", tmp_path / "sheet.csv", "--source_table", tmp_path / "sources.tsv", "--arms", "finetune,shuffled_labels",
-        "--short_windows", 4000, "--scratch_windows", 4000, "--full_windows", 2000, "--test_windows", 4000,
-        "--sweep_windows", 500, "--sweep_lengths", 150, "--test_folds", 2, "--replicates", 2)
+        "--short_windows", 4000, "--scratch_windows", 4000, "--full_windows", 2000, "--test_windows", 5000,
+        "--sweep_windows", 500, "--sweep_lengths", 150)  # all folds and replicates: a single permutation has its luck
     assert run.rc == 0, run.output
     check_windows(run.results, 0.05)
     check_conclusion(run.results)
-    skewed = read(run.results / "sources/clusters.json")["largest"]
-    assert max(c["nonviral"] for c in skewed) > 0.7 * 1455
 
 
 def test_the_readme_names_the_commands_there_are() -> None:
