@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Write a model as VirNucPro's head (.pth), or features with their windows as its merged files (.pt)."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from safetensors.numpy import load_file
+
+from virshort.errors import InputError, run
+from virshort.features import read_tensors
+from virshort.files import read_json
+from virshort.virnucpro import write_head, write_merged
+from virshort.weights import PUBLISHED
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    kinds = p.add_subparsers(dest="kind", required=True)
+    head = kinds.add_parser("head", help="model.safetensors and model.json to a checkpoint or a whole pickled module")
+    head.add_argument("model", type=Path, help="folder with model.safetensors and model.json")
+    head.add_argument("out", type=Path, help="the .pth to write")
+    head.add_argument("--whole", action="store_true", help="a pickled module, as VirNucPro's first version reads")
+    merged = kinds.add_parser("merged", help="shards' features and manifests to one .pt a label")
+    merged.add_argument("out", type=Path, help="folder for viral_merged.pt and nonviral_merged.pt")
+    merged.add_argument("--features", type=Path, nargs="+", required=True, help="shard_*.features.safetensors")
+    merged.add_argument("--windows", type=Path, nargs="+", required=True, help="shard_*.windows.parquet, same order")
+    a = p.parse_args()
+    if a.kind == "head":
+        export_head(a.model, a.out, a.whole)
+    else:
+        export_merged(a.features, a.windows, a.out)
+
+
+def export_head(model: Path, out: Path, whole: bool) -> None:
+    about = read_json(model / "model.json")
+    if about["modalities"] != ["dna", "protein"]:
+        raise InputError(f"{model}: a head for {' and '.join(about['modalities'])} alone: VirNucPro reads both only")
+    encoders = about["encoders"]
+    names = [n for n, published in PUBLISHED.items() if published.modality == "protein" and f"'{n}'" in str(encoders)]
+    tensors = load_file(model / "model.safetensors")
+    write_head(out, tensors, PUBLISHED[names[0]].repo if names else str(encoders),
+               {"arm": about["arm"], "threshold": about["threshold"]}, whole)
+    print(f"{out}: {'whole module' if whole else 'checkpoint'}, {tensors['hidden_layer.weight'].shape[1]} inputs; "
+          f"its own threshold is {about['threshold']:.4g}, VirNucPro calls at 0.5")
+
+
+def export_merged(features: list[Path], windows: list[Path], out: Path) -> None:
+    if len(features) != len(windows):
+        raise InputError(f"--features: {len(features)} files, but --windows: {len(windows)}")
+    ids: list[str] = []
+    rows, labels = [], []
+    for table_path, path in zip(windows, features, strict=True):
+        table = pq.read_table(table_path, columns=["window", "label"])
+        tensors, header = read_tensors(path)
+        follows = (pq.read_schema(table_path).metadata or {}).get(b"windows_digest", b"").decode()
+        if header.get("windows_digest", follows) != follows:
+            raise InputError(f"{path.name}: follows other windows than {table_path.name}")
+        data = np.concatenate([tensors["dna"], tensors["protein"]], 1, dtype=np.float32)
+        if len(data) != table.num_rows:
+            raise InputError(f"{path.name}: {len(data)} rows, but {table_path.name} has {table.num_rows}")
+        ids += table["window"].to_pylist()
+        rows.append(data)
+        labels.append(table["label"].to_numpy())
+    data, label = np.concatenate(rows), np.concatenate(labels)
+    for name, value in (("viral", 1), ("nonviral", 0)):
+        which = np.flatnonzero(label == value)
+        write_merged(out / f"{name}_merged.pt", [ids[i] for i in which], data[which], value)
+        print(f"{out / f'{name}_merged.pt'}: {len(which)} rows of {data.shape[1]}")
+
+
+if __name__ == "__main__":
+    run(main)

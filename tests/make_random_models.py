@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Make small models with random weights in the published layout, for tests and demonstrations without real weights.
+
+The folder is given as --weights, with --revision local: `make_random_models.py OUT dnabert-s esm2-8m`.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bin"))
+from virshort.dnabert_s import Config, published_shapes
+from virshort.weights import PUBLISHED
+
+SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+HEADS = {"dnabert-s": 12, "esm2-8m": 20, "esm2-35m": 20, "esm2-150m": 20, "esm2-650m": 20, "esm2-3b": 40,
+         "fastesm2-650m": 20}
+LAYERS = {"dnabert-s": 12, "esm2-8m": 6, "esm2-35m": 12, "esm2-150m": 30, "esm2-650m": 33, "esm2-3b": 36,
+          "fastesm2-650m": 33}
+ESM_VOCABULARY = ["<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWCXBUZO", ".", "-", "<null_1>", "<mask>"]
+
+
+def make_dnabert_s(folder: Path, width: int, layers: int, tokenizer: Path, rng: np.random.Generator) -> None:
+    """config.json, tokenizer.json and pytorch_model.bin, as published. tokenizer: the published one (a small file)."""
+    config = Config(width=width, layers=layers, intermediate=4 * width)
+    tensors = {}
+    for name, shape in published_shapes(config).items():
+        r = rng.standard_normal(shape, dtype=np.float32)
+        norm = name.lower().endswith("layernorm.weight")
+        # Widths differ, so weights are scaled by their inputs: attention is then neither flat nor a single peak.
+        scale = 0.1 if norm or name.endswith(".bias") else 0.5 if "embeddings" in name else 1 / np.sqrt(shape[-1])
+        tensors[name] = torch.from_numpy(norm + np.float32(scale) * r)
+    torch.save(tensors, folder / "pytorch_model.bin")
+    shutil.copyfile(tokenizer, folder / "tokenizer.json")
+    (folder / "config.json").write_text(json.dumps({
+        "architectures": ["BertForMaskedLM"], "model_type": "bert", "vocab_size": config.vocabulary,
+        "hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": config.heads,
+        "intermediate_size": config.intermediate,
+        "type_vocab_size": config.token_types, "layer_norm_eps": config.epsilon, "alibi_starting_size": 512}, indent=1))
+
+
+def make_esm2(folder: Path, width: int, layers: int, heads: int, seed: int) -> None:
+    """config.json, vocab.txt and model.safetensors, as published."""
+    from transformers import EsmConfig, EsmForMaskedLM
+
+    config = EsmConfig(vocab_size=33, hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads,
+                       intermediate_size=4 * width, max_position_embeddings=1026, position_embedding_type="rotary",
+                       token_dropout=True, mask_token_id=32, pad_token_id=1, emb_layer_norm_before=False,
+                       hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, layer_norm_eps=1e-5)
+    torch.manual_seed(seed)
+    model = EsmForMaskedLM(config)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.ndim == 2:
+                parameter.normal_(0, 0.5 if "word_embeddings" in name else parameter.shape[-1] ** -0.5)
+            elif name.endswith("bias"):
+                parameter.normal_(0, 0.05)
+    model.save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(ESM_VOCABULARY))
+
+
+def make(out: Path, encoder: str, width: int | None, layers: int | None, seed: int = 1,
+         tokenizer: Path = SHARED / "golden/dnabert_tokenizer/tokenizer.json") -> Path:
+    """A random model in `out/<encoder>`. width: a multiple of twice the heads; the real one if None."""
+    folder = out / encoder
+    folder.mkdir(parents=True, exist_ok=True)
+    width, layers = width or PUBLISHED[encoder].dim, layers or LAYERS[encoder]
+    if encoder == "dnabert-s":
+        make_dnabert_s(folder, width, layers, tokenizer, np.random.default_rng(seed))
+    else:
+        make_esm2(folder, width, layers, HEADS[encoder], seed)
+    return folder
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("out", type=Path)
+    p.add_argument("encoders", nargs="+", choices=list(LAYERS))
+    p.add_argument("--width", type=int, help="default: the real model's")
+    p.add_argument("--layers", type=int, default=2, help="0: as many as the real model has (default: %(default)s)")
+    p.add_argument("--seed", type=int, default=1)
+    a = p.parse_args()
+    for encoder in a.encoders:
+        folder = make(a.out, encoder, a.width, a.layers or None, a.seed)
+        print(f"{folder}: {sum(f.stat().st_size for f in folder.iterdir()) / 1e6:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
