@@ -406,14 +406,19 @@ def warnings(rows: Sequence[Row], leakage: Row, control: Row) -> list[str]:
             seen.setdefault(row["test_set"], row)
         else:
             found.append(f"{row['arm']} on {row['test_set']}: no windows, nothing to compare.")
+    few: dict[str, dict[str, float]] = {}
     for test_set, row in seen.items():
-        counts = [n for n in row["effective_clusters"].values() if n]
-        if counts and min(counts) < WARN_EFFECTIVE:
-            tail = "no intervals are given" if min(counts) < MINIMUM_EFFECTIVE else "intervals are wide and rough"
-            found.append(
-                f"Test set {test_set}: only {min(counts):.1f} effective clusters of a label ({row['clusters']} "
-                f"clusters of unequal size): {tail}."
-            )
+        least = min((n for n in row["effective_clusters"].values() if n), default=WARN_EFFECTIVE)
+        if least < WARN_EFFECTIVE:
+            tail = "no intervals are given" if least < MINIMUM_EFFECTIVE else "intervals are wide and rough"
+            few.setdefault(tail, {})[test_set] = least
+    for tail, sets in few.items():
+        least, most = (f"{f(sets.values()):.1f}" for f in (min, max))
+        count = least if least == most else f"{least} to {most}"
+        found.append(
+            f"Test set{'s' if len(sets) > 1 else ''} {_join(sorted(sets, key=list(seen).index))}: only {count} effective "
+            f"clusters of a label (clusters are of unequal size): {tail}."
+        )
     single = sorted({r["arm"] for r in rows if r["windows"] and r["replicates"] == 1 and r["role"] != "control"})
     if single:
         found.append(f"A single replicate of {_join(single)}: the intervals do not include the noise of training.")
@@ -585,7 +590,6 @@ def training_summary(
         "training_windows": mean([m.get("training_windows") for m, _ in models]),
         "validation_windows": mean([m.get("validation_windows") for m, _ in models]),
         "trained_parameters": mean([m.get("trained_parameters") for m, _ in models]),
-        "seconds": sum(float(m["seconds"]) for m, _ in models) if models and all("seconds" in m for m, _ in models) else None,
         "dropout": mean([(m.get("architecture") or {}).get("dropout") for m, _ in models]),
     }
 

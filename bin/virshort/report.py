@@ -146,7 +146,7 @@ def arms_table(data: Inputs) -> str:
             [
                 name,
                 *(_with_interval(row["metrics"][m], 1, 3) for m in ("auroc", "auprc", "f1", "mcc")),
-                *(_count(t.get(k)) for k in ("training_windows", "trained_parameters", "seconds")),
+                *(_count(t.get(k)) for k in ("training_windows", "trained_parameters")),
             ]
         )
     eff = short[0]["effective_clusters"]
@@ -161,7 +161,7 @@ def arms_table(data: Inputs) -> str:
         "right if 1 in 100 reads were viral.</p>"
     )
     heads = ["Arm", "Accuracy", "Against baseline", "p", "Accuracy, full length", "Precision", "Recall", "Right at 1 %"]
-    more = ["Arm", "AUROC", "AUPRC", "F1", "MCC", "Training windows", "Parameters", "Seconds"]
+    more = ["Arm", "AUROC", "AUPRC", "F1", "MCC", "Training windows", "Parameters"]
     notes = [f"{r['arm']}: {n}" for r in short for n in r["notes"]]
     listed = "<ul>" + "".join(f"<li>{escape(n)}</li>" for n in notes) + "</ul>" if notes else ""
     return _wrap(
@@ -169,7 +169,7 @@ def arms_table(data: Inputs) -> str:
         _table(heads, first, range(1, 8)),
         listed,
         "<h4>Further metrics and training</h4>",
-        _table(more, second, range(1, 8)),
+        _table(more, second, range(1, 7)),
     )
 
 

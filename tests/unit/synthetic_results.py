@@ -259,7 +259,6 @@ def write_models(folder: Path, arm: Arm, folds: int, replicates: int, seed: int)
                 "validation_windows": 5000,
                 "trained_parameters": 1_050_000,
                 "selection": chosen,
-                "seconds": 12.5,
                 "hyperparameters": {"epochs": 10},
             }
             (path / "model.json").write_text(json.dumps(model))
