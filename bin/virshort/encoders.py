@@ -36,8 +36,3 @@ def load_encoder(name: str) -> Encoder:
     if name == "kmer-protein":
         return Encoder(name, "protein", ENCODERS["protein"][name], "", "residue frequencies and length", residue_frequencies)
     raise KeyError(name)
-
-
-def modality_of(name: str) -> str:
-    """dna or protein. Raises KeyError for an unknown encoder."""
-    return {encoder: modality for modality, members in ENCODERS.items() for encoder in members}[name]
