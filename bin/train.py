@@ -13,7 +13,6 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # a head a core (see virshort.training)
 
 import torch
-import torch._dynamo  # the first optimizer loads it: here once, not in every worker
 from safetensors.numpy import load_file, save_file
 
 from virshort import __version__

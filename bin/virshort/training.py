@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from virshort.adam import Adam
 from virshort.files import digest, whole
 from virshort.head import Head
 from virshort.metrics import of_calls, of_scores, threshold_of_best_mcc
@@ -89,12 +90,12 @@ def train(data: Data, inputs: int, settings: Settings, start: dict[str, np.ndarr
         for part in (head.hidden_layer, head.bn1):
             part.requires_grad_(False)
     parameters = [p for p in head.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(parameters, lr=settings.learning_rate, fused=True)
+    optimizer = Adam(parameters, settings.learning_rate)
     state = _State()
     if checkpoint and checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
         head.load_state_dict(saved["head"])
-        optimizer.load_state_dict(saved["optimizer"])
+        optimizer.load(saved["optimizer"])
         state = _State(**saved["state"])
     while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
         state.epoch += 1
@@ -107,14 +108,14 @@ def train(data: Data, inputs: int, settings: Settings, start: dict[str, np.ndarr
             state.best = {k: v.clone() for k, v in head.state_dict().items()}
         if checkpoint:
             with whole(checkpoint) as path:
-                torch.save({"head": head.state_dict(), "optimizer": optimizer.state_dict(), "state": asdict(state)}, path)
+                torch.save({"head": head.state_dict(), "optimizer": optimizer.state(), "state": asdict(state)}, path)
     head.load_state_dict(state.best)
     validation, threshold = evaluate(head, data.rows, data.validation, data.validation_label)
     return Trained({k: v.numpy() for k, v in state.best.items()}, threshold, state.history, state.best_epoch, validation,
                    sum(p.numel() for p in parameters))
 
 
-def _train_epoch(head: Head, optimizer: torch.optim.Optimizer, data: Data, settings: Settings, epoch: int) -> dict:
+def _train_epoch(head: Head, optimizer: Adam, data: Data, settings: Settings, epoch: int) -> dict:
     """One pass over the training rows in a random order. Returns the loss, accuracy and F1 seen on the way."""
     torch.manual_seed(settings.number("dropout", epoch))
     order = np.random.default_rng(settings.number("order", epoch)).permutation(len(data.train))
@@ -131,7 +132,6 @@ def _train_epoch(head: Head, optimizer: torch.optim.Optimizer, data: Data, setti
         for xb, yb in zip(*(t.tensor_split(-(-len(part) // settings.batch_size)) for t in (x, y)), strict=True):
             logits = head(xb.float())  # converted here, where it stays in the processor's cache
             loss = nn.functional.cross_entropy(logits, yb)
-            optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
             out = logits.detach().numpy()
