@@ -1,12 +1,11 @@
 """Arms are data: rows of a YAML file, checked here key by key."""
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from virshort.errors import InputError
+from virshort.errors import InputError, nearest
 
 WINDOW_SETS = ("short", "scratch", "mixed", "full")
 MODALITIES = ("dna", "protein", "gc")
@@ -19,12 +18,6 @@ _CHOICES = {"role": ("remedy", "control", "baseline"), "windows": WINDOW_SETS, "
             "labels": ("true", "shuffled"), "frozen": (True, False)}
 _RANGES = {"epochs": (1, 1000), "learning_rate": (1e-8, 1.0), "batch_size": (2, 65536), "dropout": (0.0, 0.9),
            "patience": (1, 1000)}
-
-
-def near(name: str, known: list[str]) -> str:
-    """' (did you mean X?)' if a known name is near, else the list of them."""
-    close = get_close_matches(str(name), known, 1)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
 
 
 def read_arms(path: Path, encoders: dict[str, str], dims: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
@@ -54,7 +47,7 @@ def _complete(file: str, name: str, row: Any, encoders: dict[str, str], dims: di
         raise InputError(f"{where}: expected keys and values, got {row!r}")
     for key in row:
         if key not in _DEFAULTS:
-            raise InputError(f"{where}: unknown key {key}: {near(key, list(_DEFAULTS))}")
+            raise InputError(f"{where}: unknown key {key}: {nearest(str(key), _DEFAULTS)}")
     arm = {"name": name} | _DEFAULTS | row
     if isinstance(arm["labels"], bool):  # YAML reads a bare true so
         arm["labels"] = str(arm["labels"]).lower()
@@ -77,7 +70,7 @@ def _complete(file: str, name: str, row: Any, encoders: dict[str, str], dims: di
         raise InputError(f"{where}: encoders is {given!r}: must name an encoder for dna, protein or both")
     for modality, encoder in given.items():
         if encoder not in dims[modality]:
-            raise InputError(f"{where}: unknown {modality} encoder {encoder}: {near(encoder, list(dims[modality]))}")
+            raise InputError(f"{where}: unknown {modality} encoder {encoder}: {nearest(str(encoder), dims[modality])}")
     arm["encoders"] = encoders | given
     if arm["frozen"] and arm["start"] == "random":
         raise InputError(f"{where}: frozen with random weights learns nothing: set start: baseline")
@@ -92,7 +85,7 @@ def choose(arms: list[dict[str, Any]], names: str | None) -> list[dict[str, Any]
     wanted = [n.strip() for n in names.split(",") if n.strip()] if names else known
     for name in wanted:
         if name not in known:
-            raise InputError(f"--arms: unknown arm {name}: {near(name, known)}")
+            raise InputError(f"--arms: unknown arm {name}: {nearest(name, known)}")
     chosen = [a for a in arms if a["name"] in wanted or a["role"] == "baseline"]
     baseline = next(a for a in arms if a["role"] == "baseline")
     for arm in chosen:

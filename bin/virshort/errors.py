@@ -2,11 +2,19 @@
 
 import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 
 
 class InputError(Exception):
     """Something the user gave is wrong. The message is one line: what, where, and what to do."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What a word that is not known may have been meant to be, and what it can be."""
+    known = list(known)
+    near = get_close_matches(name.lower(), known, 1)
+    return f"did you mean {near[0]}? It can be {', '.join(known)}" if near else f"it can be {', '.join(known)}"
 
 
 def run(main: Callable[[], None]) -> None:

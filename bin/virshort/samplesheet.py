@@ -1,14 +1,13 @@
 """The samplesheet (a row a file) and the source table (a row a record), read strictly."""
 
 import csv
-import difflib
 import io
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from virshort.errors import InputError
+from virshort.errors import InputError, nearest
 
 LABELS = ("viral", "nonviral")
 SPLITS = ("train", "val", "test")
@@ -59,7 +58,7 @@ def parse_samplesheet(text: str, name: str = "samplesheet") -> list[SheetRow]:
         if not fasta:
             raise InputError(f"{where}, fasta: is empty: give the path of a FASTA or FASTQ file")
         if label not in LABELS:
-            raise InputError(f"{where}, label: {label!r} is no label: {_choose(label, LABELS)}")
+            raise InputError(f"{where}, label: {label!r} is no label: {nearest(label, LABELS)}")
         same = os.path.normpath(fasta)
         if same in seen:
             raise InputError(f"{where}, fasta: {fasta} is listed on line {seen[same]} too: keep one of them")
@@ -147,7 +146,7 @@ def _check_header(header: list[str], name: str, line: int, delimiter: str, requi
             raise InputError(f"{where}, header: the column {column} is missing: {hint}")
     for column in header:
         if known and column not in known:
-            raise InputError(f"{where}, header: {column!r} is no column: {_choose(column, known)}")
+            raise InputError(f"{where}, header: {column!r} is no column: {nearest(column, known)}")
         if header.count(column) > 1 and (known or column):
             raise InputError(f"{where}, header: the column {column} is there twice: keep one")
 
@@ -155,15 +154,10 @@ def _check_header(header: list[str], name: str, line: int, delimiter: str, requi
 def _split(cells: dict[str, str], where: str) -> str | None:
     split = _value(cells, "split")
     if split not in (None, *SPLITS):
-        raise InputError(f"{where}, split: {split!r} is no split: {_choose(split, SPLITS)}, or leave it empty")
+        raise InputError(f"{where}, split: {split!r} is no split: {nearest(split, SPLITS)}, or leave it empty")
     return split
 
 
 def _value(cells: dict[str, str], column: str) -> str | None:
     cell = cells.get(column, "")
     return None if cell in MISSING else cell
-
-
-def _choose(word: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word.lower(), names, 1)
-    return f"did you mean {near[0]}? It can be {', '.join(names)}" if near else f"it can be {', '.join(names)}"

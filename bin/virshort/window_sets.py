@@ -17,11 +17,6 @@ from virshort.files import digest
 from virshort.shards import manifest_digest
 
 
-def shard_name(pool: str, shard: str) -> str:
-    """The name under which a shard travels between steps: train/short, shard_00000 -> train.short.shard_00000."""
-    return f"{pool.replace('/', '.')}.{shard}"
-
-
 class WindowSet:
     """The rows of the pools of a window set, one after another."""
 

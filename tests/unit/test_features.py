@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from virshort.errors import InputError
 from virshort.features import Features, read_tensors, write_tensors
 from virshort.shards import write_shard
-from virshort.window_sets import WindowSet, shard_name
+from virshort.window_sets import WindowSet
 
 ENCODERS = json.dumps([{"modality": "dna", "encoder": "x", "weights": "", "pooling": ""}])
 
@@ -22,7 +22,7 @@ def write(folder, number: int, first: int, rows: int, digest: str | None = None)
     table = pa.table({"window": [f"w{i}" for i in numbers], "label": (numbers % 2).astype(np.int8), "gc": numbers / 1000.0,
                       "cluster": [f"c{i % 7}" for i in numbers]})
     made = write_shard(folder, number, [b"ACGT"] * rows, table)
-    name = shard_name("test/short", f"shard_{number:05d}")
+    name = f"test.short.shard_{number:05d}"
     (folder / f"shard_{number:05d}.windows.parquet").rename(folder / f"{name}.windows.parquet")
     write_tensors(folder / f"{name}.features.safetensors",
                   {"dna": np.outer(numbers, [1, 2]).astype(np.float32), "protein": numbers[:, None].astype(np.float32) * 3},
