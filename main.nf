@@ -1,19 +1,9 @@
 #!/usr/bin/env nextflow
 // virshort: is it the training distribution, or are 150 bp too short? See README.md.
+include { failureLines } from './modules/failures'
+include { lockOutdir } from './modules/lock'
 include { checkParams ; helpText ; readSchema ; typedParams } from './modules/params'
 include { EXPERIMENT } from './workflows/experiment'
-
-// What a failed task said to the user. (Nextflow itself prints what the workflow says.)
-def failures(report) {
-    if (!report.contains('Command executed')) {
-        return []
-    }
-    def lines = report.readLines().collect { line -> line.trim() }.findAll { line -> line.startsWith('virshort:') }
-    def missing = (report =~ /No module named '(\w+)/).collect { m -> m[1] }.unique().collect { name ->
-        "virshort: the Python package ${name} is missing: run `make setup` and put .venv/bin first on PATH"
-    }
-    return (lines + missing).unique()
-}
 
 workflow {
     main:
@@ -27,6 +17,7 @@ workflow {
         error(problems.collect { problem -> "virshort: ${problem}" }.join('\n'))
     }
     def options = typedParams(params, specs)
+    def lock = lockOutdir(options.outdir)
 
     EXPERIMENT(options)
 
@@ -36,7 +27,8 @@ workflow {
             println(summary.exists() ? summary.text : '')
         }
         else {
-            failures(workflow.errorReport ?: '').each { line -> println(line) }
+            failureLines(workflow.errorReport ?: '').each { line -> println(line) }
         }
+        lock?.close()
     }
 }
