@@ -7,7 +7,8 @@ models/<arm>/fold_*/replicate_*/{model.json, history.json}, and leakage.json if 
 - verdict {verdict, difference_points, ci95, certain, baseline_accuracy, finetuned_accuracy, best_arm, headline, reason,
   bands, level, interval_at_level, p, effective_clusters}; answer (a paragraph); best_arm {arm, chosen_by, candidates}
 - criteria {arm: [{name, target, value, ci95, met, note}]}; scenario {name, title, certain, next_steps}; overfitting;
-  cost; recommendation; controls {gc, shuffled_labels}; leakage; warnings; contrasts [{arm, against, points, ci95}]
+  cost; recommendation; controls {gc, shuffled_labels}; leakage; warnings; contrasts [{arm, against, points, ci95}];
+  pretrained {file, form, sha256, metadata, sentence}, null where the baseline was trained here
 - training [{arm, role, training_accuracy, selection, ...}]: one entry an arm
 - arms [{arm, test_set, role, replicates, windows, clusters, shares, effective_clusters, metrics
   {name: {mean, sd, ci95}}, confusion, false_positive_rate, precision_at_prevalence, difference_to_baseline {points,
@@ -227,7 +228,8 @@ def conclude(
     name = best["arm"]
     verdict = words.verdict(rows, name, f"{args.window_length} bp")
     control = words.controls(rows, name, shuffled)
-    audit = words.leakage_summary(leakage, training)
+    pretrained = words.pretrained(training)
+    audit = words.leakage_summary(leakage, training, pretrained)
     learned = {t["arm"]: t["training_accuracy"] for t in training}
     judged = [a for a in dict.fromkeys(["finetune", name]) if a and words.find(rows, a, "short")]
     return {
@@ -236,7 +238,8 @@ def conclude(
         "draws": args.draws,
         "window_length": args.window_length,
         "verdict": verdict,
-        "answer": words.answer(verdict, rows, name),
+        "answer": words.answer(verdict, rows, name, pretrained),
+        "pretrained": pretrained,
         "best_arm": best,
         "recommendation": words.recommendation(rows, name),
         "criteria": {a: words.criteria(words.find(rows, a, "short"), learned.get(a)) for a in judged},
@@ -245,7 +248,7 @@ def conclude(
         "cost": words.cost(rows, name),
         "controls": control,
         "leakage": audit,
-        "warnings": words.warnings(rows, audit, control),
+        "warnings": words.warnings(rows, audit, control, pretrained),
         "contrasts": contrasts,
         "training": training,
         "arms": rows,

@@ -18,11 +18,14 @@ def main() -> None:
     p.add_argument("--arms", help="names, comma-separated; all if absent")
     p.add_argument("--dna-encoder", required=True, choices=ENCODERS["dna"])
     p.add_argument("--protein-encoder", required=True, choices=ENCODERS["protein"])
+    p.add_argument("--pretrained", action="store_true", help="the baseline is given, and not trained here")
     args = p.parse_args()
 
     sheet = read_samplesheet(args.samplesheet)
     run_encoders = {"dna": args.dna_encoder, "protein": args.protein_encoder}
     arms = choose(read_arms(args.arms_file, run_encoders, ENCODERS), args.arms)
+    if args.pretrained:
+        next(a for a in arms if a["role"] == "baseline").update(windows=None, start="pretrained")
     for arm in arms:
         arm["pair"] = "+".join(arm["encoders"][m] for m in ("dna", "protein"))
     pairs = {"test": sorted({a["pair"] for a in arms})}
@@ -32,7 +35,7 @@ def main() -> None:
     write_json("arms.json", arms)
     write_json("plan.json", {
         "fastas": [row.fasta for row in sheet], "arms": arms, "pairs": pairs,
-        "train_sets": sorted({a["windows"] for a in arms})})
+        "train_sets": sorted({a["windows"] or "short" for a in arms})})
     print(f"{len(sheet)} files, {len(arms)} arms: {', '.join(a['name'] for a in arms)}")
 
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Train one arm: a head for every tested fold and replicate, side by side on the cores given."""
+"""Train one arm: a head for every tested fold and replicate, side by side on the cores given.
+
+A pretrained baseline is not trained: its head is judged and written as it is, the same for every fold and replicate."""
 
 import argparse
 import json
@@ -20,7 +22,7 @@ from virshort.errors import InputError, run
 from virshort.files import digest, read_json, whole, write_json
 from virshort.head import CLASSES, HIDDEN, Head
 from virshort.splits import shuffled_labels, split_rows
-from virshort.training import Data, Rows, Settings, evaluate, train
+from virshort.training import Data, Rows, Settings, as_it_is, evaluate, train
 from virshort.window_sets import WindowSet
 
 
@@ -29,18 +31,37 @@ class Arm:
 
     def __init__(self, args: argparse.Namespace):
         self.args, self.arm, self.sets = args, read_json(args.arm), read_json(args.window_sets)
-        self.spec = self.sets["train"][self.arm["windows"]]
+        short = self.sets["train"]["short"]
+        self.pretrained = self.arm["start"] == "pretrained"
+        self.spec = short if self.pretrained else self.sets["train"][self.arm["windows"]]
         self.windows = WindowSet(args.data, self.spec["pools"])
         self.label, self.fold = self.windows.column("label"), self.windows.column("fold")
         self.cluster, self.kingdom = (self.windows.codes(c)[0] for c in ("cluster", "kingdom"))
-        short = self.sets["train"]["short"]
         # Arms are compared on the same validation windows, those of `short`, whatever they were trained on.
         self.short = self.windows if short["pools"] == self.spec["pools"] else WindowSet(args.data, short["pools"])
         self.short_label, self.short_fold = self.short.column("label"), self.short.column("fold")
-        self.key = digest(json.dumps(self.arm), args.code, str(args.seed), json.dumps(self.sets), self.windows.digest)
+        starts = sorted(args.start.rglob("model.safetensors")) if args.start else []
+        self.key = digest(json.dumps(self.arm), args.code, str(args.seed), json.dumps(self.sets), self.windows.digest,
+                          *(p.read_bytes() for p in starts))
 
     def rows(self, windows: WindowSet) -> Rows:
         return lambda which: windows.rows(which, self.arm["modalities"])
+
+    def start(self, where: Path) -> tuple[dict | None, dict]:
+        """The tensors that the head of a fold and replicate begins with, and the record of their model; none if random."""
+        if self.arm["start"] == "random":
+            return None, {}
+        folder = self.args.start if self.pretrained else self.args.start / where
+        return load_file(folder / "model.safetensors"), read_json(folder / "model.json")
+
+    def check_encoders(self, about: dict) -> None:
+        """Raise InputError where a pretrained head, which knows its encoders, was trained on others' rows."""
+        known = {e["modality"]: e for e in about["encoders"] or []}
+        for e in self.windows.encoders:
+            of = known.get(e["modality"], e)
+            if any(of[k] != e[k] for k in ("encoder", "weights", "pooling")):
+                raise InputError(f"--pretrained {about['pretrained']['file']}: trained on rows of {of['encoder']} (weights "
+                                 f"{of['weights']}), but these are of {e['encoder']} (weights {e['weights']}): use the same")
 
 
 _arm: Arm
@@ -58,11 +79,15 @@ def train_head(fold: int, replicate: int) -> str:
     if arm["labels"] == "shuffled":
         label = shuffled_labels(label, _arm.cluster, _arm.kingdom, settings.number("labels"))
     where = Path(f"fold_{fold}") / f"replicate_{replicate}"
-    start = load_file(args.baseline / where / "model.safetensors") if arm["start"] == "baseline" else None
+    start, about = _arm.start(where)
     checkpoint = args.checkpoints / _arm.key / f"{fold}_{replicate}.pt" if args.checkpoints else None
     inputs = _arm.windows.inputs(arm["modalities"])
-    data = Data(_arm.rows(_arm.windows), training, label[training], validation, label[validation])
-    done = train(data, inputs, settings, start, checkpoint)
+    if start is not None and _arm.pretrained:
+        _arm.check_encoders(about)
+        training, validation, done = training[:0], validation[:0], as_it_is(start, about["threshold"])
+    else:
+        data = Data(_arm.rows(_arm.windows), training, label[training], validation, label[validation])
+        done = train(data, inputs, settings, start, checkpoint)
 
     head = Head(inputs)
     head.load_state_dict({k: torch.from_numpy(v) for k, v in done.weights.items()})
@@ -76,15 +101,18 @@ def train_head(fold: int, replicate: int) -> str:
         "arm": arm["name"], "fold": fold, "replicate": replicate,
         "architecture": {"inputs": inputs, "hidden": HIDDEN, "classes": CLASSES, "dropout": arm["dropout"]},
         "modalities": arm["modalities"], "encoders": _arm.windows.encoders, "threshold": done.threshold,
-        "start": arm["start"], "frozen": arm["frozen"], "labels": arm["labels"], "window_set": arm["windows"],
+        "start": arm["start"], "pretrained": about.get("pretrained"),
+        "frozen": arm["frozen"], "labels": arm["labels"], "window_set": arm["windows"],
         "hyperparameters": {k: arm[k] for k in ("epochs", "learning_rate", "batch_size", "dropout", "patience")},
         "best_epoch": done.best_epoch, "epochs_run": len(done.history), "trained_parameters": done.trained_parameters,
         "training_windows": len(training), "validation_windows": len(validation),
-        "training": done.history[done.best_epoch - 1]["train"], "validation": done.validation, "selection": selection,
+        "training": done.history[done.best_epoch - 1]["train"] if done.history else None,
+        "validation": done.validation, "selection": selection,
         "provenance": {"virshort": __version__, "seed": args.seed, "torch": torch.__version__}})
-    return (f"{arm['name']} fold {fold} replicate {replicate}: {len(training)} training windows, best epoch "
-            f"{done.best_epoch} of {len(done.history)}, validation accuracy {done.validation['accuracy']:.3f}, "
-            f"{time.perf_counter() - began:.1f} s")
+    trained = (f"{len(training)} training windows, best epoch {done.best_epoch} of {len(done.history)}" if done.history
+               else "as it is")
+    return (f"{arm['name']} fold {fold} replicate {replicate}: {trained}, accuracy on validation windows of `short` "
+            f"{selection['accuracy']:.3f}, {time.perf_counter() - began:.1f} s")
 
 
 def main() -> None:
@@ -93,7 +121,8 @@ def main() -> None:
     p.add_argument("--data", type=Path, required=True, help="folder with manifests and features")
     p.add_argument("--code", default="", help="digest of this step's code: checkpoints of other code are not taken up")
     p.add_argument("--window-sets", type=Path, required=True)
-    p.add_argument("--baseline", type=Path, help="folder of the baseline's heads, for arms that start there")
+    p.add_argument("--start", type=Path, help="folder of the baseline's heads, for arms that start there; for the baseline "
+                   "itself, of the pretrained head")
     p.add_argument("--checkpoints", type=Path, help="where interrupted training is taken up again")
     p.add_argument("--replicates", type=int, required=True)
     p.add_argument("--seed", type=int, required=True)
@@ -104,8 +133,8 @@ def main() -> None:
     global _arm
     torch.set_num_threads(1)
     _arm = Arm(args)
-    if _arm.arm["start"] == "baseline" and not args.baseline:
-        raise InputError(f"arm {_arm.arm['name']}: starts from the baseline: give its heads with --baseline")
+    if _arm.arm["start"] != "random" and not args.start:
+        raise InputError(f"arm {_arm.arm['name']}: its start is {_arm.arm['start']}: give the heads with --start")
     jobs = [(f, r) for f in _arm.sets["test_folds"] for r in range(args.replicates)]
     with ProcessPoolExecutor(min(args.cpus, len(jobs)), multiprocessing.get_context("fork")) as pool:
         try:

@@ -2,6 +2,7 @@
 include { codeDigest     } from '../modules/code'
 include { SIMULATE       } from '../modules/simulate/main'
 include { PLAN           } from '../modules/plan/main'
+include { PRETRAINED     } from '../modules/pretrained/main'
 include { CHECK_INPUT    } from '../modules/check_input/main'
 include { CLUSTER        } from '../modules/cluster/main'
 include { SPLIT          } from '../modules/split/main'
@@ -23,6 +24,12 @@ def fastasOf(plan, sheet) {
         error("virshort: ${sheet.name}: no such file: ${missing.join(', ')}: correct the path (it is relative to the samplesheet)")
     }
     return found
+}
+
+// The files of a head: ours are two.
+def headFiles(head) {
+    def record = file("${head.parent}/model.json")
+    return head.name.endsWith('.safetensors') && record.exists() ? [head, record] : [head]
 }
 
 // train/short of windows/train/short/shard_00000.fa.gz
@@ -47,12 +54,12 @@ def filesOf(features, pair, pools) {
 // What an arm needs to know of the window sets. It is all that its training depends on: another size of a test set, or of
 // a set that it does not train on, does not train it again.
 def trainingSets(sets, arm) {
-    return sets.subMap('folds', 'test_folds', 'viral_share') + [train: sets.train.subMap(arm.windows, 'short')]
+    return sets.subMap('folds', 'test_folds', 'viral_share') + [train: sets.train.subMap(arm.windows ?: 'short', 'short')]
 }
 
 // Every arm is also judged on the validation windows of `short`.
 def trainingPools(sets, arm) {
-    return [arm.windows, 'short'].collectMany { name -> sets.train[name].pools }
+    return [arm.windows ?: 'short', 'short'].collectMany { name -> sets.train[name].pools }
 }
 
 def testPools(sets) {
@@ -79,8 +86,18 @@ workflow EXPERIMENT {
     }
 
     // What is asked for, and what there is
-    PLAN(sheet, file(options.arms_file), options.subMap('arms', 'dna_encoder', 'protein_encoder'), codeDigest('plan.py'))
+    asked = options.subMap('arms', 'dna_encoder', 'protein_encoder') + [pretrained: options.pretrained != null]
+    PLAN(sheet, file(options.arms_file), asked, codeDigest('plan.py'))
     plan = PLAN.out.plan.map { f -> readJson(f) }
+    start = channel.value([[]])
+    if (options.pretrained) {
+        PRETRAINED(
+            headFiles(file(options.pretrained)),
+            plan.map { p -> p.arms.find { arm -> arm.role == 'baseline' } },
+            codeDigest('read_pretrained.py')
+        )
+        start = PRETRAINED.out
+    }
     CHECK_INPUT(
         sheet,
         plan.combine(sheet).map { p, s -> fastasOf(p, s) }.first(),
@@ -142,7 +159,7 @@ workflow EXPERIMENT {
     training = options.subMap('replicates', 'seed')
     checkpoints = "${workflow.workDir}/checkpoints"
     TRAIN_BASELINE(
-        jobs.filter { arm, _known, _files -> arm.role == 'baseline' }.map { arm, known, files -> [arm, known, files, []] },
+        jobs.filter { arm, _known, _files -> arm.role == 'baseline' }.combine(start),
         training, checkpoints, codeDigest('train.py')
     )
     TRAIN(
@@ -161,7 +178,8 @@ workflow EXPERIMENT {
 
     // What leaked, who won, and what a person reads of it
     AUDIT(
-        SAMPLE_WINDOWS.out.folder, sets, SPLIT.out.folds, MASK.out.sequences, options.leakage_limit, codeDigest('audit.py')
+        SAMPLE_WINDOWS.out.folder, sets, SPLIT.out.folds, MASK.out.sequences, options.leakage_limit, asked.pretrained,
+        codeDigest('audit.py')
     )
     models = trained.map { _arm, folder -> folder }.toSortedList { a, b -> a.name <=> b.name }
     COMPARE(

@@ -144,8 +144,22 @@ def verdict(rows: Sequence[Row], best: str | None, length: str) -> dict[str, Any
     }
 
 
-def answer(v: Row, rows: Sequence[Row], best: str | None) -> str:
-    """The first paragraph of the report: what was asked, what came out, how sure it is."""
+def pretrained(training: Sequence[Row]) -> dict[str, Any] | None:
+    """Where the baseline's head comes from, if it was not trained here, and what that leaves open: {file, form, sha256,
+    sentence}."""
+    origin = next((t["pretrained"] for t in training if t["role"] == "baseline" and t.get("pretrained")), None)
+    if origin is None:
+        return None
+    text = (
+        f"The baseline is a pretrained head ({origin['file']}). Whether it has seen the test sources, or near relatives of "
+        f"them, in its own training is not known here. If it has, its accuracy is too high and the gain over it is too low, "
+        f"and the arms that start from it share its advantage."
+    )
+    return {**origin, "sentence": text}
+
+
+def answer(v: Row, rows: Sequence[Row], best: str | None, given: Row | None = None) -> str:
+    """The first paragraph of the report: what was asked, what came out, how sure it is. given: from `pretrained`."""
     if v["verdict"] is None:
         return v["reason"]
     below = (
@@ -160,8 +174,9 @@ def answer(v: Row, rows: Sequence[Row], best: str | None) -> str:
     }[v["verdict"]]
     what = f"T{what}" if v["certain"] else f"By the estimate, t{what} (not certain)"
     way = "rises" if v["difference_points"] >= 0 else "falls"
+    unseen = "held out from this run's training" if given else "never seen in training"
     text = (
-        f"{what}. On {v['length']} windows of sources never seen in training, accuracy {way} from "
+        f"{what}. On {v['length']} windows of sources {unseen}, accuracy {way} from "
         f"{percent(v['baseline_accuracy'])} "
         f"(baseline) to {percent(v['finetuned_accuracy'])} (finetune): "
         f"{gained({'points': v['difference_points'], 'ci95': v['ci95']})}. {v['reason']}"
@@ -326,10 +341,13 @@ def controls(rows: Sequence[Row], best: str | None, shuffled: Mapping[str, Any] 
     return found
 
 
-def leakage_summary(leakage: Mapping[str, Any] | None, training: Sequence[Row]) -> dict[str, Any]:
+def leakage_summary(
+    leakage: Mapping[str, Any] | None, training: Sequence[Row], given: Row | None = None
+) -> dict[str, Any]:
     """The audit in a sentence, and by arm: the share of its short test windows with an exact k-mer in training windows.
 
-    An arm that starts from the baseline has seen the baseline's training windows as well as its own.
+    An arm that starts from the baseline has seen the baseline's training windows as well as its own; what a pretrained
+    baseline (`given`) has seen, no audit knows.
     """
     if leakage is None:
         return {"ok": None, "limit": None, "worst": None, "by_arm": [], "sentence": "The leakage audit was not run."}
@@ -349,6 +367,8 @@ def leakage_summary(leakage: Mapping[str, Any] | None, training: Sequence[Row]) 
         text += f" (limit {percent(limit, 2)})." if limit is not None else "."
         if not ok:
             text = f"LEAKAGE ABOVE THE LIMIT. {text} The accuracies are better than they would be on new sequences."
+    if given:
+        text += " The audit covers this run's training windows, not what the pretrained head was trained on."
     base = next((t.get("windows") for t in training if t["role"] == "baseline"), None)
     by_arm = []
     for t in training:
@@ -392,7 +412,7 @@ def scenario(
     return {"name": name, "title": title, "certain": v["certain"], "next_steps": steps}
 
 
-def warnings(rows: Sequence[Row], leakage: Row, control: Row) -> list[str]:
+def warnings(rows: Sequence[Row], leakage: Row, control: Row, given: Row | None = None) -> list[str]:
     """What a reader must know before trusting the figures, each once, most serious first."""
     found = []
     if leakage["ok"] is False:
@@ -400,6 +420,8 @@ def warnings(rows: Sequence[Row], leakage: Row, control: Row) -> list[str]:
     shuffled = control["shuffled_labels"]
     if shuffled and shuffled["holds_chance"] is False:
         found.append(shuffled["sentence"])
+    if given:
+        found.append(given["sentence"])
     seen = {}
     for row in rows:
         if row["windows"]:
@@ -581,6 +603,7 @@ def training_summary(
         "role": arm.get("role", "remedy"),
         "windows": arm.get("windows"),
         "start": arm.get("start"),
+        "pretrained": next((m["pretrained"] for m, _ in models if m.get("pretrained")), None),
         "models": len(models),
         "training_accuracy": mean([e["train"]["accuracy"] for e in chosen if e]),
         "last_training_accuracy": mean([h[-1]["train"]["accuracy"] for _, h in models if h]),

@@ -150,10 +150,12 @@ def arms_table(data: Inputs) -> str:
             ]
         )
     eff = short[0]["effective_clusters"]
+    here = "this run's " if c.get("pretrained") else ""
     text = (
         f"<p>{_count(short[0]['windows'])} test windows of {c['window_length']} bp from "
         f"{_count(short[0]['clusters'])} clusters of similar "
-        f"sources, none seen in training. As clusters differ in size, they carry the evidence of {eff['viral']:.0f} "
+        f"sources, none seen in {here}training. As clusters differ in "
+        f"size, they carry the evidence of {eff['viral']:.0f} "
         f"viral and "
         f"{eff['nonviral']:.0f} nonviral ones of equal size. All in percent, differences in points; in brackets 95 % "
         f"intervals, over clusters and "
@@ -347,7 +349,7 @@ def data_section(data: Inputs) -> str:
         parts.append(
             "<h4>Folds</h4><p>A cluster of similar sources lies in one fold as a whole. Each fold is tested by "
             "models that "
-            "never saw it, neither in training nor when training was stopped.</p>" + _fold_table(data.folds)
+            "never saw it here, neither in training nor when training was stopped.</p>" + _fold_table(data.folds)
         )
     if data.windows:
         heads = ["Purpose", "Pool", "Label", "Windows", "By kingdom", "By fold"]
@@ -385,6 +387,10 @@ def run_section(data: Inputs) -> str:
     if data.encoders:
         rows = [[escape(arm), escape(_encoders(used))] for arm, used in data.encoders.items()]
         parts.append("<h4>Encoders</h4>" + _table(["Arm", "Encoders"], rows))
+    if given := data.comparison.get("pretrained"):
+        about = {k: given[k] for k in ("file", "form", "sha256")} | given["metadata"]
+        rows = [[escape(str(k)), escape(_plain(v))] for k, v in about.items()]
+        parts.append("<h4>The pretrained head</h4>" + _table(["Name", "Value"], rows))
     for title, values in (("Parameters", data.parameters), ("Versions", _flat(data.versions))):
         shown = [[escape(str(k)), escape(_plain(v))] for k, v in sorted(values.items()) if not isinstance(v, Mapping)]
         parts.append(

@@ -58,14 +58,20 @@ class Settings:
 
 @dataclass
 class Trained:
-    """A head after training: its tensors by name, the threshold, the epochs' history and the best of them."""
+    """A head after training: its tensors by name, the threshold, the epochs' history and the best of them (None, as the
+    validation metrics, for a head that was not trained here)."""
 
     weights: dict[str, np.ndarray]
     threshold: float
     history: list[dict[str, Any]]
-    best_epoch: int
-    validation: dict[str, Any]
+    best_epoch: int | None
+    validation: dict[str, Any] | None
     trained_parameters: int
+
+
+def as_it_is(weights: dict[str, np.ndarray], threshold: float) -> Trained:
+    """A head that is given, and not trained."""
+    return Trained(weights, threshold, [], None, None, 0)
 
 
 @dataclass

@@ -56,15 +56,17 @@ def read_head(path: Path, inputs: int) -> tuple[dict[str, np.ndarray], dict[str,
     else:
         raise InputError(f"{path}: neither a checkpoint with model_state_dict nor a whole MLPClassifier: "
                          "give a head of VirNucPro")
-    _check_head(tensors, inputs, path)
-    return {k: t.detach().numpy() if k.endswith("tracked") else t.detach().float().numpy()
-            for k, t in tensors.items()}, metadata
+    arrays = {str(k): t.detach().numpy() if str(k).endswith("tracked") else t.detach().float().numpy()
+              for k, t in tensors.items() if isinstance(t, Tensor)}
+    check_head(arrays, inputs, path)
+    return arrays, metadata
 
 
-def _check_head(tensors: Mapping[str, Tensor], inputs: int, path: Path) -> None:
+def check_head(tensors: Mapping[str, np.ndarray], inputs: int, path: Path) -> None:
+    """Raise InputError where the tensors are not those of a head for rows of `inputs` finite numbers."""
     wanted = head_shapes(inputs)
     odd = sorted(wanted.keys() ^ tensors.keys())
-    if odd or not all(isinstance(t, Tensor) for t in tensors.values()):
+    if odd:
         raise InputError(f"{path}: not the tensors of VirNucPro's head "
                          f"({', '.join(map(str, odd[:3]))} missing or unexpected)")
     weight = tuple(tensors["hidden_layer.weight"].shape)
@@ -74,7 +76,7 @@ def _check_head(tensors: Mapping[str, Tensor], inputs: int, path: Path) -> None:
     for name, shape in wanted.items():
         if tuple(tensors[name].shape) != shape:
             raise InputError(f"{path}: {name} is {list(tensors[name].shape)} instead of {list(shape)}")
-        if not torch.isfinite(tensors[name]).all():
+        if not np.isfinite(tensors[name]).all():
             raise InputError(f"{path}: {name} has numbers that are not finite")
     if (tensors["bn1.running_var"] < 0).any():
         raise InputError(f"{path}: bn1.running_var has negative variances")
@@ -91,9 +93,9 @@ def write_head(path: Path, tensors: Mapping[str, np.ndarray], protein_model: str
 
     tensors: by name, as in `head_shapes`; protein_model: where its protein features come from (Hugging Face id);
     metadata: further plain values."""
+    inputs = tensors["hidden_layer.weight"].shape[1]
+    check_head(tensors, inputs, path)
     state = {k: torch.from_numpy(np.array(v)) for k, v in tensors.items()}
-    inputs = state["hidden_layer.weight"].shape[1]
-    _check_head(state, inputs, path)
     with whole(path) as temporary:
         if as_module:
             _save_module(state, inputs, temporary)

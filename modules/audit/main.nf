@@ -6,6 +6,7 @@ process AUDIT {
     path folds
     path sequences
     val limit
+    val pretrained
     val code
 
     output:
@@ -14,6 +15,6 @@ process AUDIT {
     script:
     """
     audit.py --windows-root ${windows} --window-sets ${sets} --folds ${folds} --sequences ${sequences} --limit ${limit} \\
-        --out leakage.json
+        ${pretrained ? '--pretrained' : ''} --out leakage.json
     """
 }

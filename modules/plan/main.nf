@@ -13,7 +13,7 @@ process PLAN {
     script:
     def arms = options.arms ? "--arms '${options.arms}'" : ''
     """
-    plan.py --samplesheet ${sheet} --arms-file ${arms_file} ${arms} \\
+    plan.py --samplesheet ${sheet} --arms-file ${arms_file} ${arms} ${options.pretrained ? '--pretrained' : ''} \\
         --dna-encoder ${options.dna_encoder} --protein-encoder ${options.protein_encoder}
     """
 }

@@ -1,10 +1,10 @@
-// Train one arm: a head for every tested fold and replicate.
+// Train one arm: a head for every tested fold and replicate. A pretrained baseline is judged as it is.
 process TRAIN {
     tag "${arm.name}"
     label 'parallel'
 
     input:
-    tuple val(arm), val(sets), path(data, stageAs: 'data/*'), path(baseline, stageAs: 'start/*')
+    tuple val(arm), val(sets), path(data, stageAs: 'data/*'), path(start, stageAs: 'start/*')
     val options
     val checkpoints
     val code
@@ -13,7 +13,7 @@ process TRAIN {
     tuple val(arm), path("${arm.name}", type: 'dir')
 
     script:
-    def start = baseline ? "--baseline ${baseline}" : ''
+    def begin = start ? "--start ${start}" : ''
     """
     cat > arm.json <<'END_OF_ARM'
     ${groovy.json.JsonOutput.toJson(arm)}
@@ -21,7 +21,7 @@ process TRAIN {
     cat > window_sets.json <<'END_OF_SETS'
     ${groovy.json.JsonOutput.toJson(sets)}
     END_OF_SETS
-    train.py --arm arm.json --data data --window-sets window_sets.json ${start} --replicates ${options.replicates} \\
+    train.py --arm arm.json --data data --window-sets window_sets.json ${begin} --replicates ${options.replicates} \\
         --seed ${options.seed} --cpus ${task.cpus} --checkpoints '${checkpoints.replace("'", "'\\''")}' --code ${code} --out ${arm.name}
     """
 }

@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+"""Read a head that was trained elsewhere, check that it fits the baseline's inputs, and write it as ours."""
+
+import argparse
+from pathlib import Path
+
+from safetensors.numpy import save_file
+
+from virshort.encoders import ENCODERS
+from virshort.errors import run
+from virshort.files import read_json, whole, write_json
+from virshort.pretrained import read_pretrained
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--head", type=Path, required=True, help="model.safetensors, with model.json beside it, or a .pth")
+    p.add_argument("--arm", type=Path, required=True, help="the baseline's row of arms.json")
+    p.add_argument("--out", type=Path, required=True, help="folder for model.safetensors and model.json")
+    args = p.parse_args()
+
+    arm = read_json(args.arm)
+    inputs = sum(1 if m == "gc" else ENCODERS[m][arm["encoders"][m]] for m in arm["modalities"])
+    head = read_pretrained(args.head, inputs, arm)
+    with whole(args.out / "model.safetensors") as path:
+        save_file(head.tensors, path)
+    write_json(args.out / "model.json", {"threshold": head.threshold, "encoders": head.encoders, "pretrained": head.origin})
+    print(f"{args.head.name} ({head.origin['form']}): {inputs} inputs, threshold {head.threshold:.4g}, "
+          f"SHA-256 {head.origin['sha256']}")
+
+
+if __name__ == "__main__":
+    run(main)
