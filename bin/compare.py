@@ -95,13 +95,12 @@ def compare_set(
     groups = tallies.read_groups(folder[here[0]] / "predictions.parquet")
     if not groups.clusters:
         return [empty_row(n, test_set, roles[n]) for n in here], [], None
-    draws = intervals.make_draws(groups, args.draws, rng)
-    counts: dict[str, tallies.Tally] = {}
+    counts = {n: tallies.read_tally(folder[n] / "predictions.parquet", groups) for n in here}
+    resampled = intervals.resampled_rates(groups, list(counts.values()), args.draws, rng)
     rows, shuffled = [], None
-    for name in here:
-        tally = tallies.read_tally(folder[name] / "predictions.parquet", groups)
+    for (name, tally), rates in zip(counts.items(), resampled, strict=True):
         metrics = read_json(folder[name] / "metrics.json")
-        numbers = intervals.arm_metrics(groups, tally, pooled(metrics, tally, groups, folder[name]), draws)
+        numbers = intervals.arm_metrics(groups, tally, pooled(metrics, tally, groups, folder[name]), rates)
         if name == "shuffled_labels" and test_set == "short":
             shuffled = shuffled_control(groups, tally, metrics)
         rows.append(
@@ -118,14 +117,8 @@ def compare_set(
                 "difference_to_baseline": None,
             }
         )
-        counts[name] = lean(tally)
     add_differences(rows, groups, counts, rng)
     return rows, contrast(groups, counts, best) if test_set == "short" else [], shuffled
-
-
-def lean(tally: tallies.Tally) -> tallies.Tally:
-    """Without the score histogram, which nothing needs once an arm's own metrics are made."""
-    return tallies.Tally(tally.replicates, tally.called, tally.placed, tally.histogram[:0])
 
 
 def pooled(

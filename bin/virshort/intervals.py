@@ -6,7 +6,6 @@ are the means over replicates of metrics.json. Values that cannot be given are N
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,18 +18,24 @@ PREVALENCES = (0.5, 0.1, 0.01, 0.001)
 Interval = tuple[float, float] | None
 
 
-@dataclass(frozen=True)
-class Draws:
-    """The cluster bootstrap of one test set, shared by all arms."""
-
-    weights: np.ndarray  # float32 [draws, units]
-    windows: np.ndarray  # float64 [draws, 2]
+Rates = tuple[np.ndarray, np.ndarray]
 
 
-def make_draws(groups: Groups, draws: int, rng: np.random.Generator) -> Draws:
-    """Resample the clusters of a test set, within the labels most of their windows have."""
+def resampled_rates(groups: Groups, tallies: Sequence[Tally], draws: int, rng: np.random.Generator) -> list[Rates]:
+    """The cluster bootstrap of a test set, the same draws for all arms: true and false positive rates, [draws, S] each.
+
+    Clusters are drawn within the label that most of their windows have.
+    """
     weights = st.bootstrap_weights(groups.strata, groups.units, draws, rng)
-    return Draws(weights, st.exact_product(weights, _by_unit(groups, groups.windows).T).astype(float))
+    counts = [groups.windows, *(t.called.reshape(-1, len(groups.clusters)) for t in tallies)]
+    drawn = st.exact_product(weights, _by_unit(groups, np.concatenate(counts)).T).astype(float)
+    out, first = [], 2
+    for t in tallies:
+        called = drawn[:, first : first + 2 * len(t.replicates)].reshape(draws, -1, 2)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            out.append((called[..., 1] / drawn[:, 1:2], called[..., 0] / drawn[:, 0:1]))
+        first += 2 * len(t.replicates)
+    return out
 
 
 def effective(groups: Groups) -> dict[str, float]:
@@ -44,10 +49,10 @@ def weakest(groups: Groups, labels: Sequence[int] = (0, 1)) -> float:
     return min(counts, default=0.0)
 
 
-def arm_metrics(groups: Groups, tally: Tally, pooled: Sequence[Mapping[str, Any]], draws: Draws) -> dict[str, Any]:
+def arm_metrics(groups: Groups, tally: Tally, pooled: Sequence[Mapping[str, Any]], resampled: Rates) -> dict[str, Any]:
     """Every metric of one arm on one test set: metrics, confusion, false_positive_rate, precision_at_prevalence, notes.
 
-    `pooled`: a mapping a replicate, in the order of `tally.replicates`, metrics over all folds.
+    `pooled`: a mapping a replicate, in the order of `tally.replicates`, metrics over all folds. `resampled`: of this arm.
     """
     values = {m: [None if p.get(m) is None else float(p[m]) for p in pooled] for m in METRICS}
     viral, nonviral = (bool(groups.windows[y].sum()) for y in (1, 0))
@@ -57,7 +62,7 @@ def arm_metrics(groups: Groups, tally: Tally, pooled: Sequence[Mapping[str, Any]
     if viral:
         estimates["recall"] = _ratio(groups, tally.right(groups), (0.0, 1.0))
     if both:
-        estimates["auroc"] = _auroc(groups, tally.placed.mean(axis=0))
+        estimates["auroc"] = _over_folds(groups, tally.placed.mean(axis=0))
     intervals: dict[str, Interval] = {}
     for name, estimate in estimates.items():
         sufficient = weakest(groups, (1,)) >= st.MINIMUM_EFFECTIVE if name == "recall" else enough
@@ -67,25 +72,23 @@ def arm_metrics(groups: Groups, tally: Tally, pooled: Sequence[Mapping[str, Any]
     tpr, fpr, prevalence = None, None, []
     if both:
         tpr, fpr = _rates(groups, tally)
-        resampled_tpr, resampled_fpr = _resampled_rates(groups, tally, draws)
+        resampled_tpr, resampled_fpr = resampled
         clusters = int(min((groups.windows[y] > 0).sum() for y in (0, 1)))
-        resampled = st.rates_to_metrics(resampled_tpr, resampled_fpr, float(groups.shares[1]))
+        drawn = st.rates_to_metrics(resampled_tpr, resampled_fpr, float(groups.shares[1]))
         plain = st.rates_to_metrics(tpr, fpr, float(groups.shares[1]))
         for name in ("precision", "f1", "mcc"):
             low = -1.0 if name == "mcc" else 0.0
             intervals[name] = (
-                st.percentile_interval(resampled[name].mean(axis=1), float(plain[name].mean()), plain[name], clusters, low)
+                st.percentile_interval(drawn[name].mean(axis=1), float(plain[name].mean()), plain[name], clusters, low)
                 if enough
                 else None
             )
-        if enough and _mean(values["auprc"]) is not None:
-            whole = st.with_training_noise(average_precision(groups, tally), values["auprc"])
-            # The histogram is coarser than the scores: its error is taken, the value is that of metrics.json.
-            exact = st.Estimate(_mean(values["auprc"]), whole.variance, whole.df)
-            intervals["auprc"] = exact.interval(low=0.0, high=1.0)
+        if enough and (precision := _mean(values["auprc"])) is not None:
+            estimate = average_precision(groups, tally, precision)
+            intervals["auprc"] = st.with_training_noise(estimate, values["auprc"]).interval(low=0.0, high=1.0)
         for share in PREVALENCES:
-            at, drawn = st.precision_at(tpr, fpr, share), st.precision_at(resampled_tpr, resampled_fpr, share)
-            ci = st.percentile_interval(drawn.mean(axis=1), float(at.mean()), at, clusters) if enough else None
+            at, spread = st.precision_at(tpr, fpr, share), st.precision_at(resampled_tpr, resampled_fpr, share)
+            ci = st.percentile_interval(spread.mean(axis=1), float(at.mean()), at, clusters) if enough else None
             prevalence.append({"prevalence": share, "precision": float(at.mean()), "ci95": _pair(ci)})
     right = tally.right(groups).sum(axis=2).mean(axis=0)
     total = groups.windows.sum(axis=1)
@@ -116,8 +119,8 @@ def auroc_difference(groups: Groups, arm: Tally, other: Tally) -> st.Estimate | 
     """AUROC of `arm` less that of `other`; None where a label has no windows."""
     if not (groups.windows.sum(axis=1) > 0).all():
         return None
-    estimate = _auroc(groups, arm.placed.mean(axis=0) - other.placed.mean(axis=0))
-    each = [np.array([_auroc(groups, placed).value for placed in t.placed]) for t in (arm, other)]
+    estimate = _over_folds(groups, arm.placed.mean(axis=0) - other.placed.mean(axis=0))
+    each = [np.array([_over_folds(groups, placed).value for placed in t.placed]) for t in (arm, other)]
     return _pair_noise(estimate, arm, other, *each)
 
 
@@ -132,40 +135,25 @@ def auroc_with_model_noise(groups: Groups, tally: Tally, models: Sequence[float]
 
     For a control trained on permuted labels: each model had its own permutation, so they differ by training alone.
     """
-    estimate = _auroc(groups, tally.placed.mean(axis=0))
-    each = [_auroc(groups, placed).value for placed in tally.placed]
+    estimate = _over_folds(groups, tally.placed.mean(axis=0))
+    each = [_over_folds(groups, placed).value for placed in tally.placed]
     return max((st.with_training_noise(estimate, v) for v in (each, models)), key=lambda e: e.variance)
 
 
-def average_precision(groups: Groups, tally: Tally) -> st.Estimate:
-    """Average precision, mean over folds (by windows) and replicates, with its jackknife, from the score histograms.
+def average_precision(groups: Groups, tally: Tally, value: float) -> st.Estimate:
+    """Average precision, mean over folds (by windows) and replicates, with its jackknife; `value` is that of metrics.json.
 
     The shares of the labels are those of each fold and are kept, as for the other metrics.
     """
-    part = np.bincount(groups.fold, weights=groups.windows.sum(axis=0), minlength=len(groups.folds))
-    value, weight = 0.0, 0.0
-    shift = np.zeros(groups.units)
-    for histogram in tally.histogram:
-        for f in range(len(groups.folds)):
-            units = np.flatnonzero(groups.unit_fold == f)
-            counts = histogram[units]
-            total = counts.sum(axis=0, dtype=np.int64)
-            if not total.sum(axis=1).all():
-                continue
-            share = float(total[1].sum() / total.sum())
-            here = float(st.average_precision(total[1], total[0], share))
-            without = total - counts
-            shift[units] += part[f] * (st.average_precision(without[:, 1], without[:, 0], share) - here)
-            value += part[f] * here
-            weight += part[f]
-    return st.jackknife_from_deleted(value / weight, shift / weight, groups.strata)
+    spread = _over_folds(groups, tally.pulled.mean(axis=0))
+    return st.Estimate(value, spread.variance, spread.df)
 
 
 def _ratio(groups: Groups, right: np.ndarray, shares: Sequence[float]) -> st.Estimate:
     return st.jackknife(right.sum(axis=0), groups.windows * len(right), shares)
 
 
-def _auroc(groups: Groups, placed: np.ndarray) -> st.Estimate:
+def _over_folds(groups: Groups, placed: np.ndarray) -> st.Estimate:
     """AUROC, the mean over folds weighted by windows, from placement sums [2, G] (or their difference between arms).
 
     The mean placement of the positives and that of the negatives are the same number; deleting a cluster of either
@@ -196,21 +184,13 @@ def _rates(groups: Groups, tally: Tally) -> tuple[np.ndarray, np.ndarray]:
     return called[:, 1] / total[1], called[:, 0] / total[0]
 
 
-def _resampled_rates(groups: Groups, tally: Tally, draws: Draws) -> tuple[np.ndarray, np.ndarray]:
-    """True and false positive rates by draw and replicate: [draws, S] each."""
-    rates = []
-    for y in (1, 0):
-        calls = st.exact_product(draws.weights, _by_unit(groups, tally.called[:, y]).T)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            rates.append(calls.astype(float) / draws.windows[:, y : y + 1])
-    return rates[0], rates[1]
-
-
 def _by_unit(groups: Groups, counts: np.ndarray) -> np.ndarray:
     """Sum counts [rows, G] by resampling unit: int64 [rows, units]."""
-    out = np.zeros((len(counts), groups.units), np.int64)
-    np.add.at(out, (slice(None), groups.unit), counts)
-    return out
+    if groups.units == counts.shape[1]:
+        out = np.empty_like(counts)
+        out[:, groups.unit] = counts
+        return out
+    return np.stack([np.bincount(groups.unit, row, groups.units) for row in counts]).astype(np.int64)
 
 
 def _notes(groups: Groups, tally: Tally, estimates: Mapping[str, st.Estimate], enough: bool) -> list[str]:

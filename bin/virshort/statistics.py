@@ -164,39 +164,28 @@ def precision_at(tpr: np.ndarray, fpr: np.ndarray, prevalence: float) -> np.ndar
     return _divide(tpr * prevalence, tpr * prevalence + fpr * (1 - prevalence))
 
 
-def average_precision(positives: np.ndarray, negatives: np.ndarray, share: float) -> np.ndarray:
-    """Average precision of score histograms [..., bins] (rising scores) at a fixed share of positives.
+def precision_pulls(histogram: np.ndarray) -> np.ndarray:
+    """How a window in each score bin pulls on average precision: its derivative by the window's weight, times the label's
+    windows (the infinitesimal jackknife; Efron 1982).
 
-    As sklearn's, one step a bin; NaN where a label has no window.
+    `histogram`: [2 labels, bins], rising scores. Returns [2, bins], each label's mean over windows 0; with one cluster
+    deleted, average precision at fixed shares of the labels moves by -(sum of its windows' pulls) / (windows left).
     """
-    tpr = np.cumsum(positives[..., ::-1], axis=-1, dtype=np.float64)
-    fpr = np.cumsum(negatives[..., ::-1], axis=-1, dtype=np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        tpr /= tpr[..., -1:]
-        fpr /= fpr[..., -1:]
-        above = share * tpr
-        precision = above / (above + (1 - share) * fpr)
-    steps = np.diff(tpr, axis=-1, prepend=0.0)
-    undefined = np.isnan(tpr[..., -1]) | np.isnan(fpr[..., -1])
-    return np.where(undefined, np.nan, np.where(steps > 0, steps * precision, 0.0).sum(axis=-1))
-
-
-def jackknife_from_deleted(value: float, deleted: np.ndarray, strata: Sequence[np.ndarray]) -> Estimate:
-    """The jackknife of any smooth statistic from its values with one cluster deleted, [clusters].
-
-    `strata`: index arrays that part the clusters; degrees of freedom are Welch's. NaN variance with fewer than two
-    clusters in a stratum or a deletion that leaves the statistic undefined.
-    """
-    parts, sizes = [], []
-    for members in strata:
-        if len(members):
-            deviation = deleted[members] - deleted[members].mean()
-            sizes.append(len(members))
-            parts.append((sizes[-1] - 1) / sizes[-1] * float((deviation * deviation).sum()))
-    if not sizes or min(sizes) < 2 or not np.isfinite(parts).all() or not sum(parts):
-        return Estimate(value, float("nan"), float("nan"))
-    variance = sum(parts)
-    return Estimate(value, variance, variance**2 / sum(p * p / (n - 1) for p, n in zip(parts, sizes, strict=True)))
+    counts = np.asarray(histogram, float)[:, ::-1]
+    total = counts.sum(axis=1)
+    if not total.all():
+        return np.zeros(counts.shape)
+    share = total[1] / total.sum()
+    steps = counts[1] / total[1]
+    above, below = share * np.cumsum(steps), (1 - share) * np.cumsum(counts[0]) / total[0]
+    called = np.where(above + below > 0, above + below, 1.0)
+    precision = above / called
+    # A window changes the precision of every bin from its own down.
+    by_fpr = -_from_here_on(steps * (1 - share) * above / called**2)
+    by_tpr = _from_here_on(steps * share * below / called**2)
+    pulls = np.stack([by_fpr, precision + by_tpr])
+    pulls -= (pulls * counts).sum(axis=1, keepdims=True) / total[:, None]
+    return pulls[:, ::-1]
 
 
 def percentile_interval(
@@ -231,12 +220,15 @@ def sign_flip_p(differences: np.ndarray, rng: np.random.Generator, flips: int = 
     `differences`: [arms, clusters], whole numbers (right calls of the arm less those of the baseline). The observed
     signs count as one of the flips, so no p is 0; an arm that differs nowhere has p = 1.
     """
-    differences = np.asarray(differences, float)
-    observed = np.abs(differences.sum(axis=1))
+    differences = np.asarray(differences, np.int64)
+    total = differences.sum(axis=1)
     extreme = np.zeros(len(differences), np.int64)
-    for count in _blocks(flips, max(1, BLOCK // max(1, differences.shape[1]))):
-        signs = rng.integers(0, 2, size=(count, differences.shape[1]), dtype=np.int8).astype(float) * 2 - 1
-        extreme += (np.abs(signs @ differences.T) >= observed).sum(axis=0)
+    width = differences.shape[1]
+    for count in _blocks(flips, max(1, BLOCK // max(1, width))):
+        packed = np.frombuffer(rng.bytes(count * -(-width // 8)), np.uint8).reshape(count, -1)
+        flipped = np.unpackbits(packed, axis=1, count=width)
+        sums = total - 2 * exact_product(flipped.astype(np.float32), differences.T).astype(np.int64)
+        extreme += (np.abs(sums) >= np.abs(total)).sum(axis=0)
     return (extreme + 1) / (flips + 1)
 
 
@@ -252,6 +244,10 @@ def holm(p: Sequence[float]) -> list[float]:
 def _blocks(total: int, size: int) -> Iterator[int]:
     for start in range(0, total, size):
         yield min(size, total - start)
+
+
+def _from_here_on(values: np.ndarray) -> np.ndarray:
+    return np.cumsum(values[::-1])[::-1]
 
 
 def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Predictions of one arm on one test set, read as a stream and kept as counts by cluster.
 
-Everything the intervals need is a count by cluster: windows, calls, placement sums for AUROC, and a coarse score
-histogram for average precision. Memory depends on the number of clusters, not of windows. All counts are whole
-numbers, so neither the order of the rows nor the number of threads can change them.
+Everything the intervals need is a sum by cluster: windows, calls, and what each window adds to AUROC and to average
+precision. Memory depends on the number of clusters, not of windows. All sums are of whole numbers, so neither the order
+of the rows nor the number of threads can change them.
 """
 
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from virshort.errors import InputError
-from virshort.statistics import placements
+from virshort.statistics import placements, precision_pulls
 
 BATCH = 1 << 16
 KEYS = 1 << 16  # a float32's upper 16 bits: sign, exponent, 7 bits; 0.8 % apart, a tie only within
-SCORE_BINS = 128  # equal-mass bins by fold and replicate, for the error of average precision
+STEPS = 1 << 30  # pulls are added up as whole numbers of this fineness
 MAX_UNITS = 4000  # resampling units; more clusters than that are pooled, which a bootstrap of sums allows
 
 
@@ -49,7 +49,7 @@ class Tally:
     replicates: list[int]
     called: np.ndarray  # int64 [S, 2, G]: windows called viral
     placed: np.ndarray  # float64 [S, 2, G]: sum of placement values (of the fold's own model)
-    histogram: np.ndarray  # int32 [S, units, 2, bins]
+    pulled: np.ndarray  # float64 [S, 2, G]: sum of pulls on average precision (of the fold's own model)
 
     def right(self, groups: Groups) -> np.ndarray:
         """Windows called as they are labelled: int64 [S, 2, G]."""
@@ -120,9 +120,9 @@ def read_tally(path: Path, groups: Groups) -> Tally:
     windows, called = np.zeros((s, 2, size), np.int64), np.zeros((s, 2, size), np.int64)
     fine = np.zeros((s, f, 2, KEYS), np.int32)
     for code, replicate, label, key, call in _rows(path, groups, index, replicates):
-        np.add.at(windows, (replicate, label, code), 1)
-        np.add.at(called, (replicate, label, code), call)
-        np.add.at(fine, (replicate, groups.fold[code], label, key), 1)
+        _add(windows, (replicate, label, code))
+        _add(called, (replicate, label, code), call)
+        np.add.at(fine.ravel(), np.ravel_multi_index((replicate, groups.fold[code], label, key), fine.shape), np.int32(1))
     for r, counts in zip(replicates, windows, strict=True):
         if (counts != groups.windows).any():
             name = groups.clusters[int((counts != groups.windows).any(axis=0).argmax())]
@@ -134,17 +134,17 @@ def read_tally(path: Path, groups: Groups) -> Tally:
     dense = np.cumsum(used) - 1
     fine = fine[..., used]
     ranks = np.stack([[placements(fine[r, k]) for k in range(f)] for r in range(s)]) if s and f else fine
-    coarse = _coarse_bins(fine)
-    doubled = np.zeros((s, 2, size), np.int64)
-    histogram = np.zeros((s, groups.units, 2, SCORE_BINS), np.int32)
+    pulls = np.stack([[precision_pulls(fine[r, k]) for k in range(f)] for r in range(s)]) if s and f else fine
+    pulls = np.rint(pulls * STEPS).astype(np.int64)
+    doubled, steps = np.zeros((s, 2, size), np.int64), np.zeros((s, 2, size), np.int64)
     for code, replicate, label, key, _ in _rows(path, groups, index, replicates):
-        key, fold = dense[key], groups.fold[code]
-        np.add.at(doubled, (replicate, label, code), ranks[replicate, fold, label, key])
-        np.add.at(histogram, (replicate, groups.unit[code], label, coarse[replicate, fold, key]), 1)
+        at = np.ravel_multi_index((replicate, groups.fold[code], label, dense[key]), ranks.shape)
+        _add(doubled, (replicate, label, code), ranks.ravel()[at])
+        _add(steps, (replicate, label, code), pulls.ravel()[at])
     others = fine.sum(axis=-1, dtype=np.int64)[:, :, ::-1]  # [S, F, 2]: windows of the other label in the fold
     scale = np.moveaxis(others[:, groups.fold], 1, 2) * 2.0
     placed = np.divide(doubled, scale, out=np.zeros(doubled.shape), where=scale > 0)
-    return Tally(replicates, called, placed, histogram)
+    return Tally(replicates, called, placed, steps / STEPS)
 
 
 def first_bad_score(path: Path) -> str | None:
@@ -156,12 +156,10 @@ def first_bad_score(path: Path) -> str | None:
     return None
 
 
-def _coarse_bins(fine: np.ndarray) -> np.ndarray:
-    """Equal-mass bins of the fine score histogram, both labels together: uint8 [S, F, keys]."""
-    both = fine.sum(axis=2, dtype=np.int64)
-    middle = 2 * np.cumsum(both, axis=-1) - both
-    total = np.maximum(1, 2 * both.sum(axis=-1, keepdims=True))
-    return np.minimum(SCORE_BINS - 1, middle * SCORE_BINS // total).astype(np.uint8)
+def _add(sums: np.ndarray, at: tuple[np.ndarray, ...], values: np.ndarray | None = None) -> None:
+    """sums[at] += values (1 each where None), places that occur several times included; whole numbers, so exact."""
+    flat = np.bincount(np.ravel_multi_index(at, sums.shape), values, sums.size)
+    sums += flat.reshape(sums.shape).astype(sums.dtype)
 
 
 def _rows(path: Path, groups: Groups, index: dict[str, int], replicates: list[int]) -> Iterator[tuple[np.ndarray, ...]]:

@@ -95,7 +95,7 @@ def simulated(rng: np.random.Generator, accuracy: tuple[float, float], clusters:
         p = stats.norm.cdf(np.sqrt(1 + 0.36 + 0.16) * stats.norm.ppf(value) + shared + rng.normal(0, 0.4, clusters))
         right = rng.binomial(windows, np.broadcast_to(p, (3, 2, clusters)))
         called = np.stack([windows[0] - right[:, 0], right[:, 1]], axis=1)
-        counts[name] = Tally([0, 1, 2], called, called.astype(float), np.zeros((0, 0, 2, 1), np.int32))
+        counts[name] = Tally([0, 1, 2], called, called.astype(float), called.astype(float))
     rows = row_with(0, None)
     for row, role in zip(rows, ("baseline", "remedy"), strict=True):
         row |= {"role": role, "effective_clusters": {"viral": 50.0, "nonviral": 50.0}}
