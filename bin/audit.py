@@ -16,6 +16,7 @@ from virshort.files import read_json, write_json
 from virshort.folds import check_whole
 from virshort.kmers31 import K
 from virshort.leakage import Coverage, Leak, Shared, shared_kmers
+from virshort.shards import open_manifest
 
 BATCH = 1 << 17
 WORST = 5
@@ -43,7 +44,7 @@ def manifests(sources: Sources, root: Path, pools: list[str]) -> Iterator[tuple[
         if not shards:
             raise InputError(f"{pool}: no window manifest: delete the work folder of the step that samples and resume")
         for shard in shards:
-            with pq.ParquetFile(shard) as file:
+            with open_manifest(shard) as file:
                 for rows in file.iter_batches(BATCH, columns=["window", "source", "start", "end", "fold"]):
                     yield rows["window"], *located(sources, rows, shard)
 

@@ -144,7 +144,7 @@ def main() -> None:
             raise MemoryError from e
     if args.checkpoints:
         for left in (args.checkpoints / _arm.key).glob("*.pt"):
-            left.unlink()
+            left.unlink(missing_ok=True)  # a task that outlived a killed run may do the same
 
 
 if __name__ == "__main__":

@@ -2,14 +2,15 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from harness import ROOT, Run, copy_pipeline, run_nextflow
+from cluster import Cluster, lacking
+from harness import ROOT, Run, Small, copy_pipeline, run_nextflow
 
 settings.register_profile("virshort", deadline=None)  # no test is timed: machines may be busy
 settings.load_profile("virshort")
@@ -52,3 +53,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = Run(base / "demo_pipeline", folder, folder / "out", **json.loads(record.read_text()))
     assert run.rc == 0, run.output
     return run
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """A small experiment, run once; tests resume it, and leave its pipeline and results as they were."""
+    return Small(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A real Slurm, where one can be started."""
+    if reason := lacking():
+        pytest.skip(reason)
+    started = Cluster(tmp_path_factory.mktemp("slurm"))
+    yield started
+    started.stop()

@@ -1,15 +1,18 @@
 """Runs of the pipeline, for tests: start one, read its trace, edit a copy."""
 
 import csv
+import hashlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,46 +61,116 @@ def environment(parser: str | None = None, **more: str) -> dict[str, str]:
     return env | ({"NXF_SYNTAX_PARSER": parser} if parser else {}) | more
 
 
+class Started:
+    """Nextflow while it runs, as the leader of a process group of its own; what it prints goes to a file."""
+
+    def __init__(self, *args: object, folder: Path, env: dict[str, str] | None = None):
+        env = env or environment()
+        program = shutil.which("nextflow", path=env["PATH"])
+        if program is None:
+            pytest.fail("Nextflow is missing: make setup")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.command = [program, *map(str, args)]
+        with tempfile.NamedTemporaryFile(delete=False) as printed:
+            self.process = subprocess.Popen(self.command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=printed,
+                                            stderr=subprocess.STDOUT, start_new_session=True)
+        self._printed = Path(printed.name)
+
+    def output(self) -> str:
+        """What it printed up to now, both streams."""
+        return self._printed.read_text(errors="replace")
+
+    def finish(self, timeout: float = 1800) -> subprocess.CompletedProcess[str]:
+        """Wait for the end. Past `timeout` seconds it and its tasks are killed."""
+        try:
+            self.process.wait(timeout)
+        except BaseException:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
+        output = self.output()
+        self._printed.unlink()
+        return subprocess.CompletedProcess(self.command, self.process.returncode, output)
+
+
 def nextflow(*args: object, folder: Path, env: dict[str, str] | None = None,
              timeout: float = 1800) -> subprocess.CompletedProcess[str]:
     """Call Nextflow in `folder`; stdout holds both streams. Past `timeout` seconds it and its tasks are killed."""
-    env = env or environment()
-    program = shutil.which("nextflow", path=env["PATH"])
-    if program is None:
-        pytest.fail("Nextflow is missing: make setup")
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [program, *map(str, args)]
-    with subprocess.Popen(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True) as process:
-        try:
-            output, _ = process.communicate(timeout=timeout)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return subprocess.CompletedProcess(command, process.returncode, output)
+    return Started(*args, folder=folder, env=env).finish(timeout)
 
 
-def run_nextflow(*args: object, folder: Path, pipeline: Path = ROOT, parser: str | None = None,
-                 timeout: float = 1800, **env: str) -> Run:
-    """Run the pipeline in `folder`, results into folder/out unless --outdir is among `args`.
+class StartedRun(Started):
+    """A run of the pipeline in `folder`, results into folder/out unless --outdir is among `args`.
 
     Not the default outdir, so that what disregards --outdir is noticed.
     """
-    number = len(list(folder.glob("trace_*.txt")))
-    trace = folder / f"trace_{number}.txt"
-    words = list(map(str, args))
-    if "--outdir" not in words:
-        words += ["--outdir", str(folder / "out")]
-    done = nextflow("run", pipeline / "main.nf", "-with-trace", trace, *words, folder=folder,
-                    env=environment(parser, **env), timeout=timeout)
-    rows = []
-    if trace.exists():
-        with trace.open(newline="") as f:
+
+    def __init__(self, *args: object, folder: Path, pipeline: Path = ROOT, parser: str | None = None, **env: str):
+        self.pipeline, self.folder = pipeline, folder
+        self.trace = folder / f"trace_{len(list(folder.glob('trace_*.txt')))}.txt"
+        words = list(map(str, args))
+        if "--outdir" not in words:
+            words += ["--outdir", str(folder / "out")]
+        self.results = folder / words[words.index("--outdir") + 1]
+        super().__init__("run", pipeline / "main.nf", "-with-trace", self.trace, *words, folder=folder,
+                         env=environment(parser, **env))
+
+    def rows(self) -> list[dict[str, str]]:
+        """The tasks that have ended up to now."""
+        if not self.trace.exists():
+            return []
+        with self.trace.open(newline="") as f:
             rows = list(csv.DictReader(f, delimiter="\t"))
         for row in rows:
             row.setdefault("process", row["name"].split(" (")[0])
-    outdir = Path(words[words.index("--outdir") + 1])
-    return Run(pipeline, folder, folder / outdir, done.returncode, done.stdout, rows)
+        return rows
+
+    def ended(self, timeout: float = 1800) -> Run:
+        """The run, once it is over."""
+        done = self.finish(timeout)
+        return Run(self.pipeline, self.folder, self.results, done.returncode, done.stdout, self.rows())
+
+
+def run_nextflow(*args: object, folder: Path, timeout: float = 1800, **options: Any) -> Run:
+    """Run the pipeline to its end (StartedRun has the options)."""
+    return StartedRun(*args, folder=folder, **options).ended(timeout)
+
+
+SMALL = {"arms": "finetune,dna_only", "short_windows": 600, "scratch_windows": 600, "full_windows": 400, "test_windows": 400,
+         "sweep_windows": 100, "sweep_lengths": 150, "folds": 3, "test_folds": 1, "replicates": 2, "windows_per_shard": 250}
+
+
+class Small:
+    """A small experiment on simulated genomes: its first run, and runs that resume it or begin anew, with changes."""
+
+    def __init__(self, base: Path):
+        self.genomes, self.folder = base / "genomes", base / "run"
+        subprocess.run([sys.executable, ROOT / "bin/simulate.py", "--outdir", self.genomes], check=True)
+        self.pipeline = copy_pipeline(base / "pipeline")
+        self.options = SMALL | {"input": self.genomes / "samplesheet.csv", "source_table": self.genomes / "sources.tsv"}
+        self.first = self.run()
+        self.outcome = outcome(self.first.results)
+
+    def start(self, *more: object, folder: Path | None = None, parser: str | None = None, pipeline: Path | None = None,
+              env: dict[str, str] | None = None, **changes: object) -> StartedRun:
+        words = [word for name, value in (self.options | changes).items() for word in (f"--{name}", value)]
+        return StartedRun(*words, *more, folder=folder or self.folder, pipeline=pipeline or self.pipeline, parser=parser,
+                          **(env or {}))
+
+    def run(self, *more: object, **options: Any) -> Run:
+        """A run that must succeed."""
+        done = self.start(*more, **options).ended()
+        assert done.rc == 0, done.output
+        return done
+
+    def resumed(self, **changes: object) -> Run:
+        return self.run("-resume", **changes)
+
+
+def outcome(results: Path) -> dict[str, str]:
+    """Digests of what a run concludes: metrics, predictions, models and the comparison, by file."""
+    kept = ("comparison.json", "metrics.json", "predictions.parquet", "model.safetensors", "model.json", "leakage.json")
+    return {str(p.relative_to(results)): hashlib.sha256(p.read_bytes()).hexdigest()
+            for p in sorted(results.rglob("*")) if p.name in kept}
 
 
 def copy_pipeline(target: Path) -> Path:

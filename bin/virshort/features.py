@@ -4,6 +4,7 @@ Shards are read as one long table through memory maps, and what was read is let 
 need the same memory for 10^5 windows as for 10^8, and their results do not depend on how windows were cut into shards.
 """
 
+import hashlib
 import json
 import mmap
 from collections.abc import Mapping, Sequence
@@ -14,9 +15,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from virshort.errors import InputError
-from virshort.files import whole
+from virshort.files import damaged, whole
 
-_HEADER = "virshort"
+_HEADER, _CONTENT = "virshort", "content"
+_BLOCK = 1 << 24  # bytes hashed at once
 _TYPES = {"F16": np.float16, "F32": np.float32}
 
 
@@ -26,32 +28,55 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], header: Mapping
         bad = np.flatnonzero(~np.isfinite(tensor).all(1))
         if len(bad):
             raise InputError(f"{path.name}: {name} of row {bad[0]} is not a finite number: report this as a bug")
+    tensors = {k: np.ascontiguousarray(v) for k, v in tensors.items()}
+    header = {**header, _CONTENT: _content(tensors, header)}
     with whole(path) as temporary:
         # One entry, since safetensors writes several in no fixed order, and the same content is to be the same bytes.
-        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, temporary,
-                  {_HEADER: json.dumps(header, sort_keys=True)})
+        save_file(tensors, temporary, {_HEADER: json.dumps(header, sort_keys=True)})
+
+
+def _content(tensors: Mapping[str, np.ndarray], header: Mapping[str, str]) -> str:
+    """SHA-256 of the header, and of the tensors' names, types, shapes and numbers."""
+    h = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        h.update(f"{name} {tensor.dtype.str} {tensor.shape}".encode())
+        raw = tensor.reshape(-1).view(np.uint8)
+        for first in range(0, len(raw), _BLOCK):
+            h.update(raw[first:first + _BLOCK])
+            _let_go(tensor)
+    return h.hexdigest()
+
+
+def _let_go(tensor: np.ndarray) -> None:
+    """Take a mapped file's pages out of this process's memory; the page cache keeps them."""
+    if isinstance(tensor.base, mmap.mmap):
+        tensor.base.madvise(mmap.MADV_DONTNEED)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """All tensors of a file and its header. Raises InputError where the file is damaged."""
+    """All tensors of a file and its header, checked against its digest. Raises InputError where the file is damaged."""
     try:
         with safe_open(path, "np") as f:
-            return {k: f.get_tensor(k) for k in f.keys()}, json.loads(f.metadata()[_HEADER])  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError) as e:
-        raise InputError(f"{path.name}: damaged or truncated ({e}): delete the task's work folder and resume") from e
+            tensors, header = {k: f.get_tensor(k) for k in f.keys()}, json.loads(f.metadata()[_HEADER])  # noqa: SIM118
+        return tensors, _checked(tensors, header)
+    except (SafetensorError, OSError, ValueError, LookupError, TypeError) as e:
+        raise damaged(path, e) from e
 
 
-def read_header(path: Path) -> dict[str, str]:
-    """The header of a file, without its tensors."""
-    with safe_open(path, "np") as f:
-        return json.loads(f.metadata()[_HEADER])
+def _checked(tensors: Mapping[str, np.ndarray], header: dict[str, str]) -> dict[str, str]:
+    """The header, less the digest that it holds. Raises ValueError where that is not the digest of the content."""
+    expected = header.pop(_CONTENT)
+    if _content(tensors, header) != expected:
+        raise ValueError("its content is not what its digest says")
+    return header
 
 
 class Features:
-    """The rows of several shards' features, in the order given, as one table."""
+    """The rows of several shards' features, in the order given, as one table; `headers` are the files'."""
 
     def __init__(self, paths: Sequence[Path]):
-        self._tensors = [_map(p) for p in paths]
+        """Map the files and check them against their digests. Raises InputError where one is damaged."""
+        self._tensors, self.headers = zip(*map(_map, paths), strict=True)
         counts = [len(next(iter(t.values()))) for t in self._tensors]
         self._first = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 
@@ -77,15 +102,22 @@ class Features:
                 width = tensor.shape[1]
                 out[part, column:column + width] = tensor[rows[part] - self._first[s]]
                 column += width
-                tensor.base.madvise(mmap.MADV_DONTNEED)  # the page cache keeps it; this process need not
+                _let_go(tensor)
         return out
 
 
-def _map(path: Path) -> dict[str, np.ndarray]:
-    with path.open("rb") as f:
-        memory = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
-    size = int.from_bytes(memory[:8], "little")
-    header = json.loads(memory[8:8 + size])
-    header.pop("__metadata__", None)
-    return {name: np.ndarray(spec["shape"], _TYPES[spec["dtype"]], memory, 8 + size + spec["data_offsets"][0])
-            for name, spec in header.items()}
+def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Tensors that read from the file as they are looked at, and its header."""
+    try:
+        with safe_open(path, "np"):  # refuses a header that does not fit the file
+            pass
+        with path.open("rb") as f:
+            memory = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
+        size = int.from_bytes(memory[:8], "little")
+        specs = json.loads(memory[8:8 + size])
+        header = json.loads(specs.pop("__metadata__")[_HEADER])
+        tensors = {name: np.ndarray(spec["shape"], _TYPES[spec["dtype"]], memory, 8 + size + spec["data_offsets"][0])
+                   for name, spec in specs.items()}
+        return tensors, _checked(tensors, header)
+    except (SafetensorError, OSError, ValueError, LookupError, TypeError) as e:
+        raise damaged(path, e) from e

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
-import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from virshort.errors import InputError
 
 
 @contextmanager
@@ -14,7 +16,7 @@ def whole(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; it takes the name `path` only if the block ends without an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # pids repeat over nodes and containers
     try:
         yield temporary
         temporary.replace(path)
@@ -30,6 +32,19 @@ def write_json(path: str | Path, value: Any) -> None:
 
 def read_json(path: str | Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def damaged(path: Path, why: object) -> InputError:
+    """The error of a file in the work folder that is not what a step wrote. Names the folder of the task that made it."""
+    real = path.resolve()
+    task = next((p for p in real.parents if (p / ".command.sh").exists()), real.parent)
+    return InputError(f"{path.name}: damaged or truncated ({why}): delete {task} and run again with -resume")
 
 
 def digest(*parts: bytes | str) -> str:

@@ -1,6 +1,8 @@
 """A shard: a FASTA chunk of windows and its manifest, in one order that a digest fixes."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +12,9 @@ import pyarrow.parquet as pq
 from isal import igzip, isal_zlib
 
 from virshort.bases import COMPLEMENT_LETTER
-from virshort.errors import InputError
-from virshort.files import whole
+from virshort.files import damaged, whole
 
-_DIGEST_KEY = b"windows_digest"
+_DIGEST_KEY, _SHAPE_KEY = b"windows_digest", b"shape"
 _GATHER = 1 << 22
 _IS_GC = np.isin(np.arange(256), list(b"GC"))
 _IS_BASE = np.isin(np.arange(256), list(b"ACGT"))
@@ -68,8 +69,14 @@ def write_shard(folder: Path, number: int, sequences: list[bytes], manifest: pa.
     with whole(folder / f"{name}.fa.gz") as path:
         path.write_bytes(igzip.compress(text, 1, mtime=0))
     with whole(folder / f"{name}.windows.parquet") as path:
-        pq.write_table(manifest.replace_schema_metadata({_DIGEST_KEY: found.encode()}), path, compression="zstd")
+        metadata = {_DIGEST_KEY: found, _SHAPE_KEY: _shape(manifest)}
+        pq.write_table(manifest.replace_schema_metadata(metadata), path, compression="zstd", write_page_checksum=True)
     return found
+
+
+def _shape(table: pa.Table) -> str:
+    """What the checksums of a manifest's pages do not cover: the rows, and the columns' names and types."""
+    return f"{table.num_rows} rows: " + ", ".join(f"{c.name} {c.type}" for c in table.schema)
 
 
 def read_shard(path: Path) -> Shard:
@@ -77,19 +84,31 @@ def read_shard(path: Path) -> Shard:
     try:
         text = igzip.decompress(path.read_bytes())
     except (OSError, EOFError, isal_zlib.error) as e:
-        raise InputError(f"{path.name}: damaged or truncated gzip ({e}): delete the task's work folder and resume") from e
+        raise damaged(path, e) from e
     lines = text.split(b"\n")
     if lines.pop() or len(lines) % 2:
-        raise InputError(f"{path.name}: ends in the middle of a record: delete the task's work folder and resume")
+        raise damaged(path, "it ends in the middle of a record")
     for number, header in enumerate(lines[::2]):
         if not header.startswith(b">"):
-            raise InputError(f"{path.name}: record {number + 1} has no header: delete the task's work folder and resume")
+            raise damaged(path, f"record {number + 1} has no header")
     return Shard([h[1:].decode() for h in lines[::2]], lines[1::2], hashlib.sha256(text).hexdigest())
 
 
-def manifest_digest(path: Path) -> str:
-    """The digest of the windows that a manifest lists. Raises InputError where the file is no manifest."""
+@contextmanager
+def open_manifest(path: Path) -> Iterator[pq.ParquetFile]:
+    """A manifest, whose pages are checked as they are read. Raises InputError naming the file where it is damaged."""
     try:
-        return pq.read_schema(path).metadata[_DIGEST_KEY].decode()
-    except (pa.ArrowInvalid, OSError, TypeError, KeyError) as e:
-        raise InputError(f"{path.name}: not a window manifest ({e}): delete the task's work folder and resume") from e
+        with pq.ParquetFile(path, page_checksum_verification=True) as manifest:
+            yield manifest
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
+        raise damaged(path, e) from e
+
+
+def read_manifest(path: Path) -> tuple[pa.Table, str]:
+    """A whole manifest, and the digest of the windows that it lists. Raises InputError where it is damaged."""
+    with open_manifest(path) as manifest:
+        table = manifest.read()
+    said = table.schema.metadata or {}
+    if said.get(_SHAPE_KEY) != _shape(table).encode() or _DIGEST_KEY not in said:
+        raise damaged(path, "its columns are not those that were written")
+    return table, said[_DIGEST_KEY].decode(errors="replace")

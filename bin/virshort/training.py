@@ -6,6 +6,7 @@ was interrupted goes on from its last epoch to the same result.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,11 @@ def train(data: Data, inputs: int, settings: Settings, start: dict[str, np.ndarr
     parameters = [p for p in head.parameters() if p.requires_grad]
     optimizer = Adam(parameters, settings.learning_rate)
     state = _State()
-    if checkpoint and checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True)
+    saved = None
+    if checkpoint:
+        with suppress(FileNotFoundError):  # it may go while we look: a task that outlived a killed run tidies up
+            saved = torch.load(checkpoint, weights_only=True)
+    if saved:
         head.load_state_dict(saved["head"])
         optimizer.load(saved["optimizer"])
         state = _State(**saved["state"])

@@ -1,4 +1,4 @@
-"""Window sets as MERGE leaves them: per shard a manifest and features, in pool order, which follow each other's digest.
+"""Window sets as MERGE leaves them: per shard a manifest, and features that hold its digest, in pool order.
 
 Files are named <purpose>.<pool>.shard_<number>.windows.parquet and ....features.safetensors.
 """
@@ -12,9 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from virshort.errors import InputError
-from virshort.features import Features, read_header
-from virshort.files import digest
-from virshort.shards import manifest_digest
+from virshort.features import Features
+from virshort.files import content_digest, damaged, digest
 
 
 class WindowSet:
@@ -24,33 +23,31 @@ class WindowSet:
         """Find the shards of `pools` in a folder. Raises InputError where one is missing or does not match its manifest."""
         self.manifests: list[Path] = []
         features: list[Path] = []
-        self.encoders: list[dict[str, str]] = []
         for pool in pools:
             found = folder.glob(f"{pool.replace('/', '.')}.shard_*.windows.parquet")
             for manifest in sorted(found, key=lambda p: (len(p.name), p.name)):
                 path = manifest.with_name(manifest.name.replace(".windows.parquet", ".features.safetensors"))
-                self._check(manifest, path)
+                if not path.exists():
+                    raise InputError(f"{path.name}: missing, though its manifest is there: resume the run")
                 self.manifests.append(manifest)
                 features.append(path)
         if not features:
             raise InputError(f"{', '.join(pools)}: no shards found: delete the task's work folder and resume")
         self.features = Features(features)
+        self.encoders: list[dict[str, str]] = json.loads(self.features.headers[0]["encoders"])
+        for manifest, path, header in zip(self.manifests, features, self.features.headers, strict=True):
+            self._check(manifest, path, header)
         rows = sum(pq.read_metadata(m).num_rows for m in self.manifests)
         if rows != len(self.features):
             raise InputError(f"{', '.join(pools)}: {rows} windows but {len(self.features)} rows of features: "
                              "delete the task's work folder and resume")
         self.gc = self.column("gc")
 
-    def _check(self, manifest: Path, features: Path) -> None:
-        if not features.exists():
-            raise InputError(f"{features.name}: missing, though its manifest is there: resume the run")
-        header = read_header(features)
-        if header["windows_digest"] != manifest_digest(manifest):
-            raise InputError(f"{features.name}: follows other windows than {manifest.name}: resume the run")
-        encoders = json.loads(header["encoders"])
-        if self.encoders and encoders != self.encoders:
+    def _check(self, manifest: Path, features: Path, header: dict[str, str]) -> None:
+        if content_digest(manifest) != header["manifest_digest"]:
+            raise damaged(manifest, f"not the manifest that {features.name} follows")
+        if json.loads(header["encoders"]) != self.encoders:
             raise InputError(f"{features.name}: made by other encoders than the shards before it: resume the run")
-        self.encoders = encoders
 
     def __len__(self) -> int:
         return len(self.features)
@@ -62,7 +59,7 @@ class WindowSet:
     @property
     def digest(self) -> str:
         """Of the windows, their order and the encoders that made their features."""
-        return digest(json.dumps(self.encoders), *(manifest_digest(m) for m in self.manifests))
+        return digest(json.dumps(self.encoders), *(h["manifest_digest"] for h in self.features.headers))
 
     def tables(self, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
         """Columns of the manifests, `size` rows at a time whatever the shards (the last time fewer)."""

@@ -1,59 +1,16 @@
 """A resumed run computes again just what depends on a change, and the result never depends on how the work was cut.
 
-All runs are of one small experiment on simulated genomes, from a copy of the pipeline that tests edit.
+All runs are of one small experiment (harness.Small), from a copy of the pipeline that tests edit.
 """
 
 import gzip
-import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from harness import ROOT, Run, copy_pipeline, edited, run_nextflow
-
-SMALL = {"arms": "finetune,dna_only", "short_windows": 600, "scratch_windows": 600, "full_windows": 400, "test_windows": 400,
-         "sweep_windows": 100, "sweep_lengths": 150, "folds": 3, "test_folds": 1, "replicates": 2, "windows_per_shard": 250}
-
-
-def words(options: dict[str, object]) -> list[object]:
-    return [word for name, value in options.items() for word in (f"--{name}", value)]
-
-
-class Small:
-    """The small experiment: its first run, and runs that resume it with changes."""
-
-    def __init__(self, base: Path):
-        self.genomes, self.folder = base / "genomes", base / "run"
-        subprocess.run([sys.executable, ROOT / "bin/simulate.py", "--outdir", self.genomes], check=True)
-        self.pipeline = copy_pipeline(base / "pipeline")
-        self.options = SMALL | {"input": self.genomes / "samplesheet.csv", "source_table": self.genomes / "sources.tsv"}
-        self.first = self.run()
-        self.outcome = outcome(self.first.results)
-
-    def run(self, *more: object, folder: Path | None = None, parser: str | None = None, **changes: object) -> Run:
-        done = run_nextflow(*words(self.options | changes), *more, folder=folder or self.folder, pipeline=self.pipeline,
-                            parser=parser)
-        assert done.rc == 0, done.output
-        return done
-
-    def resumed(self, **changes: object) -> Run:
-        return self.run("-resume", **changes)
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return Small(tmp_path_factory.mktemp("small"))
-
-
-def outcome(results: Path) -> dict[str, str]:
-    """Digests of what a run concludes: metrics, predictions, models and the comparison, by file."""
-    kept = ("comparison.json", "metrics.json", "predictions.parquet", "model.safetensors", "model.json", "leakage.json")
-    return {str(p.relative_to(results)): hashlib.sha256(p.read_bytes()).hexdigest()
-            for p in sorted(results.rglob("*")) if p.name in kept}
+from harness import ROOT, Small, edited, outcome
 
 
 def test_after_success_nothing_is_computed_again(small: Small) -> None:

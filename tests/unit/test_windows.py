@@ -2,12 +2,15 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from Bio.Seq import reverse_complement
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from virshort.errors import InputError
 from virshort.positions import AmbiguousRuns, position_space
-from virshort.shards import extract, manifest_digest, read_shard, write_shard
+from virshort.shards import extract, read_manifest, read_shard, write_shard
 from virshort.splits import label_sizes, shuffled_labels, split_rows
 from virshort.windows import (
     MIXED,
@@ -170,15 +173,46 @@ def test_a_shard_comes_back_and_damage_is_found(tmp_path):
     path = tmp_path / "shard_00000.fa.gz"
     shard = read_shard(path)
     assert (shard.ids, shard.sequences, shard.digest) == (["ä|1/x:1-4(+)", "b:2-6(-)"], [b"ACGT", b"NACGT"], digest)
-    assert manifest_digest(tmp_path / "shard_00000.windows.parquet") == digest
+    assert read_manifest(tmp_path / "shard_00000.windows.parquet") == (table, digest)
     raw = path.read_bytes()
     for damaged in (raw[:-5], raw[:20] + bytes([raw[20] ^ 1]) + raw[21:], b"no gzip"):
         path.write_bytes(damaged)
         with pytest.raises(InputError, match=r"shard_00000\.fa\.gz"):
             read_shard(path)
     (tmp_path / "x.parquet").write_bytes(b"PAR1")
-    with pytest.raises(InputError, match=r"x\.parquet: not a window manifest"):
-        manifest_digest(tmp_path / "x.parquet")
+    with pytest.raises(InputError, match=r"x\.parquet: damaged"):
+        read_manifest(tmp_path / "x.parquet")
+    pq.write_table(table, tmp_path / "x.parquet")
+    with pytest.raises(InputError, match=r"x\.parquet: damaged or truncated \(its columns"):
+        read_manifest(tmp_path / "x.parquet")
+
+
+@settings(max_examples=400)
+@given(data=st.data())
+def test_a_bit_that_flips_in_a_manifest_is_found_or_changes_nothing(a_manifest, data):
+    """A flip in the digest of the windows is for MERGE to find: the embeddings' is another."""
+    path, table, digest = a_manifest
+    raw = bytearray(path.read_bytes())
+    bit = data.draw(st.integers(0, 8 * len(raw) - 1))
+    raw[bit // 8] ^= 1 << bit % 8
+    damaged = path.with_name("damaged.parquet")
+    damaged.write_bytes(raw)
+    try:
+        found = read_manifest(damaged)
+    except InputError as e:
+        assert str(e).startswith("damaged.parquet: damaged")
+    else:
+        assert found == (table, digest) or found[1] != digest
+
+
+@pytest.fixture(scope="module")
+def a_manifest(tmp_path_factory):
+    folder, rows = tmp_path_factory.mktemp("manifest"), np.arange(300)
+    table = pa.table({"window": [f"w{i}" for i in rows], "label": (rows % 2).astype(np.int8), "start": rows,
+                      "gc": (rows / 300).astype(np.float32),
+                      "cluster": [f"c{i % 7}" for i in rows], "kingdom": [None, "a", "b"] * 100})
+    digest = write_shard(folder, 0, [b"ACGT"] * 300, table)
+    return folder / "shard_00000.windows.parquet", table, digest
 
 
 def test_shuffled_labels_tell_nothing_and_never_part_a_cluster():

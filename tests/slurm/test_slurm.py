@@ -1,0 +1,98 @@
+"""The experiment on a real Slurm, through sbatch; what its jobs asked for is read from Slurm's own records."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster import Cluster
+from harness import ROOT, Run, Small, environment, nextflow, outcome
+
+
+@dataclass
+class OnCluster:
+    small: Small
+    cluster: Cluster
+    folder: Path
+    run: Run
+    jobs: list[dict[str, str]]
+
+    def resumed(self, *more: object, **changes: object) -> tuple[Run, list[dict[str, str]]]:
+        """A run that resumes the first, whatever becomes of it, and its jobs."""
+        return run_on(self.small, self.cluster, "-resume", *more, folder=self.folder, **changes)
+
+
+def run_on(small: Small, cluster: Cluster, *more: object, **changes: Any) -> tuple[Run, list[dict[str, str]]]:
+    before = {job["JobId"] for job in cluster.jobs()}
+    run = small.start(*cluster.options, *more, env=cluster.environment, **changes).ended()
+    return run, [job for job in cluster.jobs() if job["JobId"] not in before]
+
+
+@pytest.fixture(scope="module")
+def on_cluster(small: Small, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> OnCluster:
+    folder = tmp_path_factory.mktemp("on_cluster")
+    run, jobs = run_on(small, cluster, folder=folder, windows_per_shard=500, slurm_queue="cpu,gpu")
+    assert run.rc == 0, run.output
+    return OnCluster(small, cluster, folder, run, jobs)
+
+
+def embedding(job: dict[str, str]) -> bool:
+    return "_EMBED_" in job["JobName"] + "_"
+
+
+def test_every_task_is_a_job_and_the_results_are_those_of_one_machine(on_cluster: OnCluster) -> None:
+    assert len(on_cluster.jobs) == len(on_cluster.run.trace)
+    assert {job["JobState"] for job in on_cluster.jobs} == {"COMPLETED"}
+    assert outcome(on_cluster.run.results) == on_cluster.small.outcome
+
+
+def test_embedding_jobs_ask_for_a_gpu_and_no_others(on_cluster: OnCluster) -> None:
+    asked = {job["JobName"]: job.get("TresPerNode") for job in on_cluster.jobs}
+    assert {name for name, what in asked.items() if what} == {job["JobName"] for job in on_cluster.jobs if embedding(job)}
+    assert {what for what in asked.values() if what} == {"gres:gpu:1"}
+
+
+def test_two_gpus_never_ran_more_than_two_embedding_jobs(on_cluster: OnCluster) -> None:
+    jobs = [job for job in on_cluster.jobs if embedding(job)]
+    assert len(jobs) > 4
+    for job in jobs:
+        beside = [other for other in jobs if other["StartTime"] <= job["StartTime"] < other["EndTime"]]
+        assert len(beside) <= 2, beside
+
+
+def test_every_job_has_a_time_limit_and_its_memory(on_cluster: OnCluster) -> None:
+    assert {job["TimeLimit"] for job in on_cluster.jobs} == {"04:00:00"}
+    assert all("mem=1G" in job["TRES"] for job in on_cluster.jobs if embedding(job))
+
+
+def test_job_arrays_give_the_same(on_cluster: OnCluster) -> None:
+    run, jobs = on_cluster.resumed(windows_per_shard=300, slurm_array=3, slurm_gpu="--gpus=1")
+    assert run.rc == 0, run.output
+    arrays = [job for job in jobs if "ArrayJobId" in job]
+    assert {"EMBED" in job["JobName"] for job in arrays} == {True, False} and len(arrays) > 10
+    assert all(job["TresPerJob"] == "gres:gpu:1" for job in jobs if embedding(job))
+    assert outcome(run.results) == on_cluster.small.outcome
+
+
+def test_a_request_that_no_node_can_meet_is_named(on_cluster: OnCluster) -> None:
+    run, _ = on_cluster.resumed(windows_per_shard=200, slurm_gpu="--gres=gpu:9")
+    assert run.rc == 1
+    complaint = run.complaint()
+    assert complaint.startswith("virshort: EMBED (") and "the cluster refused the job (" in complaint, complaint
+    assert "--slurm_gpu" in complaint
+
+
+@pytest.mark.parametrize("parser", ["v1", "v2"])
+def test_the_profile_combines_with_others_in_any_order(tmp_path: Path, parser: str) -> None:
+    """What each sets for a step, by label or name, and what the pipeline sets, is there whatever the order."""
+    found = []
+    for profiles in ("slurm,test", "test,slurm"):
+        options = ("-profile", profiles)
+        done = nextflow("config", "-flat", *options, ROOT, folder=tmp_path, env=environment(parser))
+        assert done.returncode == 0, done.stdout
+        found.append({line for line in done.stdout.splitlines() if line.startswith("process.")})
+    assert found[0] == found[1]
+    for setting in ("'withLabel:gpu'.clusterOptions = '--gres=gpu:1'", "'withLabel:parallel'.memory = ",
+                    "'withName:TRAIN|TRAIN_BASELINE|EVALUATE'.cache = true", "executor = 'slurm'", "maxRetries = 2"):
+        assert any(line.removeprefix("process.").startswith(setting) for line in found[0]), setting
