@@ -111,6 +111,7 @@ def compare_set(
                 "replicates": len(tally.replicates),
                 "windows": int(groups.windows.sum()),
                 "clusters": len(groups.clusters),
+                "frame_rows": metrics.get("frame_rows"),
                 "shares": {"viral": float(groups.shares[1]), "nonviral": float(groups.shares[0])},
                 "effective_clusters": intervals.effective(groups),
                 **numbers,

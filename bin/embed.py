@@ -8,9 +8,9 @@ import numpy as np
 
 from virshort.encoders import ENCODERS, load_encoder
 from virshort.errors import run
-from virshort.features import write_tensors
+from virshort.features import ROWS, write_tensors
+from virshort.frames import RowTable, find_rows, row_sequences
 from virshort.shards import read_shard
-from virshort.translate import longest_peptides
 
 BLOCK = 1 << 14
 
@@ -20,19 +20,23 @@ def main() -> None:
     p.add_argument("--shard", type=Path, required=True, help="shard_00000.fa.gz")
     p.add_argument("--encoder", required=True, choices=[e for members in ENCODERS.values() for e in members])
     p.add_argument("--genetic-code", type=int, default=1)
+    p.add_argument("--frames", choices=["longest", "all"], default="longest", help="what a row is of (virshort.frames)")
     p.add_argument("--storage", choices=["float16", "float32"], default="float16")
     p.add_argument("--out", type=Path, required=True)
     args = p.parse_args()
 
     encoder = load_encoder(args.encoder)
     shard = read_shard(args.shard)
-    rows = np.empty((len(shard.ids), encoder.dim), args.storage)
+    table = find_rows(shard.sequences, args.frames, args.genetic_code)
+    rows = np.empty((len(table), encoder.dim), args.storage)
     for first in range(0, len(rows), BLOCK):
-        sequences = shard.sequences[first:first + BLOCK]
-        if encoder.modality == "protein":
-            sequences = longest_peptides(sequences, args.genetic_code)
-        rows[first:first + BLOCK] = encoder.embed(sequences)
-    write_tensors(args.out, {"embeddings": rows}, {
+        block = slice(first, first + BLOCK)
+        part = RowTable(table.window[block], table.frame[block])
+        rows[block] = encoder.embed(row_sequences(shard.sequences, part, encoder.modality == "protein", args.genetic_code))
+    tensors = {"embeddings": rows}
+    if args.frames == "all":
+        tensors[ROWS] = np.stack([table.window, table.frame], 1, dtype=np.int32)
+    write_tensors(args.out, tensors, {
         "encoder": encoder.name, "modality": encoder.modality, "weights": encoder.weights, "pooling": encoder.pooling,
         "windows_digest": shard.digest})
     print(f"{args.encoder}: {len(shard.ids)} windows in, {len(rows)} rows of {encoder.dim} out")

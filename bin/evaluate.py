@@ -14,10 +14,12 @@ from safetensors.numpy import load_file
 
 from virshort.errors import InputError, run
 from virshort.evaluation import Heads, metrics, score_of
+from virshort.features import FRAMES, join, spread
 from virshort.files import read_json, whole, write_json
 from virshort.window_sets import WindowSet
 
-BLOCK = 1 << 14
+BLOCK = 1 << 14  # rows
+MOST = len(FRAMES) - 1  # rows of a window
 
 
 def load_heads(folder: Path, folds: list[int]) -> list[Heads]:
@@ -42,22 +44,25 @@ def evaluate(windows: WindowSet, modalities: list[str], heads: list[Heads], arm:
     with whole(path) as temporary:
         writer = None
         first = 0
-        for table in windows.tables(["window", "source", "cluster", "fold", "label"], BLOCK):
-            rows = np.arange(first, first + table.num_rows)
+        size = BLOCK // MOST if windows.frame_rows else BLOCK
+        for table in windows.tables(["window", "source", "cluster", "fold", "label"], size):
+            which = np.arange(first, first + table.num_rows)
             first += table.num_rows
-            x = windows.rows(rows, modalities)
+            rows, begin = windows.rows_of(which)
+            x, row_fold = windows.rows(rows, modalities), spread(fold[which], begin, len(rows))
             for r, replicate in enumerate(heads):
-                odds[r, rows] = replicate.log_odds(x, fold[rows])
-                score = score_of(odds[r, rows])
+                odds[r, which] = join(replicate.log_odds(x, row_fold), begin)
+                score = score_of(odds[r, which])
                 block = pa.table({"window": table["window"], "source": table["source"], "cluster": table["cluster"],
-                                  "fold": table["fold"], "replicate": np.full(len(rows), r, np.int8),
-                                  "label": table["label"], "score": score, "log_odds": odds[r, rows],
-                                  "call": replicate.calls(score, fold[rows])})
+                                  "fold": table["fold"], "replicate": np.full(len(which), r, np.int8),
+                                  "label": table["label"], "score": score, "log_odds": odds[r, which],
+                                  "call": replicate.calls(score, fold[which])})
                 writer = writer or pq.ParquetWriter(temporary, block.schema, compression="zstd")
                 writer.write_table(block)
         writer.close()
     clusters = len(set(windows.codes("cluster")[1]))
     return {"arm": arm, "test_set": test_set, "replicates": len(heads), "windows": len(windows), "clusters": clusters,
+            "frame_rows": windows.frame_rows,
             **metrics(label, fold, odds, heads)}
 
 

@@ -5,8 +5,10 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
+
 from virshort.errors import InputError, run
-from virshort.features import read_tensors, write_tensors
+from virshort.features import ROWS, read_tensors, write_tensors
 from virshort.files import content_digest
 from virshort.shards import read_manifest
 
@@ -18,23 +20,30 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     args = p.parse_args()
 
-    table, expected = read_manifest(args.manifest)
-    windows = table.num_rows
-    tensors, encoders = {}, []
+    manifest, expected = read_manifest(args.manifest)
+    windows = manifest.num_rows
+    tensors, encoders, tables = {}, [], []
     for path in args.embeddings:
         found, header = read_tensors(path)
         rows = found["embeddings"]
         if header["windows_digest"] != expected:
             raise InputError(f"{path.name}: embeds other windows than {args.manifest.name} lists: resume the run")
-        if len(rows) != windows:
-            last = table["window"][min(len(rows), windows - 1)]
-            raise InputError(f"{path.name}: {len(rows)} rows for {windows} windows, the first amiss is {last}: resume the run")
+        tables.append(found.get(ROWS))
+        count = len(rows) if tables[-1] is None else len(np.unique(tables[-1][:, 0]))
+        if count != windows:
+            last = manifest["window"][min(count, windows - 1)]
+            raise InputError(f"{path.name}: rows of {count} windows instead of {windows}, the first amiss is {last}: "
+                             "resume the run")
         tensors[header["modality"]] = rows
         encoders.append({k: header[k] for k in ("modality", "encoder", "weights", "pooling")})
+    if not all(np.array_equal(t, tables[0]) for t in tables[1:]):
+        raise InputError(f"{', '.join(p.name for p in args.embeddings)}: their rows are of different frames: resume the run")
+    if tables[0] is not None:
+        tensors[ROWS] = tables[0]
     encoders.sort(key=lambda e: e["modality"])
     write_tensors(args.out, tensors, {"windows_digest": expected, "manifest_digest": content_digest(args.manifest),
                                       "encoders": json.dumps(encoders)})
-    print(f"{args.manifest.name}: {windows} windows in, {windows} rows of {' + '.join(tensors)} out")
+    print(f"{args.manifest.name}: {windows} windows in, {len(rows)} rows of {' + '.join(e['modality'] for e in encoders)} out")
 
 
 if __name__ == "__main__":

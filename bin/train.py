@@ -14,11 +14,13 @@ from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # a head a core (see virshort.training)
 
+import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 
 from virshort import __version__
 from virshort.errors import InputError, run
+from virshort.features import spread
 from virshort.files import digest, read_json, whole, write_json
 from virshort.head import CLASSES, HIDDEN, Head
 from virshort.splits import shuffled_labels, split_rows
@@ -46,6 +48,11 @@ class Arm:
 
     def rows(self, windows: WindowSet) -> Rows:
         return lambda which: windows.rows(which, self.arm["modalities"])
+
+    def checked(self, windows: WindowSet, which: np.ndarray, label: np.ndarray) -> tuple:
+        """Of windows that are judged: their rows, their labels, and where each window's rows begin."""
+        rows, first = windows.rows_of(which)
+        return rows, label[which], first
 
     def start(self, where: Path) -> tuple[dict | None, dict]:
         """The tensors that the head of a fold and replicate begins with, and the record of their model; none if random."""
@@ -86,13 +93,16 @@ def train_head(fold: int, replicate: int) -> str:
         _arm.check_encoders(about)
         training, validation, done = training[:0], validation[:0], as_it_is(start, about["threshold"])
     else:
-        data = Data(_arm.rows(_arm.windows), training, label[training], validation, label[validation])
+        rows, first = _arm.windows.rows_of(training)
+        data = Data(_arm.rows(_arm.windows), rows, spread(label[training], first, len(rows)),
+                    *_arm.checked(_arm.windows, validation, label))
         done = train(data, inputs, settings, start, checkpoint)
 
     head = Head(inputs)
     head.load_state_dict({k: torch.from_numpy(v) for k, v in done.weights.items()})
     chosen = split_rows(_arm.short_label, _arm.short_fold, fold, folds, sets["train"]["short"]["size"], share)[1]
-    selection, _ = evaluate(head, _arm.rows(_arm.short), chosen, _arm.short_label[chosen], done.threshold)
+    selection, _ = evaluate(head, _arm.rows(_arm.short), *_arm.checked(_arm.short, chosen, _arm.short_label),
+                            threshold=done.threshold)
     folder = args.out / where
     with whole(folder / "model.safetensors") as path:
         save_file(done.weights, path)
@@ -105,7 +115,7 @@ def train_head(fold: int, replicate: int) -> str:
         "frozen": arm["frozen"], "labels": arm["labels"], "window_set": arm["windows"],
         "hyperparameters": {k: arm[k] for k in ("epochs", "learning_rate", "batch_size", "dropout", "patience")},
         "best_epoch": done.best_epoch, "epochs_run": len(done.history), "trained_parameters": done.trained_parameters,
-        "training_windows": len(training), "validation_windows": len(validation),
+        "training_windows": len(training), "validation_windows": len(validation), "frame_rows": _arm.windows.frame_rows,
         "training": done.history[done.best_epoch - 1]["train"] if done.history else None,
         "validation": done.validation, "selection": selection,
         "provenance": {"virshort": __version__, "seed": args.seed, "torch": torch.__version__}})

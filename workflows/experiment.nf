@@ -134,6 +134,7 @@ workflow EXPERIMENT {
             pairsOf(p, pool).collectMany { pair -> pair.tokenize('+') }.unique().collect { encoder -> [pool, shard, encoder, fasta] }
         },
         options.genetic_code,
+        options.frames,
         codeDigest('embed.py')
     )
     MERGE(

@@ -2,6 +2,9 @@
 
 Shards are read as one long table through memory maps, and what was read is let go again, so that training and evaluation
 need the same memory for 10^5 windows as for 10^8, and their results do not depend on how windows were cut into shards.
+
+A window has one row, or several where rows are frames: the tensor ROWS then says of each row which window of the shard, and
+which frame, it is of.
 """
 
 import hashlib
@@ -17,9 +20,15 @@ from safetensors.numpy import save_file
 from virshort.errors import InputError
 from virshort.files import damaged, whole
 
+FRAMES = ("F1", "F2", "F3", "R1", "R2", "R3", "LS")
+"""What a row is of, as VirNucPro names frames: the strand, and at which of its first three bases the frame begins. LS is the
+longest stop-free stretch of the window."""
+STRETCH = FRAMES.index("LS")
+ROWS = "rows"
+"""Name of a tensor [rows, 2] int32: window, and place in FRAMES. Absent where every window has one row."""
 _HEADER, _CONTENT = "virshort", "content"
 _BLOCK = 1 << 24  # bytes hashed at once
-_TYPES = {"F16": np.float16, "F32": np.float32}
+_TYPES = {"F16": np.float16, "F32": np.float32, "I32": np.int32}
 
 
 def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], header: Mapping[str, str]) -> None:
@@ -77,11 +86,17 @@ class Features:
     def __init__(self, paths: Sequence[Path]):
         """Map the files and check them against their digests. Raises InputError where one is damaged."""
         self._tensors, self.headers = zip(*map(_map, paths), strict=True)
+        self.rows_of_shards = [t.pop(ROWS, None) for t in self._tensors]
         counts = [len(next(iter(t.values()))) for t in self._tensors]
         self._first = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 
     def __len__(self) -> int:
         return int(self._first[-1])
+
+    @property
+    def shard_sizes(self) -> list[int]:
+        """Rows of each shard."""
+        return np.diff(self._first).tolist()
 
     def dim(self, modalities: Sequence[str]) -> int:
         """Numbers in a row of these modalities."""
@@ -104,6 +119,19 @@ class Features:
                 column += width
                 _let_go(tensor)
         return out
+
+
+def join(odds: np.ndarray, first: np.ndarray | None) -> np.ndarray:
+    """The largest value of each window's rows. odds: [rows]; first: [windows], where each window's rows begin, rising (None:
+    a row each). Returns [windows]."""
+    if first is None or not len(first):
+        return odds
+    return np.maximum.reduceat(odds, first)
+
+
+def spread(values: np.ndarray, first: np.ndarray | None, rows: int) -> np.ndarray:
+    """Each window's value for each of its rows: [windows] -> [rows]. first: as in `join`."""
+    return values if first is None else np.repeat(values, np.diff(first, append=rows))
 
 
 def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:

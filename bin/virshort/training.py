@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from virshort.adam import Adam
+from virshort.features import join
 from virshort.files import digest, whole
 from virshort.head import Head
 from virshort.metrics import of_calls, of_scores, threshold_of_best_mcc
@@ -29,13 +30,17 @@ Rows = Callable[[np.ndarray], np.ndarray]
 
 @dataclass
 class Data:
-    """Row numbers and labels of a split's two sets, [n] int64 and [n] int8 each, and where to read rows."""
+    """Row numbers and labels of a split's two sets, [n] int64 and [n] int8 each, and where to read rows.
+
+    Validation is of windows: validation_first says where each window's rows begin (None: a row each), and validation_label
+    has a label a window. Training is of rows, which all count the same."""
 
     rows: Rows
     train: np.ndarray
     train_label: np.ndarray
     validation: np.ndarray
     validation_label: np.ndarray
+    validation_first: np.ndarray | None = None
 
 
 @dataclass
@@ -110,7 +115,7 @@ def train(data: Data, inputs: int, settings: Settings, start: dict[str, np.ndarr
     while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
         state.epoch += 1
         measured = _train_epoch(head, optimizer, data, settings, state.epoch)
-        odds = predict(head, data.rows, data.validation)
+        odds = join(predict(head, data.rows, data.validation), data.validation_first)
         checked = _summary(data.validation_label, odds)
         state.history.append({"epoch": state.epoch, "train": measured, "validation": checked})
         if checked["loss"] < state.best_loss:
@@ -120,7 +125,7 @@ def train(data: Data, inputs: int, settings: Settings, start: dict[str, np.ndarr
             with whole(checkpoint) as path:
                 torch.save({"head": head.state_dict(), "optimizer": optimizer.state(), "state": asdict(state)}, path)
     head.load_state_dict(state.best)
-    validation, threshold = evaluate(head, data.rows, data.validation, data.validation_label)
+    validation, threshold = evaluate(head, data.rows, data.validation, data.validation_label, data.validation_first)
     return Trained({k: v.numpy() for k, v in state.best.items()}, threshold, state.history, state.best_epoch, validation,
                    sum(p.numel() for p in parameters))
 
@@ -162,10 +167,12 @@ def predict(head: Head, rows: Rows, which: np.ndarray) -> np.ndarray:
     return np.concatenate(out)
 
 
-def evaluate(head: Head, rows: Rows, which: np.ndarray, label: np.ndarray,
+def evaluate(head: Head, rows: Rows, which: np.ndarray, label: np.ndarray, first: np.ndarray | None = None,
              threshold: float | None = None) -> tuple[dict[str, Any], float]:
-    """Metrics on some rows at a threshold on the score, or at the one with the best MCC there; and that threshold."""
-    odds = predict(head, rows, which)
+    """Metrics on some windows at a threshold on the score, or at the one with the best MCC there; and that threshold.
+
+    which: [rows] row numbers; first: [windows], where each window's rows begin (None: a row each); label: [windows]."""
+    odds = join(predict(head, rows, which), first)
     score = 1 / (1 + np.exp(-odds.astype(np.float64)))
     cut = threshold_of_best_mcc(label, score) if threshold is None else threshold
     return _summary(label, odds) | of_calls(label, score >= cut) | of_scores(label, odds), cut

@@ -1,5 +1,7 @@
 """Window sets as MERGE leaves them: per shard a manifest, and features that hold its digest, in pool order.
 
+Windows and rows are counted apart: a window has one row, or one a stop-free frame (virshort.frames).
+
 Files are named <purpose>.<pool>.shard_<number>.windows.parquet and ....features.safetensors.
 """
 
@@ -12,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from virshort.errors import InputError
-from virshort.features import Features
+from virshort.features import STRETCH, Features
 from virshort.files import content_digest, damaged, digest
 
 
@@ -37,10 +39,8 @@ class WindowSet:
         self.encoders: list[dict[str, str]] = json.loads(self.features.headers[0]["encoders"])
         for manifest, path, header in zip(self.manifests, features, self.features.headers, strict=True):
             self._check(manifest, path, header)
-        rows = sum(pq.read_metadata(m).num_rows for m in self.manifests)
-        if rows != len(self.features):
-            raise InputError(f"{', '.join(pools)}: {rows} windows but {len(self.features)} rows of features: "
-                             "delete the task's work folder and resume")
+        self._windows = [pq.read_metadata(m).num_rows for m in self.manifests]
+        self._first = self._first_rows(features)
         self.gc = self.column("gc")
 
     def _check(self, manifest: Path, features: Path, header: dict[str, str]) -> None:
@@ -49,8 +49,40 @@ class WindowSet:
         if json.loads(header["encoders"]) != self.encoders:
             raise InputError(f"{features.name}: made by other encoders than the shards before it: resume the run")
 
+    def _first_rows(self, paths: Sequence[Path]) -> np.ndarray | None:
+        """Where each window's rows begin, and the end: [windows + 1] int64; None where each has one.
+
+        Raises InputError where a window has no row, or rows are not in the order of windows."""
+        starts, at = [], 0
+        for path, rows, windows, size in zip(paths, self.features.rows_of_shards, self._windows, self.features.shard_sizes,
+                                             strict=True):
+            of = np.arange(size) if rows is None else rows[:, 0]
+            if not np.array_equal(np.unique(of), np.arange(windows)) or (np.diff(of) < 0).any():
+                raise InputError(f"{path.name}: its {size} rows are not those of {windows} windows in their order: "
+                                 "delete the task's work folder and resume")
+            starts.append(at + np.searchsorted(of, np.arange(windows)))
+            at += size
+        return None if at == len(self) else np.concatenate([*starts, [at]])
+
     def __len__(self) -> int:
-        return len(self.features)
+        """Windows."""
+        return sum(self._windows)
+
+    @property
+    def frame_rows(self) -> dict[str, int] | None:
+        """Where rows are frames: how many rows there are, and how many windows have no stop-free frame."""
+        tables = [t for t in self.features.rows_of_shards if t is not None]
+        return {"rows": len(self.features), "windows_without_stop_free_frame":
+                sum(int((t[:, 1] == STRETCH).sum()) for t in tables)} if tables else None
+
+    def rows_of(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The rows of some windows, window by window, and where among them each window's begin (None: a row each)."""
+        if self._first is None:
+            return windows, None
+        begin = self._first[windows]
+        count = self._first[windows + 1] - begin
+        first = np.cumsum(count) - count
+        return np.repeat(begin - first, count) + np.arange(count.sum()), first
 
     def column(self, name: str) -> np.ndarray:
         """A numeric column of the manifests, [n]."""
@@ -58,8 +90,8 @@ class WindowSet:
 
     @property
     def digest(self) -> str:
-        """Of the windows, their order and the encoders that made their features."""
-        return digest(json.dumps(self.encoders), *(h["manifest_digest"] for h in self.features.headers))
+        """Of the windows, their order, the encoders that made their features, and which frames rows are of."""
+        return digest(json.dumps([self.encoders, self.frame_rows]), *(h["manifest_digest"] for h in self.features.headers))
 
     def tables(self, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
         """Columns of the manifests, `size` rows at a time whatever the shards (the last time fewer)."""
@@ -93,5 +125,6 @@ class WindowSet:
         encoded = [m for m in modalities if m != "gc"]
         parts = [self.features.rows(rows, encoded)] if encoded else []
         if "gc" in modalities:
-            parts.append(self.gc[rows, None])
+            window = rows if self._first is None else np.searchsorted(self._first, rows, side="right") - 1
+            parts.append(self.gc[window, None])
         return parts[0] if len(parts) == 1 else np.hstack(parts)

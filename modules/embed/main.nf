@@ -6,6 +6,7 @@ process EMBED {
     input:
     tuple val(pool), val(shard), val(encoder), path(fasta)
     val genetic_code
+    val frames
     val code
 
     output:
@@ -13,6 +14,7 @@ process EMBED {
 
     script:
     """
-    embed.py --shard ${fasta} --encoder ${encoder} --genetic-code ${genetic_code} --out ${shard}.${encoder}.safetensors
+    embed.py --shard ${fasta} --encoder ${encoder} --genetic-code ${genetic_code} --frames ${frames} \\
+        --out ${shard}.${encoder}.safetensors
     """
 }

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from virshort.errors import InputError
-from virshort.features import Features, read_tensors, write_tensors
+from virshort.features import ROWS, Features, join, read_tensors, spread, write_tensors
 from virshort.files import content_digest
 from virshort.shards import write_shard
 from virshort.window_sets import WindowSet
@@ -118,6 +118,39 @@ def some_rows(tmp_path_factory):
     path, rows = tmp_path_factory.mktemp("rows") / "x.safetensors", np.random.default_rng(0).random((9, 5), np.float32)
     write_tensors(path, {"dna": rows}, {"a": "b"})
     return path, rows
+
+
+def frames(folder, tables: list[list[list[int]]]) -> WindowSet:
+    """A shard a table, of [window, frame] a row; features hold 100 times the window's number in the set, plus the frame."""
+    first = 0
+    for number, table in enumerate(tables):
+        rows = np.array(table, np.int32)
+        windows = int(rows[:, 0].max()) + 1
+        write(folder, number, first, windows)
+        path = folder / f"test.short.shard_{number:05d}.features.safetensors"
+        _, header = read_tensors(path)
+        values = (100 * (rows[:, :1] + first) + rows[:, 1:]).astype(np.float32)
+        write_tensors(path, {"dna": values, "protein": values, ROWS: rows}, header)
+        first += windows
+    return WindowSet(folder, ["test/short"])
+
+
+def test_windows_with_several_rows(tmp_path):
+    found = frames(tmp_path, [[[0, 1], [0, 4], [1, 6], [2, 0], [2, 2], [2, 5]], [[0, 6], [1, 3], [1, 4]]])
+    assert len(found) == 5 and found.frame_rows == {"rows": 9, "windows_without_stop_free_frame": 2}
+    rows, first = found.rows_of(np.array([4, 1, 2]))
+    assert rows.tolist() == [7, 8, 2, 3, 4, 5] and first.tolist() == [0, 2, 3]
+    values = found.rows(rows, ["dna", "gc"])
+    assert values[:, 0].tolist() == [403, 404, 106, 200, 202, 205]
+    np.testing.assert_allclose(values[:, 1], [0.004, 0.004, 0.001, 0.002, 0.002, 0.002])
+    assert join(values[:, 0], first).tolist() == [404, 106, 205]
+    assert spread(np.array([7, 8, 9]), first, len(rows)).tolist() == [7, 7, 8, 9, 9, 9]
+
+
+@pytest.mark.parametrize("table", [[[0, 1], [2, 1]], [[1, 1], [0, 1]], [[0, 1], [1, 1], [0, 2]]])
+def test_rows_that_are_not_in_the_order_of_the_windows_are_refused(tmp_path, table):
+    with pytest.raises(InputError, match=r"shard_00000.features.safetensors: its \d rows are not those of \d windows"):
+        frames(tmp_path, [table])
 
 
 def test_features_of_no_rows(cuts):

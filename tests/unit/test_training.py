@@ -97,13 +97,22 @@ def test_a_last_batch_of_one_row_does_no_harm(data):
     assert np.isfinite(train(odd, INPUTS, settings(epochs=1)).history[0]["train"]["loss"])
 
 
+def test_validation_is_of_windows_that_have_the_largest_score_of_their_rows(data):
+    first = np.arange(0, len(data.validation), 4)
+    label = data.validation_label[first]
+    done = train(Data(data.rows, data.train, data.train_label, data.validation, label, first), INPUTS, settings())
+    odds = log_odds(done.weights, data.rows(data.validation)).reshape(-1, 4).max(1)
+    assert done.validation["accuracy"] == of_calls(label, score_of(odds) >= done.threshold)["accuracy"]
+    assert done.threshold == pytest.approx(threshold_of_best_mcc(label, score_of(odds)), abs=1e-4)
+
+
 def test_numpy_and_torch_give_the_same_log_odds(data):
     done = train(data, INPUTS, settings())
     head = Head(INPUTS)
     head.load_state_dict({k: torch.from_numpy(v) for k, v in done.weights.items()})
     found = training.predict(head, data.rows, data.validation)
     np.testing.assert_allclose(log_odds(done.weights, data.rows(data.validation)), found, atol=1e-4)
-    judged, cut = evaluate(head, data.rows, data.validation, data.validation_label, done.threshold)
+    judged, cut = evaluate(head, data.rows, data.validation, data.validation_label, threshold=done.threshold)
     assert cut == done.threshold and judged == done.validation
 
 

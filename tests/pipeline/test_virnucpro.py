@@ -1,0 +1,85 @@
+"""VirNucPro's files through the pipeline: its head as the baseline, its rows, and its features in place of genomes."""
+
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from safetensors.numpy import load_file
+
+from harness import Run, run_nextflow
+from virshort.encoders import ENCODERS, load_encoder
+from virshort.evaluation import log_odds
+from virshort.features import STRETCH
+from virshort.frames import find_rows, row_sequences
+from virshort.shards import read_shard
+from virshort.virnucpro import head_shapes, write_head
+
+SIZES = ("--folds", 3, "--test_folds", 1, "--replicates", 2)
+DIM = ENCODERS["dna"]["kmer-dna"] + ENCODERS["protein"]["kmer-protein"]
+
+
+def random_head(inputs: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    tensors = {k: np.array(7) if k.endswith("tracked") else rng.normal(0, 0.05, s).astype(np.float32)
+               for k, s in head_shapes(inputs).items()}
+    return tensors | {"bn1.running_var": np.ones(512, np.float32)}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A small experiment with a head of VirNucPro's as the baseline, and a row for every stop-free frame."""
+    folder = tmp_path_factory.mktemp("virnucpro")
+    write_head(folder / "300 model.pth", random_head(DIM), "", as_module=True)
+    done = run_nextflow("-profile", "test", *SIZES, "--arms", "finetune,gc", "--short_windows", 600, "--scratch_windows", 600,
+                        "--full_windows", 400, "--test_windows", 600, "--sweep_windows", 60, "--sweep_lengths", 150,
+                        "--windows_per_shard", 350, "--frames", "all", "--pretrained", folder / "300 model.pth", folder=folder)
+    assert done.rc == 0, done.output
+    return done
+
+
+def test_the_baseline_is_the_head_as_it_is(run: Run) -> None:
+    models = sorted((run.results / "models/baseline").glob("fold_*/replicate_*"))
+    assert len(models) == 2
+    for model in models:
+        about = json.loads((model / "model.json").read_text())
+        assert all((load_file(model / "model.safetensors")[k] == v).all() for k, v in random_head(DIM).items())
+        assert about["threshold"] == 0.5 and about["training_windows"] == 0 and len(about["pretrained"]["sha256"]) == 64
+        assert json.loads((model / "history.json").read_text()) == []
+    tuned = json.loads((run.results / "models/finetune/fold_0/replicate_0/model.json").read_text())
+    assert tuned["pretrained"] == about["pretrained"] and tuned["start"] == "baseline"
+    assert not (run.results / "windows/train/full").exists()
+
+
+def test_what_the_head_has_seen_is_said_to_be_unknown(run: Run) -> None:
+    found = json.loads((run.results / "comparison.json").read_text())
+    assert "not known" in found["pretrained"]["sentence"] and found["pretrained"]["sentence"] in found["warnings"]
+    assert "not what the pretrained head was trained on" in found["leakage"]["sentence"]
+    assert "not covered" in json.loads((run.results / "leakage.json").read_text())["message"]
+    page = (run.results / "report.html").read_text()
+    assert found["pretrained"]["sha256"] in page and "Whether it has seen the test sources" in page
+    assert "Whether it has seen the test sources" in " ".join(run.output.split())
+
+
+def test_a_window_has_the_largest_score_of_its_frames(run: Run) -> None:
+    """Each step again by hand: rows, DNA first, both encoders, the head, and the maximum."""
+    shards = [p for pool in ("length_150", "short") for p in (run.results / "windows/test" / pool).glob("*.fa.gz")]
+    predicted = pq.read_table(run.results / "evaluation/baseline/short/predictions.parquet",
+                              filters=[("replicate", "==", 0)])
+    dna, protein = load_encoder("kmer-dna"), load_encoder("kmer-protein")
+    expected, rows, stretches = {}, 0, 0
+    for path in shards:
+        shard = read_shard(path)
+        table = find_rows(shard.sequences, "all")
+        x = np.hstack([e.embed(row_sequences(shard.sequences, table, e is protein)) for e in (dna, protein)])
+        odds = log_odds(random_head(DIM), x.astype(np.float16))
+        for window, value in zip(table.window.tolist(), odds.tolist(), strict=True):
+            expected[shard.ids[window]] = max(value, expected.get(shard.ids[window], -np.inf))
+        rows, stretches = rows + len(table), stretches + int((table.frame == STRETCH).sum())
+    assert len(shards) == 3 and predicted.num_rows == len(expected) == 600
+    np.testing.assert_allclose(predicted["log_odds"].to_numpy(), [expected[w] for w in predicted["window"].to_pylist()],
+                               atol=1e-4)
+    counted = {"rows": rows, "windows_without_stop_free_frame": stretches}
+    assert json.loads((run.results / "evaluation/baseline/short/metrics.json").read_text())["frame_rows"] == counted
+    assert 0 < stretches < 600 < rows
+    assert f">{rows:,}<" in (run.results / "report.html").read_text()
