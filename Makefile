@@ -2,7 +2,7 @@
 # No step of the pipeline depends on make: see README.md for `nextflow run`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test lint bench lock clean distclean
+.PHONY: help setup setup-dev demo test lint bench image lock clean distclean
 
 # This folder's own Python packages and Nextflow come first.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
@@ -34,6 +34,19 @@ lock: ## Pin and hash the newest versions of the requirements (needs uv)
 	    uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --fork-strategy fewest \
 	        --no-emit-index-url --no-emit-find-links --no-header --no-annotate $$list.in -o $$list.txt || exit; \
 	done
+	@sed -i "s/^# requirements.txt: [0-9a-f]*/# requirements.txt: $$(sha256sum < requirements.txt | cut -c 1-64)/" environment.yml
+
+ENGINE ?= $(firstword $(notdir $(foreach name,docker podman apptainer singularity,$(shell command -v $(name)))))
+VERSION := $(shell sed -n "s/^ *version *= *'\(.*\)'/\1/p" nextflow.config)
+
+image: ## Build the image that -profile docker, podman or apptainer runs in (ENGINE=..., BUILD_FLAGS=...)
+ifneq ($(filter apptainer singularity,$(ENGINE)),)
+	$(ENGINE) build $(BUILD_FLAGS) containers/virshort-$(VERSION).sif containers/virshort.def
+else ifneq ($(ENGINE),)
+	DOCKER_BUILDKIT=1 $(ENGINE) build $(BUILD_FLAGS) -f containers/Dockerfile -t localhost/virshort:$(VERSION) .
+else
+	$(error none of docker, podman, apptainer and singularity is on PATH)
+endif
 
 clean: ## Remove the work folder, the demo's results and caches
 	rm -rf work .nextflow .nextflow.log* results/demo .pytest_cache .hypothesis .ruff_cache

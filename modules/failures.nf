@@ -17,6 +17,16 @@ def isRetried(code) {
     return code in ((130..145) + [104, 175, Integer.MAX_VALUE])
 }
 
+// What a container engine says when it cannot start, and the remedy.
+def engineTrouble(report) {
+    def known = [
+        'Unable to find image|no such image|image not known|could not open image|unable to open image': 'the image is not there: `make image`, or name another by --container',
+        'could not select device driver|unresolvable CDI devices': 'the container engine knows of no GPU: docs/containers.md says what it needs',
+        'Cannot connect to the Docker daemon|permission denied while trying to connect to the Docker daemon': 'Docker does not run, or not for you',
+    ]
+    return known.findAll { pattern, _remedy -> report =~ pattern }.collect { _pattern, remedy -> "virshort: ${remedy}".toString() }
+}
+
 // Lines for the user, from the report of the workflow.
 def failureLines(report) {
     if (!report.contains('Command executed')) {
@@ -36,5 +46,5 @@ def failureLines(report) {
     def missing = (report =~ /No module named '(\w+)/).collect { m -> m[1] }.unique().collect { name ->
         "virshort: the Python package ${name} is missing: run `make setup` and put .venv/bin first on PATH"
     }
-    return (said + missing).unique()
+    return (said + missing + engineTrouble(report)).unique()
 }

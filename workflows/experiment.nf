@@ -1,5 +1,6 @@
 // The experiment: from labelled genomes to a verdict.
 include { codeDigest     } from '../modules/code'
+include { CHECK_GPU      } from '../modules/check_gpu/main'
 include { SIMULATE       } from '../modules/simulate/main'
 include { PLAN           } from '../modules/plan/main'
 include { PRETRAINED     } from '../modules/pretrained/main'
@@ -75,13 +76,19 @@ workflow EXPERIMENT {
     options
 
     main:
+    // Where a GPU is asked for, nothing is computed before one was found
+    ready = channel.value(true)
+    if (options.device == 'cuda' && !options.allow_cpu) {
+        CHECK_GPU(codeDigest('check_gpu.py'))
+        ready = CHECK_GPU.out.map { _f -> true }
+    }
     if (options.demo) {
-        SIMULATE(options.seed, codeDigest('simulate.py'))
+        SIMULATE(ready.map { _yes -> options.seed }, codeDigest('simulate.py'))
         sheet = SIMULATE.out.sheet
         table = SIMULATE.out.table
     }
     else {
-        sheet = channel.value(file(options.input))
+        sheet = ready.map { _yes -> file(options.input) }
         table = channel.value(options.source_table ? file(options.source_table) : [])
     }
 
@@ -135,6 +142,7 @@ workflow EXPERIMENT {
         },
         options.genetic_code,
         options.frames,
+        options.device == 'cpu' ? '' : "${workflow.workDir}/gpus",
         codeDigest('embed.py')
     )
     MERGE(

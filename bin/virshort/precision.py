@@ -3,17 +3,16 @@
 import torch
 
 from virshort.errors import InputError
+from virshort.gpu import require_gpu
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def choose_device(device: str) -> torch.device:
-    """auto is the GPU if torch sees one. Raises InputError where cuda is asked for and not there."""
-    there = torch.cuda.is_available()
-    if device == "cuda" and not there:
-        raise InputError("--device cuda: torch sees no GPU here: check the driver and the container's GPU option, "
-                         "or use --device cpu")
-    return torch.device("cuda" if there and device in ("auto", "cuda") else "cpu")
+    """auto is the GPU if torch sees one. Raises InputError where cuda is asked for and cannot be used."""
+    if device == "cuda":
+        require_gpu()
+    return torch.device("cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu")
 
 
 def choose_precision(precision: str, device: torch.device) -> torch.dtype:

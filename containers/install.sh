@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Puts what a task runs into a bare Debian 12 or newer: the same pinned and hashed packages as `make setup`, with CUDA from
+# PyTorch's wheels, less what no task uses. The Dockerfile and virshort.def both call it, as root, while an image is built.
+#   install.sh FOLDER     the folder holds requirements.txt; it is removed at the end
+set -euo pipefail
+folder=$1
+prefix=/opt/virshort
+export DEBIAN_FRONTEND=noninteractive HOME=$folder TMPDIR=$folder # so pip's cache goes away with the folder
+
+apt-get -qq update
+apt-get -qq install -y --no-install-recommends procps python3 python3-venv > /dev/null # ps: Nextflow's trace asks it
+python3 -m venv "$prefix"
+"$prefix/bin/pip" install --quiet --no-compile --no-input --disable-pip-version-check --progress-bar off \
+    --require-hashes -r "$folder/requirements.txt"
+
+# What only compiling, linking, plotting to bitmaps, or a second kind of the same library needs.
+"$prefix/bin/pip" --quiet uninstall -y triton kaleido polars-runtime-32
+cd "$prefix"/lib/python3*/site-packages
+rm -rf pip pip-* torch/include torch/bin/protoc* torch/test pyarrow/include nvidia/*/include nvidia/*/bin
+find . -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
+find . -name '*.a' -delete
+rm -f nvidia/nvshmem/lib/*.bc nvidia/nccl/lib/*.bc nvidia/cu13/lib/libcusolverMg.so.* nvidia/cu13/lib/libnvperf_*.so*
+
+# Everything that tasks import, each compiled by the way: at run time nobody may write here.
+for name in torch torch._dynamo transformers.utils tokenizers huggingface_hub safetensors.torch numpy scipy.sparse.csgraph \
+    scipy.stats sklearn.metrics pyarrow.parquet pyarrow.compute pyarrow.dataset multiqc.multiqc sourmash dnaio isal xopen \
+    Bio.Data.CodonTable Bio.SeqIO.QualityIO yaml; do
+    "$prefix/bin/python" -c "import $name" > /dev/null || { echo "install.sh: $name: too much was removed" >&2; exit 1; }
+done
+
+apt-get -qq purge -y --auto-remove python3-venv > /dev/null
+rm -rf "$folder" /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/*

@@ -1,0 +1,58 @@
+"""What the tests of containers share: a small experiment, and how an image is built on a machine like CI's."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import ROOT, environment
+
+TINY = ("--short_windows", 200, "--scratch_windows", 300, "--mixed_windows", 200, "--full_windows", 200, "--test_windows", 200,
+        "--sweep_windows", 40, "--sweep_lengths", "150,500", "--folds", 3, "--test_folds", 1, "--replicates", 1,
+        "--arms", "finetune")
+IMAGE = "localhost/virshort:0.1.0"
+BASE = "localhost/virshort-base:bookworm"
+CERTIFICATES = Path(os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"))
+
+# What a small virtual machine without systemd needs; netns is set by each use.
+CONTAINERS_CONF = """[containers]
+default_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]
+netns = "{netns}"
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+
+
+def needed(*programs: str) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("building images without root is not tested")
+    if missing := [name for name in programs if shutil.which(name) is None]:
+        pytest.skip(f"not installed: {', '.join(missing)} (.ci/packages)")
+
+
+def podman_settings(folder: Path, netns: str) -> dict[str, str]:
+    path = folder / f"containers_{netns}.conf"
+    path.write_text(CONTAINERS_CONF.format(netns=netns))
+    return {"CONTAINERS_CONF": str(path)}
+
+
+def pip_cache() -> Path | None:
+    """pip's cache, where the set-up has filled it: the packages are not downloaded again."""
+    done = subprocess.run([ROOT / ".venv/bin/python", "-m", "pip", "cache", "dir"], capture_output=True, text=True, check=True)
+    path = Path(done.stdout.strip())
+    return path if sum(f.stat().st_size for f in path.rglob("*") if f.is_file()) > 1 << 30 else None
+
+
+def nextflow_within(folder: Path, *command: str) -> str:
+    """A PATH whose `nextflow` is started by `command`, such as unshare, which calls the rest of its line."""
+    path = environment()["PATH"]
+    launcher = folder / "within" / "nextflow"
+    launcher.parent.mkdir()
+    launcher.write_text(f'#!/bin/sh\nexec {shlex.join(command)} {shlex.quote(str(shutil.which("nextflow", path=path)))} "$@"\n')
+    launcher.chmod(0o755)
+    return os.pathsep.join([str(launcher.parent), path])

@@ -1,0 +1,71 @@
+"""The image, built and used for real by Podman and by Docker; and that no task uses the network."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from engines import IMAGE, TINY, nextflow_within
+
+from harness import Run, copy_pipeline, run_nextflow
+
+USER = 4321
+
+
+def results(run: Run) -> dict[str, bytes]:
+    """What the experiment found, file by file."""
+    names = ["comparison.json", "comparison.tsv", "leakage.json"]
+    names += [str(p.relative_to(run.results)) for p in run.results.glob("evaluation/*/*/*") if p.name != "metrics.json"]
+    return {name: (run.results / name).read_bytes() for name in names}
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="a namespace of its own needs root and unshare")
+def test_no_task_uses_the_network(plain: Run) -> None:
+    routes = subprocess.run(["unshare", "--net", "cat", "/proc/net/route"], capture_output=True, text=True, check=True).stdout
+    assert len(routes.splitlines()) == 1, "the namespace in which `plain` ran has a heading and no route"
+    assert (plain.results / "report.html").exists()
+
+
+def test_podman(podman: dict[str, str], plain: Run, tmp_path: Path) -> None:
+    run = run_nextflow("-profile", "podman,test", *TINY, folder=tmp_path, **podman)
+    assert run.rc == 0, run.output
+    assert results(run) == results(plain)
+
+
+def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], plain: Run) -> None:
+    folder = Path(docker["DOCKER_HOST"].removeprefix("unix://")).parent
+    for path in (folder, *folder.parents[:2]):  # pytest's folders are the tester's own
+        path.chmod(path.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
+    (folder / "docker.sock").chmod(0o666)
+    own = folder / "run"
+    own.mkdir()
+    os.chown(own, USER, USER)
+    path = nextflow_within(folder, "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups")
+    run = run_nextflow("-profile", "test,docker", *TINY, folder=own, pipeline=copy_pipeline(folder / "pipeline"),
+                       PATH=path, HOME=str(own), NXF_HOME=str(own), **docker)
+    assert run.rc == 0, run.output
+    assert results(run) == results(plain)
+    owners = {path.lstat().st_uid for path in own.rglob("*")}
+    assert owners == {USER}, "tasks ran as the user, not as root"
+
+
+def test_the_image_holds_what_tasks_need_and_no_more(podman: dict[str, str]) -> None:
+    env = os.environ | podman
+
+    def inside(*command: str) -> subprocess.CompletedProcess[str]:
+        words = ["podman", "run", "--rm", f"--user={USER}:{USER}", IMAGE, *command]
+        return subprocess.run(words, env=env, capture_output=True, text=True)
+
+    assert inside("python3", "-c", "import torch; print(torch.version.cuda)").stdout.startswith("13.")
+    for absent in ("gcc", "pip", "nvcc"):
+        assert inside("bash", "-c", f"command -v {absent}").returncode != 0
+    assert inside("ls", "-A", "/root", "/tmp", "/opt", "/var/cache/apt").stdout.split() == [
+        "/opt:", "virshort", "/root:", ".bashrc", ".profile", "/tmp:", "/var/cache/apt:"]
+    facts = subprocess.run(["podman", "image", "inspect", IMAGE], env=env, capture_output=True, check=True).stdout
+    size = json.loads(facts)[0]["Size"]
+    print(f"size of the image: {size / 1e9:.2f} GB")
+    assert size < 5.3e9
+    assert inside("cat", "/etc/pip.conf").stdout == "", "this machine's settings stayed outside"

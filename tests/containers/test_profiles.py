@@ -1,0 +1,89 @@
+"""Profiles of containers and GPUs: settings in any order, and the command lines that tasks are started with.
+
+The engines are stood in for by an executable that records how it is called and runs the command on this machine.
+"""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import pytest
+from engines import TINY
+
+from harness import ROOT, Run, environment, nextflow, run_nextflow
+
+GPU_FLAGS = {"docker": "--gpus all", "podman": "--device nvidia.com/gpu=all", "apptainer": "--nv", "singularity": "--nv"}
+STAND_IN = """#!/usr/bin/env bash
+case $1 in run | exec) ;; *) exit ;; esac
+while [ "${1##*/}" != image.sif ]; do printf '%s ' "$1" >> "${0%/*}/calls"; shift; done
+echo >> "${0%/*}/calls"
+shift
+exec "$@"
+"""
+
+
+def settings(folder: Path, profiles: str, parser: str, **env: str) -> dict[str, str]:
+    done = nextflow("config", "-flat", "-profile", profiles, ROOT, folder=folder, env=environment(parser, **env))
+    assert done.returncode == 0, done.stdout
+    found = dict(re.findall(r"^([a-z]\S+) = (.*)$", done.stdout, re.MULTILINE))
+    return {name: value for name, value in found.items() if not name.endswith(".file")}  # their names hold the time
+
+
+@pytest.mark.parametrize("parser", ["v1", "v2"])
+@pytest.mark.parametrize("order", [("docker", "gpu", "test"), ("apptainer", "slurm", "gpu")])
+def test_profiles_combine_in_any_order(tmp_path: Path, parser: str, order: tuple[str, ...]) -> None:
+    one, other = (settings(tmp_path, ",".join(names), parser, CUDA_VISIBLE_DEVICES="0,1,2") for names in (order, order[::-1]))
+    assert one == other
+    engine = order[0]
+    image = "localhost/virshort:0.1.0" if engine == "docker" else f"{ROOT}/containers/virshort-0.1.0.sif"
+    assert one["manifest.version"] == "'0.1.0'"
+    assert one["process.container"] == f"'{image}'"
+    assert one[f"{engine}.envWhitelist"] == "'CUDA_VISIBLE_DEVICES'"
+    assert one["params.device"] == "'cuda'"
+    assert one["process.'withLabel:gpu'.maxForks"] == "3"
+    assert one["process.'withLabel:parallel'.memory"].startswith("{"), "conf/base.config's settings of the label are kept"
+    if "slurm" in order:
+        assert one["process.'withName:EMBED|CHECK_GPU'.maxForks"] == "0", "the scheduler deals out GPUs"
+
+
+@pytest.mark.parametrize("parser", ["v1", "v2"])
+def test_conda(tmp_path: Path, parser: str) -> None:
+    assert settings(tmp_path, "test_full,conda", parser)["process.conda"] == f"'{ROOT}/environment.yml'"
+    digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes()).hexdigest()
+    assert digest in (ROOT / "environment.yml").read_text(), "make lock writes it"
+
+
+def start(folder: Path, engine: str, *args: object, **env: str) -> tuple[Run, list[str]]:
+    """Run the demo with the engine stood in for; its calls, up to the image's name."""
+    stand_in = folder / "bin" / engine
+    stand_in.parent.mkdir()
+    stand_in.write_text(STAND_IN)
+    stand_in.chmod(0o755)
+    (folder / "image.sif").touch()
+    path = os.pathsep.join([str(stand_in.parent), environment()["PATH"]])
+    run = run_nextflow("-profile", f"gpu,{engine},test", "--container", folder / "image.sif", *args, folder=folder / "run",
+                       PATH=path, CUDA_VISIBLE_DEVICES="", **env)
+    return run, (stand_in.parent / "calls").read_text().splitlines()
+
+
+@pytest.mark.parametrize("engine", GPU_FLAGS)
+def test_a_machine_without_a_gpu_stops_the_run_before_anything_is_computed(tmp_path: Path, engine: str) -> None:
+    run, calls = start(tmp_path, engine)
+    assert run.rc == 1
+    assert "GPU" in run.complaint() and "--allow_cpu" in run.complaint()
+    call, = calls
+    assert f" {GPU_FLAGS[engine]} " in call
+    row, = run.trace
+    assert (row["process"].split(":")[-1], row["exit"]) == ("CHECK_GPU", "1"), "and it is not tried again"
+
+
+def test_gpu_flags_are_for_embedding_only_and_files_stay_in_the_task(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    run, calls = start(tmp_path, "apptainer", "--allow_cpu", *TINY, HOME=str(elsewhere), TMPDIR=str(elsewhere))
+    assert run.rc == 0, run.output
+    embedded = [call for call in calls if " --nv " in call]
+    assert len(embedded) == sum(row["process"].endswith(":EMBED") for row in run.trace) > 0
+    assert len(calls) == len(run.trace) > len(embedded)
+    assert not list(elsewhere.iterdir()), "neither home nor the machine's folder for temporary files is used"
