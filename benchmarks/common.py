@@ -108,7 +108,7 @@ def sampling(genomes: Path, out: Path, **sizes: object) -> list[object]:
     """The command that samples windows of `genomes` into `out`. sizes: short=..., sweep_lengths=..., as its options."""
     options = {"short": 1000, "scratch": 1000, "mixed": 0, "full": 0, "test": 0, "sweep": 0, "sweep_lengths": "150",
                "window_length": 150, "viral_share": 0.52, "max_n": 0.1, "cluster_cap": 0.05, "windows_per_shard": 8192,
-               "seed": 42, "train_sets": ["short"]} | sizes
+               "genetic_code": 1, "seed": 42, "train_sets": ["short"]} | sizes
     words: list[object] = ["sample_windows.py", "--folds", genomes / "folds.parquet", "--folds-json", genomes / "folds.json",
                            "--sequences", genomes / "masked.seq", "--outdir", out]
     for name, value in options.items():

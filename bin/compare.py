@@ -10,6 +10,7 @@ models/<arm>/fold_*/replicate_*/{model.json, history.json}, and leakage.json if 
   cost; recommendation; controls {gc, shuffled_labels}; leakage; warnings; contrasts [{arm, against, points, ci95}];
   pretrained {file, form, sha256, metadata, sentence}, null where the baseline was trained here
 - training [{arm, role, training_accuracy, selection, ...}]: one entry an arm
+- details {arm: {test set: {calibration, thresholds, curves, groups, worst_sources, voting}}}: as EVALUATE wrote them
 - arms [{arm, test_set, role, replicates, windows, clusters, shares, effective_clusters, metrics
   {name: {mean, sd, ci95}}, confusion, false_positive_rate, precision_at_prevalence, difference_to_baseline {points,
   ci95, interval_at_level, level, p, p_holm, band, certain, auroc, auroc_ci95}, notes}]
@@ -32,6 +33,8 @@ from virshort import statistics as st
 from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
 
+DETAILS = ("calibration", "thresholds", "curves", "groups", "worst_sources", "voting")
+
 
 def main() -> None:
     args = parse()
@@ -53,15 +56,16 @@ def main() -> None:
     )
     training = [words.training_summary(a, read_models(args.folder, a["name"])) for a in arms if a["name"] in found]
     best = words.best_arm(training)
+    details: dict[str, dict[str, Any]] = {n: {} for n in found}
     rows: list[dict[str, Any]] = []
     contrasts: list[dict[str, Any]] = []
     shuffled = None
     for test_set in sets:
-        part, pairs, control = compare_set(args, test_set, found, roles, best["arm"])
+        part, pairs, control = compare_set(args, test_set, found, roles, best["arm"], details)
         rows, contrasts, shuffled = rows + part, contrasts + pairs, control or shuffled
     leakage_file = args.leakage or find_file(args.folder, "leakage.json")
     result = conclude(
-        rows, contrasts, shuffled, training, best, read_json(leakage_file) if leakage_file else None, args
+        rows, contrasts, shuffled, training, best, read_json(leakage_file) if leakage_file else None, details, args
     )
     write_json(args.out, result)
     write_table(args.tsv, result)
@@ -86,9 +90,12 @@ def parse() -> argparse.Namespace:
 
 
 def compare_set(
-    args: argparse.Namespace, test_set: str, found: Sequence[str], roles: Mapping[str, str], best: str | None
+    args: argparse.Namespace, test_set: str, found: Sequence[str], roles: Mapping[str, str], best: str | None,
+    details: dict[str, dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any] | None]:
-    """All arms on one test set: their rows, the contrasts between them, and the shuffled control's AUROC on `short`."""
+    """All arms on one test set: their rows, the contrasts between them, and the shuffled control's AUROC on `short`.
+
+    What EVALUATE found beyond metrics is put into `details`, by arm and test set."""
     here = [n for n in found if (args.folder / "evaluation" / n / test_set).is_dir()]
     folder = {n: args.folder / "evaluation" / n / test_set for n in here}
     rng = np.random.default_rng(np.random.SeedSequence([args.seed, zlib.crc32(test_set.encode())]))
@@ -100,6 +107,7 @@ def compare_set(
     rows, shuffled = [], None
     for (name, tally), rates in zip(counts.items(), resampled, strict=True):
         metrics = read_json(folder[name] / "metrics.json")
+        details[name][test_set] = {k: metrics[k] for k in DETAILS if k in metrics}
         numbers = intervals.arm_metrics(groups, tally, pooled(metrics, tally, groups, folder[name]), rates)
         if name == "shuffled_labels" and test_set == "short":
             shuffled = shuffled_control(groups, tally, metrics)
@@ -119,7 +127,7 @@ def compare_set(
             }
         )
     add_differences(rows, groups, counts, rng)
-    return rows, contrast(groups, counts, best) if test_set == "short" else [], shuffled
+    return rows, contrast(groups, counts, best, test_set), shuffled
 
 
 def pooled(
@@ -181,15 +189,14 @@ def add_differences(
         row["difference_to_baseline"]["p_holm"] = p
 
 
-def contrast(groups: tallies.Groups, counts: Mapping[str, tallies.Tally], best: str | None) -> list[dict[str, Any]]:
-    """Differences on `short` between arms other than the baseline that the next steps ask for."""
-    wanted = [
-        ("finetune", "dna_only"),
-        ("finetune", "protein_only"),
-        (best, "kmer"),
-        ("scratch", "finetune"),
-        (best, "gc"),
-    ]
+def contrast(
+    groups: tallies.Groups, counts: Mapping[str, tallies.Tally], best: str | None, test_set: str
+) -> list[dict[str, Any]]:
+    """Differences between arms other than the baseline that the next steps ask for: on `short`, and what the protein adds
+    at every length."""
+    wanted: list[tuple[str | None, str]] = [("finetune", "dna_only")]
+    if test_set == "short":
+        wanted += [("finetune", "protein_only"), (best, "kmer"), ("scratch", "finetune"), (best, "gc")]
     enough = intervals.weakest(groups) >= st.MINIMUM_EFFECTIVE
     found = []
     for arm, against in wanted:
@@ -197,7 +204,7 @@ def contrast(groups: tallies.Groups, counts: Mapping[str, tallies.Tally], best: 
             estimate = intervals.accuracy_difference(groups, counts[arm], counts[against])
             ci = hundred(estimate.interval()) if enough else None
             found.append(
-                {"arm": arm, "against": against, "test_set": "short", "points": 100 * estimate.value, "ci95": ci}
+                {"arm": arm, "against": against, "test_set": test_set, "points": 100 * estimate.value, "ci95": ci}
             )
     return found
 
@@ -216,6 +223,7 @@ def conclude(
     training: list[dict[str, Any]],
     best: dict[str, Any],
     leakage: dict[str, Any] | None,
+    details: Mapping[str, Mapping[str, Any]],
     args: argparse.Namespace,
 ) -> dict[str, Any]:
     """Everything that is said about the numbers, with the numbers."""
@@ -244,8 +252,11 @@ def conclude(
         "leakage": audit,
         "warnings": words.warnings(rows, audit, control, pretrained),
         "contrasts": contrasts,
+        "protein": words.protein_by_length(contrasts),
+        "votes": words.votes(details, rows, name),
         "training": training,
         "arms": rows,
+        "details": details,
     }
 
 

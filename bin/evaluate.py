@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import zlib
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the same sums whatever the cores
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 from safetensors.numpy import load_file
 
 from virshort.errors import InputError, run
-from virshort.evaluation import Heads, metrics, score_of
+from virshort.evaluation import Heads, describe, metrics, score_of
 from virshort.features import FRAMES, join, spread
 from virshort.files import read_json, whole, write_json
 from virshort.window_sets import WindowSet
@@ -31,8 +32,9 @@ def load_heads(folder: Path, folds: list[int]) -> list[Heads]:
         missing = [str(w.relative_to(folder)) for w in where.values() if not (w / "model.json").exists()]
         if missing:
             raise InputError(f"{folder.name}: no model in {missing[0]}: resume the run")
+        models = {f: read_json(w / "model.json") for f, w in where.items()}
         heads.append(Heads({f: load_file(w / "model.safetensors") for f, w in where.items()},
-                           {f: read_json(w / "model.json")["threshold"] for f, w in where.items()}))
+                           *({f: m[key] for f, m in models.items()} for key in ("threshold", "calibration"))))
     return heads
 
 
@@ -63,7 +65,8 @@ def evaluate(windows: WindowSet, modalities: list[str], heads: list[Heads], arm:
     clusters = len(set(windows.codes("cluster")[1]))
     return {"arm": arm, "test_set": test_set, "replicates": len(heads), "windows": len(windows), "clusters": clusters,
             "frame_rows": windows.frame_rows,
-            **metrics(label, fold, odds, heads)}
+            **metrics(label, fold, odds, heads),
+            **describe(windows, odds, heads, test_set, np.random.default_rng(zlib.crc32(f"{arm} {test_set}".encode())))}
 
 
 def main() -> None:

@@ -19,8 +19,12 @@ from typing import Any
 
 import yaml
 
+from virshort.charts import save
+from virshort.costs import costs, read_trace
 from virshort.errors import InputError, run
-from virshort.files import read_json, whole
+from virshort.files import read_json, whole, write_json
+from virshort.methods import dome, paragraph, references, sheet
+from virshort.performance import all_panels
 from virshort.report import Inputs, missing_sections, sections, summary_text
 
 
@@ -31,13 +35,17 @@ def main() -> None:
     p.add_argument("--summary", type=Path, help="also write the summary for the terminal")
     p.add_argument("--parameters", type=Path, help="JSON of the run's parameters, if not in the folder")
     p.add_argument("--versions", type=Path, help="YAML of software versions, if not in the folder")
+    p.add_argument("--trace", type=Path, help="Nextflow's trace; if it is not there, the folder's")
+    p.add_argument("--paper", type=Path, help="also write figures (SVG, PNG), methods.txt and dome.json into this folder")
     p.add_argument("--assets", type=Path, default=Path(__file__).resolve().parents[1] / "assets" / "report")
     args = p.parse_args()
 
-    data = read_inputs(args.folder, args.parameters, args.versions)
+    data = read_inputs(args.folder, args.parameters, args.versions, args.trace)
     if args.summary:
         with whole(args.summary) as temporary:
             temporary.write_text(summary_text(data.comparison), encoding="utf-8")
+    if args.paper:
+        write_paper(data, args.paper)
     built = sections(data, (args.assets / "style.css").read_text(encoding="utf-8"))
     page = render(built, args.assets / "multiqc_config.yml")
     with whole(args.out) as temporary:
@@ -45,7 +53,9 @@ def main() -> None:
     print(f"{len(built)} sections in {args.out.name}, {len(data.comparison['arms'])} rows of results")
 
 
-def read_inputs(folder: Path, parameters: Path | None = None, versions: Path | None = None) -> Inputs:
+def read_inputs(
+    folder: Path, parameters: Path | None = None, versions: Path | None = None, trace: Path | None = None
+) -> Inputs:
     """Everything the report shows, read from a results folder."""
     comparison = find(folder, "comparison.json")
     if comparison is None:
@@ -57,18 +67,21 @@ def read_inputs(folder: Path, parameters: Path | None = None, versions: Path | N
         a: [read_json(m / "history.json") for m in models if m.parts[-3] == a and (m / "history.json").exists()]
         for a in arms
     }
-    encoders = {}
+    records: dict[str, Any] = {}
     for m in models:
-        if m.parts[-3] not in encoders and (m / "model.json").exists():
-            encoders[m.parts[-3]] = read_json(m / "model.json").get("encoders")
+        if m.parts[-3] not in records and (m / "model.json").exists():
+            records[m.parts[-3]] = read_json(m / "model.json")
     metadata = sorted((folder / "windows").glob("*/*/metadata.json"))
+    windows = {(m.parts[-3], m.parts[-2]): read_json(m) for m in metadata}
+    trace = trace if trace and trace.exists() else find(folder, "trace.tsv")
     parameters = parameters or find(folder, "params*.json") or find(folder, "parameters*.json")
     versions = versions or find(folder, "*versions*.yml")
     return Inputs(
         comparison=compared,
         histories={a: h for a, h in histories.items() if h},
-        encoders={a: encoders[a] for a in arms if encoders.get(a)},
-        windows={(m.parts[-3], m.parts[-2]): read_json(m) for m in metadata},
+        models={a: records[a] for a in arms if a in records},
+        windows=windows,
+        costs=costs(read_trace(trace), sum(w["windows"] for w in windows.values())) if trace else None,
         skipped=read_table(find(folder, "skipped.tsv")),
         parameters=read_json(parameters) if parameters else {},
         versions=(yaml.safe_load(versions.read_text(encoding="utf-8")) or {}) if versions else {},
@@ -77,6 +90,16 @@ def read_inputs(folder: Path, parameters: Path | None = None, versions: Path | N
             for k in ("leakage", "folds", "clusters", "mask", "input")
         },
     )
+
+
+def write_paper(data: Inputs, folder: Path) -> None:
+    """Figures, the methods paragraph with its references, and the DOME sheet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, panels in all_panels(data.comparison, data.histories).items():
+        save(panels, folder / name)
+    with whole(folder / "methods.txt") as temporary:
+        temporary.write_text("\n\n".join([paragraph(data), *references(data)]) + "\n", encoding="utf-8")
+    write_json(folder / "dome.json", sheet(dome(data)))
 
 
 def render(built: dict[str, dict[str, Any]], config: Path) -> str:

@@ -13,6 +13,7 @@ from virshort.errors import InputError, run
 from virshort.files import read_json, write_json
 from virshort.positions import AmbiguousRuns, PositionSpace, position_space
 from virshort.shards import extract, write_shard
+from virshort.translate import longest_peptides
 from virshort.windows import (
     Recipe,
     Shortage,
@@ -101,25 +102,26 @@ def write_pool(sampler: Sampler, recipe: Recipe, draws: list, root: Path) -> dic
     blocks = draw_windows(draws, recipe, groups, spaces, sampler.offset, sampler.length, sampler.args.max_n, sampler.runs)
     for rows in rechunk(blocks, sampler.args.windows_per_shard):
         sequences, gc = extract(sampler.bases, rows.start, rows.end, rows.minus)
-        digests.append(write_shard(folder, len(digests), sequences, manifest(sampler, rows, gc)))
+        digests.append(write_shard(folder, len(digests), sequences, manifest(sampler, rows, gc, sequences)))
         g = rows.group
         counts.update(zip(groups.label[g].tolist(), groups.kingdom[g].tolist(), groups.fold[g].tolist(), strict=True))
     rows = [{"label": LABELS[y], "kingdom": k, "fold": f, "windows": n} for (y, k, f), n in sorted(counts.items())]
     return {"windows": sum(counts.values()), "shards": len(digests), "digests": digests, "counts": rows}
 
 
-def manifest(sampler: Sampler, rows: Windows, gc: np.ndarray) -> pa.Table:
-    """The manifest of some rows; gc: [n] float32."""
+def manifest(sampler: Sampler, rows: Windows, gc: np.ndarray, sequences: list[bytes]) -> pa.Table:
+    """The manifest of some rows; gc: [n] float32; sequences: n windows."""
     groups, group, source = sampler.groups, rows.group, rows.source
     start, end = rows.start - sampler.offset[source], rows.end - sampler.offset[source]
     names = [sampler.source[s] for s in source.tolist()]
     strand = ["-" if m else "+" for m in rows.minus.tolist()]
+    peptide = pa.array([len(p) for p in longest_peptides(sequences, sampler.args.genetic_code)], pa.int32())
     ids = [f"{n}:{a + 1}-{b}({c})" for n, a, b, c in zip(names, start.tolist(), end.tolist(), strand, strict=True)]
     return pa.table({
         "window": ids, "source": names, "start": start, "end": end, "strand": strand,
         "length": (end - start).astype(np.int32), "label": groups.label[group],
         "kingdom": groups.kingdom[group].tolist(), "family": pa.array([sampler.family[s] for s in source], pa.string()),
-        "cluster": groups.cluster[group].tolist(), "fold": groups.fold[group], "gc": gc})
+        "cluster": groups.cluster[group].tolist(), "fold": groups.fold[group], "gc": gc, "peptide": peptide})
 
 
 def main() -> None:
@@ -133,6 +135,7 @@ def main() -> None:
         p.add_argument(f"--{name}", type=int, required=True, help=f"{name}_windows")
     p.add_argument("--sweep-lengths", required=True, help="comma-separated")
     p.add_argument("--viral-share", type=float, required=True)
+    p.add_argument("--genetic-code", type=int, required=True)
     p.add_argument("--max-n", type=float, required=True)
     p.add_argument("--cluster-cap", type=float, required=True)
     p.add_argument("--windows-per-shard", type=int, required=True)

@@ -18,13 +18,13 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 
-from virshort import __version__
+from virshort import __version__, calibration
 from virshort.errors import InputError, run
-from virshort.features import spread
+from virshort.features import join, spread
 from virshort.files import digest, read_json, whole, write_json
 from virshort.head import CLASSES, HIDDEN, Head
 from virshort.splits import shuffled_labels, split_rows
-from virshort.training import Data, Rows, Settings, as_it_is, evaluate, train
+from virshort.training import Data, Rows, Settings, as_it_is, evaluate, predict, train
 from virshort.window_sets import WindowSet
 
 
@@ -103,6 +103,11 @@ def train_head(fold: int, replicate: int) -> str:
     chosen = split_rows(_arm.short_label, _arm.short_fold, fold, folds, sets["train"]["short"]["size"], share)[1]
     selection, _ = evaluate(head, _arm.rows(_arm.short), *_arm.checked(_arm.short, chosen, _arm.short_label),
                             threshold=done.threshold)
+    # Calibrated where it was validated: on windows of its own set, or of `short` for a head that was not trained here.
+    windows, which, known = (_arm.windows, validation, label) if done.history else (_arm.short, chosen, _arm.short_label)
+    judged, known, first = _arm.checked(windows, which, known)
+    fitted = calibration.fit(known, join(predict(head, _arm.rows(windows), judged), first), windows.column("length")[which],
+                             windows.codes("cluster")[0][which])
     folder = args.out / where
     with whole(folder / "model.safetensors") as path:
         save_file(done.weights, path)
@@ -111,6 +116,7 @@ def train_head(fold: int, replicate: int) -> str:
         "arm": arm["name"], "fold": fold, "replicate": replicate,
         "architecture": {"inputs": inputs, "hidden": HIDDEN, "classes": CLASSES, "dropout": arm["dropout"]},
         "modalities": arm["modalities"], "encoders": _arm.windows.encoders, "threshold": done.threshold,
+        "calibration": fitted,
         "start": arm["start"], "pretrained": about.get("pretrained"),
         "frozen": arm["frozen"], "labels": arm["labels"], "window_set": arm["windows"],
         "hyperparameters": {k: arm[k] for k in ("epochs", "learning_rate", "batch_size", "dropout", "patience")},

@@ -128,7 +128,7 @@ workflow EXPERIMENT {
         SPLIT.out.summary,
         MASK.out.sequences,
         plan.map { p -> p.train_sets },
-        options.findAll { name, _value -> name in ['max_n', 'viral_share', 'cluster_cap', 'seed'] || name =~ /window|sweep/ },
+        options.findAll { name, _value -> name in ['max_n', 'viral_share', 'cluster_cap', 'genetic_code', 'seed'] || name =~ /window|sweep/ },
         codeDigest('sample_windows.py')
     )
     sets = SAMPLE_WINDOWS.out.sets
@@ -202,6 +202,7 @@ workflow EXPERIMENT {
         files("${projectDir}/assets/report/*"),
         options,
         workflow.nextflow.version.toString(),
+        "${file(options.outdir)}/pipeline_info/trace.tsv".toString(),
         codeDigest('report.py') + codeDigest('versions.py')
     )
 }

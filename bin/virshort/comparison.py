@@ -341,6 +341,38 @@ def controls(rows: Sequence[Row], best: str | None, shuffled: Mapping[str, Any] 
     return found
 
 
+def protein_by_length(contrasts: Sequence[Row]) -> list[str]:
+    """From which length on the protein features help finetune: a sentence from finetune less dna_only along the sweep."""
+    found = sorted((int(c["test_set"][7:]), c) for c in contrasts
+                   if (c["arm"], c["against"]) == ("finetune", "dna_only") and c["test_set"].startswith("length_"))
+    if not found:
+        return []
+    helps = [n for n, c in found if c["ci95"] and c["ci95"][0] > 0]
+    harms = [n for n, c in found if c["ci95"] and c["ci95"][1] < 0]
+    text = "; ".join(f"{n} bp {gained(c)}" for n, c in found)
+    said = f"beyond chance at {_join([str(n) for n in helps])} bp" if helps else "beyond chance at no length"
+    worse = f", and is worse than without at {_join([str(n) for n in harms])} bp" if harms else ""
+    return [f"Protein features (finetune less dna_only) help {said}{worse}: {text}."]
+
+
+def votes(details: Mapping[str, Mapping[str, Any]], rows: Sequence[Row], best: str | None) -> str | None:
+    """How far votes of short windows get with the best arm, against the baseline on full-length windows."""
+    found = (details.get(best or "", {}).get("short") or {}).get("voting") or {}
+    if not found.get("votes"):
+        return None
+    one, most = found["votes"][0], found["votes"][-1]
+    text = (f"With {best}, {most['windows']} windows of one source reach {percent(most['accuracy'])} where one alone reaches "
+            f"{percent(one['accuracy'])}.")
+    full = find(rows, "baseline", "full")
+    if full is None:
+        return text
+    target = full["metrics"]["accuracy"]["mean"]
+    enough = next((v["windows"] for v in found["votes"] if v["accuracy"] >= target), None)
+    if enough:
+        return f"{text} {enough} are enough for the {percent(target)} of the baseline on a full-length window."
+    return f"{text} The baseline on one full-length window has {percent(target)}, which no number of votes here reaches."
+
+
 def leakage_summary(
     leakage: Mapping[str, Any] | None, training: Sequence[Row], given: Row | None = None
 ) -> dict[str, Any]:
@@ -555,7 +587,7 @@ def _longer(rows: Sequence[Row], arm: str | None) -> list[str]:
 def _contrast_steps(contrasts: Sequence[Row]) -> list[str]:
     steps = []
     for c in contrasts:
-        if c["ci95"] is None or c["ci95"][0] > 0:
+        if c["test_set"] != "short" or c["ci95"] is None or c["ci95"][0] > 0:
             continue
         if (c["arm"], c["against"]) == ("finetune", "dna_only"):
             steps.append(

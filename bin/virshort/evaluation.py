@@ -1,12 +1,16 @@
 """Scores, calls and metrics of one arm's heads on a test set."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.special import logit
 
+from virshort import details
+from virshort.calibration import calibrated
 from virshort.metrics import of_calls, of_scores
+from virshort.window_sets import WindowSet
 
 
 def log_odds(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
@@ -29,10 +33,11 @@ def score_of(odds: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Heads:
-    """One replicate's heads and thresholds, by the fold that they test."""
+    """One replicate's heads, thresholds and calibration (calibration.fit), by the fold that they test."""
 
     weights: Mapping[int, Mapping[str, np.ndarray]]
     threshold: Mapping[int, float]
+    calibration: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     def log_odds(self, x: np.ndarray, fold: np.ndarray) -> np.ndarray:
         """x: [n, inputs]; fold: [n]. Returns [n] float32."""
@@ -43,8 +48,19 @@ class Heads:
 
     def calls(self, score: np.ndarray, fold: np.ndarray) -> np.ndarray:
         """Whether each score reaches its own head's threshold. [n] bool."""
+        return score >= self.cuts(fold)
+
+    def cuts(self, fold: np.ndarray) -> np.ndarray:
+        """The threshold of the head that tests each window. [n] float32."""
         folds = sorted(self.threshold)
-        return score >= np.array([self.threshold[f] for f in folds], np.float32)[np.searchsorted(folds, fold)]
+        return np.array([self.threshold[f] for f in folds], np.float32)[np.searchsorted(folds, fold)]
+
+    def calibrated(self, odds: np.ndarray, fold: np.ndarray, length: np.ndarray) -> np.ndarray:
+        """Log-odds on the scale of probabilities. odds, fold, length: [n]. Returns [n]."""
+        out = np.empty(len(odds))
+        for f in np.unique(fold).tolist():
+            out[fold == f] = calibrated(self.calibration[f], odds[fold == f], length[fold == f])
+        return out
 
 
 def metrics(label: np.ndarray, fold: np.ndarray, odds: np.ndarray, heads: list[Heads]) -> dict[str, Any]:
@@ -68,3 +84,39 @@ def metrics(label: np.ndarray, fold: np.ndarray, odds: np.ndarray, heads: list[H
                 if known else None
         pooled.append(total)
     return {"rows": rows, "pooled": pooled}
+
+
+def describe(windows: WindowSet, odds: np.ndarray, heads: list[Heads], test_set: str,
+             rng: np.random.Generator) -> dict[str, Any]:
+    """What metrics.json says beyond metrics: reliability and thresholds of every test set; curves, groups and worst sources
+    of `short` and `full`; voting of `short`.
+
+    windows: or anything else with its `column` and `codes`; odds: [replicates, n]; rng: draws the labels of a perfectly
+    calibrated model."""
+    label, fold, length = (windows.column(c) for c in ("label", "fold", "length"))
+    cluster, clusters = windows.codes("cluster")
+    raw = details.reliability(label, odds, rng)
+    raw.pop("curve")
+    scaled = np.stack([h.calibrated(o, fold, length) for h, o in zip(heads, odds, strict=True)])
+    found: dict[str, Any] = {
+        "calibration": {"before": raw, "after": details.reliability(label, scaled, rng)},
+        "thresholds": details.reached(label, odds, fold, length, cluster, [h.calibration for h in heads])}
+    if test_set not in ("short", "full"):
+        return found
+    call = np.stack([h.calls(score_of(o), fold) for h, o in zip(heads, odds, strict=True)])
+    found["curves"] = details.curves(label, fold, odds)
+    columns = {name: windows.codes(name) for name in ("source", "kingdom", "family")}
+    columns |= {name: details.binned(windows.column(name), edges) for name, edges in details.EDGES.items()}
+    found["groups"] = {name: details.groups(label, call, cluster, code, [t or "unknown" for t in texts])
+                       for name, (code, texts) in columns.items() if name != "source"}
+    source, sources = columns["source"]
+    _, first = np.unique(source, return_index=True)
+    about = {"source": sources, "cluster": [clusters[c] for c in cluster[first]],
+             "label": [("nonviral", "viral")[y] for y in label[first]],
+             **{name: [columns[name][1][c] for c in columns[name][0][first]] for name in ("kingdom", "family")}}
+    found["worst_sources"] = [row | {name: values[row["source"]] for name, values in about.items()}
+                              for row in details.worst_sources(label, call, source)]
+    if test_set == "short":
+        cut = np.stack([logit(np.clip(h.cuts(fold).astype(float), 1e-12, 1 - 1e-12)) for h in heads])
+        found["voting"] = details.voting(label, odds, cut, source, cluster)
+    return found

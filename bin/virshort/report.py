@@ -10,8 +10,12 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+from virshort import performance
+from virshort.markup import count, p_value, plain, red, section, signed, span, table, with_interval, wrap
+from virshort.methods import dome, paragraph, references
+from virshort.performance import SHOWN
+
 Json = Mapping[str, Any]
-COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22")
 METRICS = {
     "accuracy": "Accuracy",
     "precision": "Precision",
@@ -22,7 +26,6 @@ METRICS = {
     "auprc": "AUPRC",
 }
 PARENT = "Every figure comes from the files of this run."
-SHOWN = 25  # rows of a long list
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Inputs:
 
     comparison: Json
     histories: Mapping[str, Sequence[Sequence[Json]]] = field(default_factory=dict)  # arm: a history a model
-    encoders: Mapping[str, Any] = field(default_factory=dict)  # arm: encoders of its models
+    models: Mapping[str, Json] = field(default_factory=dict)  # arm: one of its models' records
+    costs: Json | None = None
     leakage: Json | None = None
     folds: Json | None = None
     clusters: Json | None = None
@@ -45,15 +49,26 @@ class Inputs:
 
 def sections(data: Inputs, style: str = "") -> dict[str, dict[str, Any]]:
     """MultiQC custom content by section id, in reading order. `style`: CSS for the page."""
+    c = data.comparison
     built = {
-        "vs_answer": _html("The answer", "", f"<style>{style}</style>" + answer(data)),
-        "vs_arms": _html("Arms side by side", "", arms_table(data)),
-        "vs_forest": _html("Difference to the baseline", "", forest(data)),
+        "vs_answer": section("The answer", "", f"<style>{style}</style>" + answer(data)),
+        "vs_arms": section("Arms side by side", "", arms_table(data)),
+        "vs_forest": section("Difference to the baseline", "", forest(data)),
         "vs_length": length_plot(data),
+        "vs_bands": performance.bands_section(c),
+        "vs_voting": performance.voting_section(c),
+        "vs_fails": performance.failures_section(c),
         "vs_training": training_plot(data),
-        "vs_controls": _html("Controls and leakage", "", controls(data)),
-        "vs_data": _html("Data", "", data_section(data)),
-        "vs_run": _html("Run", "", run_section(data)),
+        "vs_replicates": section("Training by replicate", "", replicates(data)),
+        "vs_curves": performance.curves_section(c),
+        "vs_reliability": performance.reliability_section(c),
+        "vs_thresholds": performance.thresholds_section(c),
+        "vs_controls": section("Controls and leakage", "", controls(data)),
+        "vs_data": section("Data", "", data_section(data)),
+        "vs_run": section("Encoders, parameters, versions", "", run_section(data)),
+        "vs_dome": section("DOME sheet", "", dome_section(data)),
+        "vs_cost": section("What it cost", "", cost_section(data)),
+        "vs_methods": section("Methods, ready to paste", "", methods_section(data)),
     }
     return {
         name: {"id": name, "parent_id": "vs", "parent_name": "Results", "parent_description": PARENT, **content}
@@ -67,7 +82,7 @@ def answer(data: Inputs) -> str:
     parts = []
     if data.parameters.get("protein_input") == "nucleotide":
         parts.append(
-            _red(
+            red(
                 "Named control: the protein encoder was fed nucleotides",
                 "This run leaves out the translation on purpose (protein_input is 'nucleotide'). A protein encoder "
                 "cannot read bases: "
@@ -76,13 +91,13 @@ def answer(data: Inputs) -> str:
         )
     leak = c["leakage"]
     if leak["ok"] is False:
-        parts.append(_red("Training and test are not apart", leak["sentence"]))
+        parts.append(red("Training and test are not apart", leak["sentence"]))
     colour = v["verdict"] if v["certain"] else "undecided"
     parts.append(f'<div class="vs-banner vs-{colour}"><b>{escape(v["headline"])}</b>{escape(c["answer"])}</div>')
     parts.append(f"<h4>Which arm to use</h4><p>{escape(c['recommendation'])}</p>")
     rare = _precision_at(find_row(c, c["best_arm"]["arm"], "short"), 0.01)
     if rare:
-        between = f" (95 % interval {_span(rare['ci95'], 100)})" if rare["ci95"] else ""
+        between = f" (95 % interval {span(rare['ci95'], 100)})" if rare["ci95"] else ""
         parts.append(
             f"<p><b>Among real reads:</b> where 1 in 100 reads is viral, {100 * rare['precision']:.1f} % of the "
             f"viral calls of "
@@ -97,7 +112,7 @@ def answer(data: Inputs) -> str:
     if told:
         parts.append("<h4>Before you trust the "
         "figures</h4><ul>" + "".join(f"<li>{escape(w)}</li>" for w in told) + "</ul>")
-    return _wrap(*parts)
+    return wrap(*parts)
 
 
 def criteria_table(c: Json) -> str:
@@ -112,12 +127,12 @@ def criteria_table(c: Json) -> str:
             k = c["criteria"][arm][i]
             mark = {True: '<b class="vs-yes">met</b>', False: '<b class="vs-no">not met</b>', None: "not known"}[k["met"]]
             value = f"{100 * k['value']:.1f} %" if k["value"] is not None else ""
-            between = f' <span class="vs-soft">({_span(k["ci95"], 100)})</span>' if k["ci95"] else ""
+            between = f' <span class="vs-soft">({span(k["ci95"], 100)})</span>' if k["ci95"] else ""
             note = f", {escape(k['note'])}" if k["note"] else ""
             cells.append(f"{value}{between} {mark}{note}")
         rows.append(cells)
     heads = [escape(a) + (" (best on validation)" if a == c["best_arm"]["arm"] else "") for a in arms]
-    return "<h4>The criteria set beforehand</h4>" + _table(["Criterion", "Target", *heads], rows)
+    return "<h4>The criteria set beforehand</h4>" + table(["Criterion", "Target", *heads], rows)
 
 
 def arms_table(data: Inputs) -> str:
@@ -126,7 +141,7 @@ def arms_table(data: Inputs) -> str:
     training = {t["arm"]: t for t in c["training"]}
     short = [r for r in c["arms"] if r["test_set"] == "short"]
     if not short:
-        return _wrap("<p>No arm was evaluated on short windows.</p>")
+        return wrap("<p>No arm was evaluated on short windows.</p>")
     first, second = [], []
     for row in short:
         t, full, name = training.get(row["arm"], {}), find_row(c, row["arm"], "full"), _arm_name(row, c)
@@ -134,26 +149,26 @@ def arms_table(data: Inputs) -> str:
         first.append(
             [
                 name,
-                _with_interval(row["metrics"]["accuracy"], 100),
-                _signed(row["difference_to_baseline"], "<br>"),
-                _p(row["difference_to_baseline"], row["role"]),
-                _with_interval(full["metrics"]["accuracy"], 100) if full else "",
-                *(_with_interval(row["metrics"][m], 100) for m in ("precision", "recall")),
+                with_interval(row["metrics"]["accuracy"], 100),
+                signed(row["difference_to_baseline"], "<br>"),
+                p_value(row["difference_to_baseline"], row["role"]),
+                with_interval(full["metrics"]["accuracy"], 100) if full else "",
+                *(with_interval(row["metrics"][m], 100) for m in ("precision", "recall")),
                 f"{100 * rare['precision']:.1f}" if rare else "",
             ]
         )
         second.append(
             [
                 name,
-                *(_with_interval(row["metrics"][m], 1, 3) for m in ("auroc", "auprc", "f1", "mcc")),
-                *(_count(t.get(k)) for k in ("training_windows", "trained_parameters")),
+                *(with_interval(row["metrics"][m], 1, 3) for m in ("auroc", "auprc", "f1", "mcc")),
+                *(count(t.get(k)) for k in ("training_windows", "trained_parameters")),
             ]
         )
     eff = short[0]["effective_clusters"]
     here = "this run's " if c.get("pretrained") else ""
     text = (
-        f"<p>{_count(short[0]['windows'])} test windows of {c['window_length']} bp from "
-        f"{_count(short[0]['clusters'])} clusters of similar "
+        f"<p>{count(short[0]['windows'])} test windows of {c['window_length']} bp from "
+        f"{count(short[0]['clusters'])} clusters of similar "
         f"sources, none seen in {here}training. As clusters differ in "
         f"size, they carry the evidence of {eff['viral']:.0f} "
         f"viral and "
@@ -166,12 +181,12 @@ def arms_table(data: Inputs) -> str:
     more = ["Arm", "AUROC", "AUPRC", "F1", "MCC", "Training windows", "Parameters"]
     notes = [f"{r['arm']}: {n}" for r in short for n in r["notes"]]
     listed = "<ul>" + "".join(f"<li>{escape(n)}</li>" for n in notes) + "</ul>" if notes else ""
-    return _wrap(
+    return wrap(
         text,
-        _table(heads, first, range(1, 8)),
+        table(heads, first, range(1, 8)),
         listed,
         "<h4>Further metrics and training</h4>",
-        _table(more, second, range(1, 7)),
+        table(more, second, range(1, 7)),
     )
 
 
@@ -179,7 +194,7 @@ def forest(data: Inputs) -> str:
     """Differences to the baseline on short windows with their intervals, as a drawing of plain HTML."""
     rows = [r for r in data.comparison["arms"] if r["test_set"] == "short" and r["difference_to_baseline"]]
     if not rows:
-        return _wrap("<p>There is no baseline on short windows to differ from.</p>")
+        return wrap("<p>There is no baseline on short windows to differ from.</p>")
     ends = [x for r in rows for x in (r["difference_to_baseline"]["ci95"] or [r["difference_to_baseline"]["points"]])]
     low, high = min([*ends, -2.0]) - 1, max([*ends, 17.0]) + 1
 
@@ -197,7 +212,7 @@ def forest(data: Inputs) -> str:
         dot = f'<i class="dot" style="left:{at(d["points"])}"></i>'
         cells.append(
             f'<div class="name">{escape(r["arm"])}</div><div class="vs-track">{lines}{bar}{dot}</div>'
-            f"<div>{_signed(d)} points</div>"
+            f"<div>{signed(d)} points</div>"
         )
     marks = "".join(f'<span style="left:{at(x)}">{name}</span>' for x, name in ((0, "0"), (5, "5"), (15, "15")))
     axis = f'<div></div><div class="vs-track vs-axis">{marks}</div><div></div>'
@@ -206,7 +221,7 @@ def forest(data: Inputs) -> str:
         "15 is strong, "
         "from 5 to 15 moderate, left of 5 rejected.</p>"
     )
-    return _wrap(text, f'<div class="vs-forest">{"".join(cells)}{axis}</div>', _contrasts(data.comparison))
+    return wrap(text, f'<div class="vs-forest">{"".join(cells)}{axis}</div>', _contrasts(data.comparison))
 
 
 def length_plot(data: Inputs) -> dict[str, Any]:
@@ -221,10 +236,10 @@ def length_plot(data: Inputs) -> dict[str, Any]:
                     lines.setdefault(escape(row["arm"]), {})[length] = value
     title = "Accuracy and AUROC against length"
     if not any(len(line) > 1 for line in series["accuracy"].values()):
-        return _html(
+        return section(
             title,
             "",
-            _wrap("<p>The length sweep was not run with two lengths or more, so there is no curve to draw.</p>"),
+            wrap("<p>The length sweep was not run with two lengths or more, so there is no curve to draw.</p>"),
         )
     labels = [{"name": "Accuracy", "ylab": "accuracy"}, {"name": "AUROC", "ylab": "AUROC"}]
     return {
@@ -270,7 +285,7 @@ def training_plot(data: Inputs) -> dict[str, Any]:
         else "No arm learned its training windows by heart (90 % or more there with a test near chance)."
     )
     if not series["accuracy"]:
-        return _html(title, "", _wrap(f"<p>{escape(text)} No curve was kept.</p>"))
+        return section(title, "", wrap(f"<p>{escape(text)} No curve was kept.</p>"))
     colours = _colours(data)
     return {
         "section_name": title,
@@ -296,6 +311,58 @@ def training_plot(data: Inputs) -> dict[str, Any]:
     }
 
 
+def replicates(data: Inputs) -> str:
+    """Training and validation by epoch, a line a model, accuracy and loss."""
+    parts = []
+    for metric in ("accuracy", "loss"):
+        panels = performance.training_panels(data.comparison, data.histories, metric)
+        if panels:
+            parts.append(f"<h4>{metric.capitalize()}</h4>" + performance.grid(panels))
+    if not parts:
+        return wrap("<p>No history of training was kept in this folder.</p>")
+    text = "<p>A thin line a head (fold and replicate): training in colour, validation in grey.</p>"
+    return wrap(text, *parts)
+
+
+def dome_section(data: Inputs) -> str:
+    """The DOME sheet."""
+    rows = [[escape(cell) for cell in row] for row in dome(data)]
+    text = ("<p>The recommendations for reporting supervised machine learning in biology (data, optimization, model, "
+            "evaluation), answered by this run.</p>")
+    return wrap(text, table(["Part", "Question", "Answer"], rows))
+
+
+def methods_section(data: Inputs) -> str:
+    """The methods paragraph and its references."""
+    cited = "".join(f"<li>{escape(r)}</li>" for r in references(data))
+    return wrap(f"<p>{escape(paragraph(data))}</p>", f"<h4>References</h4><ul>{cited}</ul>",
+                "<p>comparison.tsv and figures/ (SVG and PNG) in the results folder hold the same numbers and plots.</p>")
+
+
+def cost_section(data: Inputs) -> str:
+    """Time and memory by process, windows a second, and an estimate for more."""
+    k = data.costs
+    if not k or not k["processes"]:
+        return wrap("<p>The run's trace (pipeline_info/trace.tsv) is not in this folder. bin/report.py RESULTS adds these "
+                    "figures "
+                    "once it is there.</p>")
+    rows = [[escape(r["process"]), count(r["tasks"]), count(r["cached"]), duration(r["seconds"]), f"{r['peak_mb']:,.0f}"]
+            for r in k["processes"]]
+    speed = f" Each encoder embedded {count(k['windows_per_second'])} windows a second." if k["windows_per_second"] else ""
+    text = (f"<p>All tasks together ran {duration(k['seconds'])}; side by side they take less.{speed} {k['more']} times the "
+            f"windows "
+            f"would take {duration(k['seconds_for_more'])} at most: sampling, embedding, training, evaluating and the audit "
+            f"grow "
+            "with them, the rest does not.</p>")
+    return wrap(text, table(["Process", "Tasks", "From the cache", "Time", "Peak memory, MB"], rows, range(1, 5)))
+
+
+def duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
+
+
 def controls(data: Inputs) -> str:
     """What composition alone reaches, what shuffled labels reach, and what training and test share."""
     c = data.comparison
@@ -313,7 +380,7 @@ def controls(data: Inputs) -> str:
         for a in leak["by_arm"]
     ]
     if rows:
-        parts.append(_table(["Arm", "Trained on", "Short test windows that share a 31-mer with "
+        parts.append(table(["Arm", "Trained on", "Short test windows that share a 31-mer with "
         "them"], rows, numbers=[2]))
     worst = (data.leakage or {}).get("worst", [])[:SHOWN]
     if worst:
@@ -323,9 +390,9 @@ def controls(data: Inputs) -> str:
         ]
         parts.append(
             "<h4>The windows that share most</h4>"
-            + _table(["Test set", "Training set", "Window", "31-mers", "Also in"], listed)
+            + table(["Test set", "Training set", "Window", "31-mers", "Also in"], listed)
         )
-    return _wrap(*parts)
+    return wrap(*parts)
 
 
 def data_section(data: Inputs) -> str:
@@ -336,14 +403,14 @@ def data_section(data: Inputs) -> str:
             [
                 escape(str(r["label"])),
                 escape(str(r["kingdom"])),
-                _count(r["records"]),
-                _count(r["bases"]),
-                _count(r["skipped"]),
+                count(r["records"]),
+                count(r["bases"]),
+                count(r["skipped"]),
             ]
             for r in data.input["counts"]
         ]
         parts.append(
-            "<h4>Sources</h4>" + _table(["Label", "Kingdom", "Sources", "Bases", "Left out"], rows, numbers=range(2, 5))
+            "<h4>Sources</h4>" + table(["Label", "Kingdom", "Sources", "Bases", "Left out"], rows, numbers=range(2, 5))
         )
     if data.folds:
         parts.append(
@@ -353,7 +420,7 @@ def data_section(data: Inputs) -> str:
         )
     if data.windows:
         heads = ["Purpose", "Pool", "Label", "Windows", "By kingdom", "By fold"]
-        parts.append("<h4>Windows</h4>" + _table(heads, _window_rows(data), numbers=[3]))
+        parts.append("<h4>Windows</h4>" + table(heads, _window_rows(data), numbers=[3]))
     eff = {r["test_set"]: r for r in data.comparison["arms"] if r["windows"]}
     if rows := [[escape(s), _count(r["windows"]), *map(_count, r["frame_rows"].values())]
                 for s, r in eff.items() if r.get("frame_rows")]:
@@ -364,8 +431,8 @@ def data_section(data: Inputs) -> str:
     rows = [
         [
             escape(s),
-            _count(r["windows"]),
-            _count(r["clusters"]),
+            count(r["windows"]),
+            count(r["clusters"]),
             f"{r['effective_clusters']['viral']:.1f}",
             f"{r['effective_clusters']['nonviral']:.1f}",
         ]
@@ -376,7 +443,7 @@ def data_section(data: Inputs) -> str:
         "size. Effective clusters: "
         "how many clusters of equal size would carry the same evidence. Under 10 of a label no interval is given, "
         "under 30 it is rough.</p>"
-        + _table(["Test set", "Windows", "Clusters", "Effective, viral", "Effective, "
+        + table(["Test set", "Windows", "Clusters", "Effective, viral", "Effective, "
         "nonviral"], rows, numbers=range(1, 5))
     )
     parts.append(_left_out(data))
@@ -384,33 +451,36 @@ def data_section(data: Inputs) -> str:
     notes += [f"{purpose} {pool}: {n}" for (purpose, pool), m in data.windows.items() for n in m.get("notes", [])]
     if notes:
         parts.append("<h4>Notes</h4><ul>" + "".join(f"<li>{escape(n)}</li>" for n in dict.fromkeys(notes)) + "</ul>")
-    return _wrap(*parts)
+    return wrap(*parts)
 
 
 def run_section(data: Inputs) -> str:
     """Encoders, parameters and versions."""
     parts = []
-    if data.encoders:
-        rows = [[escape(arm), escape(_encoders(used))] for arm, used in data.encoders.items()]
-        parts.append("<h4>Encoders</h4>" + _table(["Arm", "Encoders"], rows))
+    used = {arm: m["encoders"] for arm, m in data.models.items() if m.get("encoders")}
+    if data.parameters.get("protein_input") == "nucleotide":
+        parts.append(red("Nucleotides were fed to the protein encoder", "protein_input is 'nucleotide': a named control."))
+    if used:
+        rows = [[escape(arm), escape(_encoders(e))] for arm, e in used.items()]
+        parts.append("<h4>Encoders</h4>" + table(["Arm", "Encoders"], rows))
     if given := data.comparison.get("pretrained"):
         about = {k: given[k] for k in ("file", "form", "sha256")} | given["metadata"]
-        rows = [[escape(str(k)), escape(_plain(v))] for k, v in about.items()]
-        parts.append("<h4>The pretrained head</h4>" + _table(["Name", "Value"], rows))
+        rows = [[escape(str(k)), escape(plain(v))] for k, v in about.items()]
+        parts.append("<h4>The pretrained head</h4>" + table(["Name", "Value"], rows))
     for title, values in (("Parameters", data.parameters), ("Versions", _flat(data.versions))):
-        shown = [[escape(str(k)), escape(_plain(v))] for k, v in sorted(values.items()) if not isinstance(v, Mapping)]
+        shown = [[escape(str(k)), escape(plain(v))] for k, v in sorted(values.items()) if not isinstance(v, Mapping)]
         parts.append(
-            f"<h4>{title}</h4>" + (_table(["Name", "Value"], shown) if shown else "<p>Not recorded in this folder.</p>")
+            f"<h4>{title}</h4>" + (table(["Name", "Value"], shown) if shown else "<p>Not recorded in this folder.</p>")
         )
     c = data.comparison
     parts.append(
         f"<h4>How the intervals are made</h4><p>Accuracy, recall, AUROC, AUPRC and every difference: jackknife over "
         f"clusters (one left out at a "
-        f"time), with t. Precision, F1, MCC: {_count(c['draws'])} resamples of the clusters (seed {c['seed']}). The "
+        f"time), with t. Precision, F1, MCC: {count(c['draws'])} resamples of the clusters (seed {c['seed']}). The "
         f"spread between replicates is "
         f"added. The verdict uses the interval at a level corrected for the number of arms.</p>"
     )
-    return _wrap(*parts)
+    return wrap(*parts)
 
 
 def summary_text(c: Json) -> str:
@@ -451,7 +521,7 @@ def _fold_table(folds: Json) -> str:
         cells.setdefault((str(r["label"]), str(r["kingdom"])), {})[r["fold"]] = f"{r['clusters']:,} / {r['sources']:,}"
     rows = [[escape(label), escape(k), *(c.get(f, "") for f in names)] for (label, k), c in sorted(cells.items())]
     heads = ["Label", "Kingdom", *(f"Fold {f}" for f in names)]
-    return "<p>Clusters / sources.</p>" + _table(heads, rows, numbers=range(2, len(heads)))
+    return "<p>Clusters / sources.</p>" + table(heads, rows, numbers=range(2, len(heads)))
 
 
 def _window_rows(data: Inputs) -> list[list[str]]:
@@ -461,9 +531,9 @@ def _window_rows(data: Inputs) -> list[list[str]]:
         for label in sorted({str(r["label"]) for r in m.get("counts", [])}):
             mine = [r for r in m["counts"] if str(r["label"]) == label]
             by = {key: _totals(mine, key) for key in ("kingdom", "fold")}
-            kingdoms = ", ".join(f"{escape(k)} {_count(n)}" for k, n in by["kingdom"].items())
-            folds = ", ".join(f"{escape(k)}: {_count(n)}" for k, n in by["fold"].items())
-            total = _count(sum(r["windows"] for r in mine))
+            kingdoms = ", ".join(f"{escape(k)} {count(n)}" for k, n in by["kingdom"].items())
+            folds = ", ".join(f"{escape(k)}: {count(n)}" for k, n in by["fold"].items())
+            total = count(sum(r["windows"] for r in mine))
             rows.append([escape(purpose), escape(pool), escape(label), total, kingdoms, folds])
     return rows
 
@@ -482,15 +552,15 @@ def _left_out(data: Inputs) -> str:
     more = f"<p>... and {len(rows) - SHOWN:,} more, in skipped.tsv.</p>" if len(rows) > SHOWN else ""
     return (
         f"<h4>Left out</h4><p>{len(rows):,} sources were not "
-        f"used:</p>" + _table(["Source", "File", "Why"], rows[:SHOWN]) + more
+        f"used:</p>" + table(["Source", "File", "Why"], rows[:SHOWN]) + more
     )
 
 
 def _contrasts(c: Json) -> str:
-    rows = [[f"{escape(k['arm'])} less {escape(k['against'])}", _signed(k)] for k in c["contrasts"]]
+    rows = [[f"{escape(k['arm'])} less {escape(k['against'])}", signed(k)] for k in c["contrasts"] if k["test_set"] == "short"]
     return (
         "<h4>Between arms</h4><p>Points of accuracy on short windows, with 95 % intervals.</p>"
-        + _table(["Arms", "Points"], rows, [1])
+        + table(["Arms", "Points"], rows, [1])
         if rows
         else ""
     )
@@ -505,42 +575,11 @@ def _mean_curve(histories: Sequence[Sequence[Json]], part: str, metric: str) -> 
 
 
 def _colours(data: Inputs) -> dict[str, str]:
-    names = dict.fromkeys(r["arm"] for r in data.comparison["arms"])
-    return {escape(n): COLOURS[i % len(COLOURS)] for i, n in enumerate(names)}
-
-
-def _html(name: str, description: str, body: str) -> dict[str, Any]:
-    return {"section_name": name, "description": description, "plot_type": "html", "data": body}
-
-
-def _wrap(*parts: str) -> str:
-    return '<div class="vs">' + "".join(p for p in parts if p).replace(" %", "&nbsp;%") + "</div>"
-
-
-def _red(title: str, text: str) -> str:
-    return f'<div class="vs-banner vs-red"><b>{escape(title)}</b>{escape(text)}</div>'
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Iterable[int] = ()) -> str:
-    """An HTML table of ready HTML cells; `numbers`: columns set to the right."""
-    right = set(numbers)
-
-    def line(cells: Sequence[str], tag: str) -> str:
-        return "<tr>" + "".join(_cell(tag, cell, i in right) for i, cell in enumerate(cells)) + "</tr>"
-
-    return '<div class="vs-scroll"><table>' + line(heads, "th") + "".join(line(r, "td") for r in rows) + "</table></div>"
-
-
-def _cell(tag: str, content: str, right: bool) -> str:
-    return f'<{tag} class="n">{content}</{tag}>' if right else f"<{tag}>{content}</{tag}>"
+    return {escape(n): colour for n, colour in performance.colours(data.comparison).items()}
 
 
 def _precision_at(row: Json | None, prevalence: float) -> Json | None:
     return next((p for p in row["precision_at_prevalence"] if p["prevalence"] == prevalence), None) if row else None
-
-
-def _span(interval: Sequence[float], scale: float = 1, digits: int = 1) -> str:
-    return f"{scale * interval[0]:.{digits}f} to {scale * interval[1]:.{digits}f}"
 
 
 def _arm_name(row: Json, c: Json) -> str:
@@ -550,43 +589,11 @@ def _arm_name(row: Json, c: Json) -> str:
     return f'{name}<br><span class="vs-soft">control</span>' if row["role"] == "control" else name
 
 
-def _with_interval(metric: Json, scale: float, digits: int = 1) -> str:
-    if metric["mean"] is None:
-        return ""
-    between = f'<br><span class="vs-soft">({_span(metric["ci95"], scale, digits)})</span>' if metric["ci95"] else ""
-    return f"{scale * metric['mean']:.{digits}f}{between}"
-
-
-def _signed(d: Json | None, between: str = " ") -> str:
-    if not d:
-        return ""
-    return f"{d['points']:+.1f}" + (f'{between}<span class="vs-soft">({_span(d["ci95"])})</span>' if d["ci95"] else "")
-
-
-def _p(d: Json | None, role: str) -> str:
-    if not d or d["p"] is None:
-        return ""
-    p = d["p"] if role == "control" else d["p_holm"]
-    return "" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _count(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}"
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{k}: {_plain(v)}" for k, v in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(v) for v in value)
-    return "" if value is None else str(value)
-
-
 def _encoders(used: Any) -> str:
     """The names, with what identifies the weights where a model records it."""
     if not isinstance(used, list | tuple):
-        return _plain(used)
-    rest = [", ".join(f"{k} {_plain(v)}" for k, v in e.items() if k not in ("modality", "encoder") and v) for e in used]
+        return plain(used)
+    rest = [", ".join(f"{k} {plain(v)}" for k, v in e.items() if k not in ("modality", "encoder") and v) for e in used]
     return "; ".join(
         f"{e.get('modality')}: {e.get('encoder')}" + (f" ({r})" if r else "") for e, r in zip(used, rest, strict=True)
     )
@@ -608,7 +615,7 @@ def _terminal(row: Json | None) -> str:
 
 
 def _brackets(interval: Sequence[float] | None, scale: float) -> str:
-    return f"({_span(interval, scale)})" if interval else "(no interval)"
+    return f"({span(interval, scale)})" if interval else "(no interval)"
 
 
 def _fold(text: str, width: int = 100) -> list[str]:

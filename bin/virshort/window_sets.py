@@ -106,8 +106,9 @@ class WindowSet:
             yield rest
 
     def codes(self, name: str) -> tuple[np.ndarray, list[str]]:
-        """A text column of the manifests as integer codes [n] and the texts they stand for, sorted."""
-        column = pa.chunked_array([c.combine_chunks().dictionary_encode() for c in
+        """A text column of the manifests as integer codes [n] and the texts they stand for, sorted; what is not known is "".
+        """
+        column = pa.chunked_array([c.combine_chunks().fill_null("").dictionary_encode() for c in
                                    (pq.read_table(m, columns=[name])[name] for m in self.manifests)]).unify_dictionaries()
         texts = column.chunk(0).dictionary.to_pylist()
         order = sorted(range(len(texts)), key=lambda i: texts[i])

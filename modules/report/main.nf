@@ -8,12 +8,14 @@ process REPORT {
     path assets, stageAs: 'assets/*'
     val parameters
     val nextflow_version
+    val trace
     val code
 
     output:
     path 'report.html', emit: page
     path 'summary.txt', emit: summary
     path 'pipeline_info/*', emit: info
+    path 'figures', emit: paper
 
     script:
     """
@@ -23,6 +25,6 @@ process REPORT {
     END_OF_PARAMETERS
     versions.py --nextflow ${nextflow_version} --out pipeline_info/versions.yml
     report.py run --parameters pipeline_info/parameters.json --versions pipeline_info/versions.yml --assets assets \\
-        --out report.html --summary summary.txt
+        --trace '${trace.replace("'", "'\\''")}' --paper figures --out report.html --summary summary.txt
     """
 }

@@ -21,6 +21,6 @@ process SAMPLE_WINDOWS {
         --mixed ${options.mixed_windows} --full ${options.full_windows} --test ${options.test_windows} \\
         --sweep ${options.sweep_windows} --sweep-lengths ${options.sweep_lengths} --viral-share ${options.viral_share} \\
         --max-n ${options.max_n} --cluster-cap ${options.cluster_cap} --windows-per-shard ${options.windows_per_shard} \\
-        --seed ${options.seed} --outdir .
+        --genetic-code ${options.genetic_code} --seed ${options.seed} --outdir .
     """
 }

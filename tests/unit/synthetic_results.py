@@ -11,6 +11,10 @@ import pyarrow.parquet as pq
 from scipy import stats
 from sklearn import metrics as sk
 
+from virshort.evaluation import Heads, describe
+
+KINGDOM = "<script>kingdom"  # a name that a user could give
+
 
 @dataclass
 class Arm:
@@ -183,7 +187,15 @@ def write_evaluation(
             whole[k] = float(np.average([v for v, _ in known], weights=[w for _, w in known])) if known else None
         rows += parts
         pooled.append({"replicate": r, **whole})
+    beside = {}
+    if n:
+        cuts = {"balanced": 0.0, "fpr_1e-2": 3.0, "fpr_1e-3": None}
+        fitted = [{"lengths": None, "temperature": 1.5, "bias": 0.1, "thresholds": cuts}]
+        folds = np.unique(test["fold"]).tolist()
+        heads = [Heads({}, dict.fromkeys(folds, 0.5), dict.fromkeys(folds, fitted)) for _ in range(s)]
+        beside = describe(Columns(test), raw, heads, test_set, np.random.default_rng(0))
     value = {
+        **beside,
         "arm": arm,
         "test_set": test_set,
         "replicates": s,
@@ -193,6 +205,24 @@ def write_evaluation(
         "pooled": pooled,
     }
     (folder / "metrics.json").write_text(json.dumps(value, allow_nan=False))
+
+
+class Columns:
+    """What EVALUATE reads of the manifests, for windows of a made test set: two sources a cluster, some kingdoms."""
+
+    def __init__(self, test: dict[str, np.ndarray]):
+        number = np.arange(len(test["cluster"]))
+        self.text = {"cluster": test["cluster"], "source": 2 * test["cluster"] + number % 2,
+                     "kingdom": 2 * (test["cluster"] // 2 % 3) + test["label"], "family": test["cluster"] % 7}
+        self.number = {"label": test["label"], "fold": test["fold"], "length": np.full(len(number), 150),
+                       "gc": 0.25 + number % 40 / 100, "peptide": 15 + number % 36}
+
+    def column(self, name: str) -> np.ndarray:
+        return self.number[name]
+
+    def codes(self, name: str) -> tuple[np.ndarray, list[str]]:
+        values, code = np.unique(self.text[name], return_inverse=True)
+        return code, [f"{KINGDOM if name == 'kingdom' else name}_{v}" for v in values]
 
 
 def one(label: np.ndarray, log_odds: np.ndarray) -> dict[str, Any]:
@@ -251,7 +281,7 @@ def write_models(folder: Path, arm: Arm, folds: int, replicates: int, seed: int)
                 "replicate": r,
                 "threshold": 0.5,
                 "modalities": ["dna"],
-                "encoders": {"dna": "kmer-dna"},
+                "encoders": [{"modality": "dna", "encoder": "kmer-dna", "weights": "", "pooling": "4-mer frequencies"}],
                 "architecture": {"inputs": 256, "hidden": 512, "classes": 2, "dropout": 0.1},
                 "best_epoch": 8,
                 "epochs_run": 10,
@@ -259,7 +289,7 @@ def write_models(folder: Path, arm: Arm, folds: int, replicates: int, seed: int)
                 "validation_windows": 5000,
                 "trained_parameters": 1_050_000,
                 "selection": chosen,
-                "hyperparameters": {"epochs": 10},
+                "hyperparameters": {"epochs": 10, "batch_size": 256, "dropout": 0.1, "patience": 3},
             }
             (path / "model.json").write_text(json.dumps(model))
 

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -191,11 +193,22 @@ DEGENERATE = {
 }
 
 
+@pytest.fixture(scope="session")
+def degenerate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, dict[str, Any]]]:
+    """The folder of a degenerate case and its comparison, made once."""
+
+    @cache
+    def make(case: str) -> tuple[Path, dict[str, Any]]:
+        options = {"arms": plain("baseline", "finetune"), "sets": {"short": 900}, "folds": 2, "replicates": 2}
+        folder = write_results(tmp_path_factory.mktemp("degenerate"), **options | DEGENERATE[case][0])
+        return folder, compared(folder)
+
+    return make
+
+
 @pytest.mark.parametrize("case", DEGENERATE)
-def test_a_degenerate_case_gives_a_sentence(case: str, tmp_path: Path) -> None:
-    options, sentence = DEGENERATE[case]
-    options = {"arms": plain("baseline", "finetune"), "sets": {"short": 1200}, **options}
-    c = compared(write_results(tmp_path, **options))
+def test_a_degenerate_case_gives_a_sentence(case: str, degenerate: Callable[[str], tuple[Path, dict[str, Any]]]) -> None:
+    sentence, (_, c) = DEGENERATE[case][1], degenerate(case)
     assert sentence in " ".join(n for row in c["arms"] for n in row["notes"])
     assert c["answer"] and c["recommendation"] and c["verdict"]["headline"]
     if case in ("no baseline", "no finetune", "only controls", "no windows"):

@@ -4,19 +4,21 @@ import copy
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from synthetic_results import Arm, standard_arms, write_results
-from test_comparison import DEGENERATE, compared, plain
+from test_comparison import DEGENERATE, compared, degenerate  # noqa: F401 (a fixture)
 
 import report
 from virshort.errors import InputError
 from virshort.report import Inputs, missing_sections, sections, summary_text
 
 EVIL = "<script>alert(1)</script>"
-IDS = ["vs_answer", "vs_arms", "vs_forest", "vs_length", "vs_training", "vs_controls", "vs_data", "vs_run"]
+IDS = ["vs_answer", "vs_arms", "vs_forest", "vs_length", "vs_bands", "vs_voting", "vs_fails", "vs_training", "vs_replicates",
+       "vs_curves", "vs_reliability", "vs_thresholds", "vs_controls", "vs_data", "vs_run", "vs_dome", "vs_cost", "vs_methods"]
 ARMS = [a for a in standard_arms() if a.name in ("baseline", "finetune", "multilength", "gc", "shuffled_labels")]
 
 
@@ -27,9 +29,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_results(tmp_path_factory.mktemp("results"), ARMS, sets, folds=3)
     compared(folder)
     counts = [{"label": "viral", "kingdom": EVIL, "records": 5, "bases": 1000, "skipped": 1}]
-    put(folder / "input.json", {"counts": counts, "notes": [f"kingdom {EVIL} is small"]})
+    totals = {"records": 5, "bases": 1000, "skipped": 1}
+    put(folder / "input.json", {**totals, "counts": counts, "notes": [f"kingdom {EVIL} is small"]})
     table = [{"fold": 0, "label": "viral", "kingdom": EVIL, "clusters": 2, "sources": 5, "bases": 1000}]
-    put(folder / "folds.json", {"folds": 3, "table": table, "notes": [f"fold note {EVIL}"]})
+    put(folder / "folds.json", {"folds": 3, "test_folds": [0], "table": table, "notes": [f"fold note {EVIL}"]})
     pool = {"windows": 7, "counts": [{"label": "viral", "kingdom": EVIL, "fold": 0, "windows": 7}], "notes": []}
     put(folder / "windows" / "train" / "short" / "metadata.json", pool)
     (folder / "skipped.tsv").write_text(f'source\tfile\treason\n{EVIL}\tx"y.fa\ttoo short\n')
@@ -104,16 +107,12 @@ def test_numbers_on_the_first_screen_are_those_of_the_comparison(results: Path) 
 
 
 @pytest.mark.parametrize("case", DEGENERATE)
-def test_degenerate_results_are_still_a_report(case: str, tmp_path: Path) -> None:
-    options = {
-        "arms": plain("baseline", "finetune"),
-        "sets": {"short": 800},
-        "folds": 2,
-        "replicates": 2,
-        **DEGENERATE[case][0],
-    }
-    c = compared(write_results(tmp_path, **options))
-    built = sections(report.read_inputs(tmp_path))
+def test_degenerate_results_are_still_a_report(
+    case: str,
+    degenerate: Callable[[str], tuple[Path, dict[str, Any]]],  # noqa: F811
+) -> None:
+    folder, c = degenerate(case)
+    built = sections(report.read_inputs(folder))
     assert list(built) == IDS
     shown = text_of(built) + summary_text(c)
     assert not re.search(r"\bnan\b|\bNone\b|NaN|\binf\b", re.sub(r'"[a-z_]+": null', "", shown))
