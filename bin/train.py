@@ -106,7 +106,7 @@ def train_head(fold: int, replicate: int) -> str:
     # Calibrated where it was validated: on windows of its own set, or of `short` for a head that was not trained here.
     windows, which, known = (_arm.windows, validation, label) if done.history else (_arm.short, chosen, _arm.short_label)
     judged, known, first = _arm.checked(windows, which, known)
-    fitted = calibration.fit(known, join(predict(head, _arm.rows(windows), judged), first), windows.column("length")[which],
+    fitted = calibration.fit(known, join(predict(head, _arm.rows(windows), judged), first), windows.length[which],
                              windows.codes("cluster")[0][which])
     folder = args.out / where
     with whole(folder / "model.safetensors") as path:

@@ -91,9 +91,9 @@ def describe(windows: WindowSet, odds: np.ndarray, heads: list[Heads], test_set:
     """What metrics.json says beyond metrics: reliability and thresholds of every test set; curves, groups and worst sources
     of `short` and `full`; voting of `short`.
 
-    windows: or anything else with its `column` and `codes`; odds: [replicates, n]; rng: draws the labels of a perfectly
-    calibrated model."""
-    label, fold, length = (windows.column(c) for c in ("label", "fold", "length"))
+    windows: or anything else with its `column`, `codes`, `knows` and `length`; odds: [replicates, n]; rng: draws the labels
+    of a perfectly calibrated model."""
+    label, fold, length = windows.column("label"), windows.column("fold"), windows.length
     cluster, clusters = windows.codes("cluster")
     raw = details.reliability(label, odds, rng)
     raw.pop("curve")
@@ -105,15 +105,17 @@ def describe(windows: WindowSet, odds: np.ndarray, heads: list[Heads], test_set:
         return found
     call = np.stack([h.calls(score_of(o), fold) for h, o in zip(heads, odds, strict=True)])
     found["curves"] = details.curves(label, fold, odds)
-    columns = {name: windows.codes(name) for name in ("source", "kingdom", "family")}
-    columns |= {name: details.binned(windows.column(name), edges) for name, edges in details.EDGES.items()}
+    columns = {name: windows.codes(name) for name in ("source", "kingdom", "family") if windows.knows(name)}
+    columns |= {name: details.binned(windows.column(name), edges) for name, edges in details.EDGES.items()
+                if windows.knows(name)}
     found["groups"] = {name: details.groups(label, call, cluster, code, [t or "unknown" for t in texts])
                        for name, (code, texts) in columns.items() if name != "source"}
     source, sources = columns["source"]
     _, first = np.unique(source, return_index=True)
     about = {"source": sources, "cluster": [clusters[c] for c in cluster[first]],
              "label": [("nonviral", "viral")[y] for y in label[first]],
-             **{name: [columns[name][1][c] for c in columns[name][0][first]] for name in ("kingdom", "family")}}
+             **{name: [columns[name][1][c] for c in columns[name][0][first]] for name in ("kingdom", "family")
+                if name in columns}}
     found["worst_sources"] = [row | {name: values[row["source"]] for name, values in about.items()}
                               for row in details.worst_sources(label, call, source)]
     if test_set == "short":

@@ -210,7 +210,7 @@ def failures_section(c: Json) -> dict[str, Any]:
     best = c["best_arm"]["arm"] if c["best_arm"]["arm"] in arms else arms[-1]
     worst = detail(c, best, "short", "worst_sources") or []
     if worst:
-        rows = [[escape(str(w[k] or "")) for k in ("source", "label", "kingdom", "family", "cluster")]
+        rows = [[escape(str(w.get(k) or "")) for k in ("source", "label", "kingdom", "family", "cluster")]
                 + [count(w["windows"]), f"{100 * w['wrong']:.1f}"] for w in worst]
         parts.append(f"<h4>Sources that {escape(best)} gets most wrong</h4>" + table(
             ["Source", "Label", "Kingdom", "Family", "Cluster", "Windows", "Wrong, %"], rows, (5, 6)))
@@ -219,7 +219,7 @@ def failures_section(c: Json) -> dict[str, Any]:
 
 def group_rows(c: Json, arms: Sequence[str], grouping: str, label: str) -> list[list[str]]:
     """A row a group, a column an arm; the groups with most windows first, bins of a number in their order."""
-    found = {a: {r["group"]: r for r in detail(c, a, "short", "groups")[grouping] if r["label"] == label} for a in arms}
+    found = {a: {r["group"]: r for r in detail(c, a, "short", "groups").get(grouping, []) if r["label"] == label} for a in arms}
     order = list(found[arms[0]].values())
     if grouping in ("kingdom", "family"):
         order = sorted(order, key=lambda r: (-r["windows"], r["group"]))

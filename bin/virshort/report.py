@@ -422,12 +422,12 @@ def data_section(data: Inputs) -> str:
         heads = ["Purpose", "Pool", "Label", "Windows", "By kingdom", "By fold"]
         parts.append("<h4>Windows</h4>" + table(heads, _window_rows(data), numbers=[3]))
     eff = {r["test_set"]: r for r in data.comparison["arms"] if r["windows"]}
-    if rows := [[escape(s), _count(r["windows"]), *map(_count, r["frame_rows"].values())]
+    if rows := [[escape(s), count(r["windows"]), *map(count, r["frame_rows"].values())]
                 for s, r in eff.items() if r.get("frame_rows")]:
         heads = ["Test set", "Windows", "Rows", "Windows without a stop-free frame"]
         text = ("<h4>Frames</h4><p>A row is a stop-free frame of a window, and a window has the largest score of its rows. "
                 "One without a stop-free frame has a row of its longest stop-free stretch.</p>")
-        parts.append(text + _table(heads, rows, numbers=range(1, 4)))
+        parts.append(text + table(heads, rows, numbers=range(1, 4)))
     rows = [
         [
             escape(s),

@@ -84,6 +84,16 @@ class WindowSet:
         first = np.cumsum(count) - count
         return np.repeat(begin - first, count) + np.arange(count.sum()), first
 
+    def knows(self, name: str) -> bool:
+        """Whether the manifests have a column with values in it; those of ready features have not every one."""
+        return all(name in pq.read_schema(m).names for m in self.manifests) and any(
+            pq.read_table(m, columns=[name])[name].null_count < n for m, n in zip(self.manifests, self._windows, strict=True))
+
+    @property
+    def length(self) -> np.ndarray:
+        """Length of the windows in bp, [n]; 0 where it is not known."""
+        return self.column("length") if self.knows("length") else np.zeros(len(self), np.int64)
+
     def column(self, name: str) -> np.ndarray:
         """A numeric column of the manifests, [n]."""
         return np.concatenate([pq.read_table(m, columns=[name])[name].to_numpy() for m in self.manifests])

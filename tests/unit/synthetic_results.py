@@ -214,8 +214,13 @@ class Columns:
         number = np.arange(len(test["cluster"]))
         self.text = {"cluster": test["cluster"], "source": 2 * test["cluster"] + number % 2,
                      "kingdom": 2 * (test["cluster"] // 2 % 3) + test["label"], "family": test["cluster"] % 7}
-        self.number = {"label": test["label"], "fold": test["fold"], "length": np.full(len(number), 150),
-                       "gc": 0.25 + number % 40 / 100, "peptide": 15 + number % 36}
+        self.number = {"label": test["label"], "fold": test["fold"], "gc": 0.25 + number % 40 / 100,
+                       "peptide": 15 + number % 36}
+
+        self.length = np.full(len(number), 150)
+
+    def knows(self, name: str) -> bool:
+        return name in self.text or name in self.number
 
     def column(self, name: str) -> np.ndarray:
         return self.number[name]
