@@ -1,4 +1,5 @@
 // Parameters are described once, in nextflow_schema.json: read it, print it as help, check values against it.
+include { unsafeName } from './shell'
 
 // One map a parameter: name, group, required, and what the schema says of it.
 def readSchema(path) {
@@ -82,7 +83,7 @@ def complaint(spec, value) {
     }
     def text = value.toString()
     def types = [spec.type].flatten()
-    def got = ", got '${text}'"
+    def got = ", got '${text.replaceAll(/\p{Cntrl}/, ' ')}'"
     if (value instanceof Boolean && !('boolean' in types)) {
         return 'needs a value'
     }
@@ -97,6 +98,12 @@ def complaint(spec, value) {
     }
     if (spec.maximum != null && text.toBigDecimal() > spec.maximum) {
         return "must be at most ${spec.maximum}${got}"
+    }
+    if (text =~ /\p{Cntrl}/) {
+        return "holds a line break or another control character: take it away${got}"
+    }
+    if (spec.exists && unsafeName(text)) {
+        return "${unsafeName(text)}${got}"
     }
     if (spec.exists && !file(text).exists()) {
         return "names no existing file${got}"

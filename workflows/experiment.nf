@@ -1,5 +1,6 @@
 // The experiment: from labelled genomes to a verdict.
 include { codeDigest     } from '../modules/code'
+include { unsafeName     } from '../modules/shell'
 include { CHECK_GPU      } from '../modules/check_gpu/main'
 include { SIMULATE       } from '../modules/simulate/main'
 include { PLAN           } from '../modules/plan/main'
@@ -19,6 +20,7 @@ include { REPORT         } from '../modules/report/main'
 
 // The files that a samplesheet names, relative to it or absolute.
 def fastasOf(plan, sheet) {
+    plan.fastas.findAll { name -> unsafeName(name) }.each { name -> error("virshort: ${sheet.name}: ${name}: ${unsafeName(name)}") }
     def found = plan.fastas.collect { name -> name.startsWith('/') ? file(name) : file("${sheet.parent}/${name}") }
     def missing = [plan.fastas, found].transpose().findAll { _name, f -> !f.exists() }.collect { name, _f -> name }
     if (missing) {

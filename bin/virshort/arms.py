@@ -41,8 +41,8 @@ def read_arms(path: Path, encoders: dict[str, str], dims: dict[str, dict[str, in
 
 def _complete(file: str, name: str, row: Any, encoders: dict[str, str], dims: dict[str, dict[str, int]]) -> dict:
     where = f"{file}: arm {name}"
-    if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii():
-        raise InputError(f"{where}: a name has letters, digits, - and _ only: rename it")
+    if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii() or name[0] == "-":
+        raise InputError(f"{where}: a name has letters, digits, _ and (not first) - only: rename it")
     if not isinstance(row, dict):
         raise InputError(f"{where}: expected keys and values, got {row!r}")
     for key in row:

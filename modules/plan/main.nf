@@ -1,4 +1,6 @@
 // Read the samplesheet and the arms, refuse what is wrong with them, and say what the run needs.
+include { quoted } from '../shell'
+
 process PLAN {
     input:
     path sheet
@@ -11,7 +13,7 @@ process PLAN {
     path 'arms.json', emit: arms
 
     script:
-    def arms = options.arms ? "--arms '${options.arms}'" : ''
+    def arms = options.arms ? "--arms ${quoted(options.arms)}" : ''
     """
     plan.py --samplesheet ${sheet} --arms-file ${arms_file} ${arms} ${options.pretrained ? '--pretrained' : ''} \\
         --dna-encoder ${options.dna_encoder} --protein-encoder ${options.protein_encoder}

@@ -1,4 +1,6 @@
 // Train one arm: a head for every tested fold and replicate. A pretrained baseline is judged as it is.
+include { quoted } from '../shell'
+
 process TRAIN {
     tag "${arm.name}"
     label 'parallel'
@@ -22,6 +24,6 @@ process TRAIN {
     ${groovy.json.JsonOutput.toJson(sets)}
     END_OF_SETS
     train.py --arm arm.json --data data --window-sets window_sets.json ${begin} --replicates ${options.replicates} \\
-        --seed ${options.seed} --cpus ${task.cpus} --checkpoints '${checkpoints.replace("'", "'\\''")}' --code ${code} --out ${arm.name}
+        --seed ${options.seed} --cpus ${task.cpus} --checkpoints ${quoted(checkpoints)} --code ${code} --out ${arm.name}
     """
 }
