@@ -11,8 +11,8 @@ from safetensors.numpy import load_file
 from virshort.errors import InputError, run
 from virshort.features import read_tensors
 from virshort.files import read_json
+from virshort.published import PUBLISHED
 from virshort.virnucpro import write_head, write_merged
-from virshort.weights import PUBLISHED
 
 
 def main() -> None:

@@ -5,7 +5,8 @@ import argparse
 from pathlib import Path
 
 from virshort.errors import InputError, run
-from virshort.weights import LOCAL, PUBLISHED, fetch
+from virshort.fetching import fetch
+from virshort.published import LOCAL, PUBLISHED
 
 
 def main() -> None:

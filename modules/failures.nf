@@ -39,10 +39,10 @@ def failureLines(report) {
     }
     def code = (report =~ /terminated with an error exit status \((\d+)\)/).collect { m -> m[1].toInteger() }.find { true }
     def ended = code ?: (report.contains('terminated for an unknown reason') ? Integer.MAX_VALUE : null)
-    if (isRetried(ended)) {
+    def said = report.readLines().collect { line -> line.trim() }.findAll { line -> line.startsWith('virshort:') }
+    if (isRetried(ended) && !(ended == 104 && said)) {
         return ["virshort: ${task}: gave up after three times, the last with ${cause(ended)} (docs/usage.md, Resources), then -resume"]
     }
-    def said = report.readLines().collect { line -> line.trim() }.findAll { line -> line.startsWith('virshort:') }
     def missing = (report =~ /No module named '(\w+)/).collect { m -> m[1] }.unique().collect { name ->
         "virshort: the Python package ${name} is missing: run `make setup` and put .venv/bin first on PATH"
     }

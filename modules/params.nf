@@ -108,8 +108,8 @@ def complaint(spec, value) {
     if (spec.exists && !file(text).exists()) {
         return "names no existing file${got}"
     }
-    if (spec.exists && file(text).isDirectory()) {
-        return "names a folder, not a file${got}"
+    if (spec.exists && file(text).isDirectory() != (spec.format == 'directory-path')) {
+        return "${spec.format == 'directory-path' ? 'names a file, not a folder' : 'names a folder, not a file'}${got}"
     }
     if (spec.pattern && !java.util.regex.Pattern.compile(spec.pattern).matcher(text).find()) {
         return "does not have the form of its description${got}: ${spec.description}"

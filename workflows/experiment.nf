@@ -10,6 +10,7 @@ include { CLUSTER        } from '../modules/cluster/main'
 include { SPLIT          } from '../modules/split/main'
 include { MASK           } from '../modules/mask/main'
 include { SAMPLE_WINDOWS } from '../modules/sample_windows/main'
+include { FETCH_WEIGHTS  } from '../modules/fetch_weights/main'
 include { EMBED          } from '../modules/embed/main'
 include { MERGE          } from '../modules/merge/main'
 include { TRAIN as TRAIN_BASELINE ; TRAIN } from '../modules/train/main'
@@ -33,6 +34,33 @@ def fastasOf(plan, sheet) {
 def headFiles(head) {
     def record = file("${head.parent}/model.json")
     return head.name.endsWith('.safetensors') && record.exists() ? [head, record] : [head]
+}
+
+// The files of a language model in the user's folder; none without a folder.
+def givenWeights(folder, encoder) {
+    if (!folder) {
+        return []
+    }
+    def found = (file("${folder}/${encoder}").listFiles() ?: []).findAll { f -> f.isFile() }
+    if (!found) {
+        error("virshort: --weights ${folder} has no folder ${encoder}: fill it on a machine with internet by bin/fetch_weights.py ${encoder} --out DIR")
+    }
+    return found.sort { f -> f.name }
+}
+
+// What an embedding depends on besides the files of its weights, and the memory (GB) that loading them takes. weights.json
+// is written last.
+def modelOf(folder, options) {
+    def record = file("${folder}/weights.json")
+    if (!record.exists()) {
+        error("virshort: ${folder}: no whole weights: delete this folder, then run again with -resume")
+    }
+    def about = readJson(record)
+    def bytes = about.stored.values().sum { stored -> stored[0] }
+    def device = options.device == 'cuda' && options.allow_cpu ? 'auto' : options.device
+    return [
+        precision: options.precision, device: device, digest: about.digest, memory: 2 + 2 * Math.ceil(bytes / 1e9).intValue()
+    ]
 }
 
 // train/short of windows/train/short/shard_00000.fa.gz
@@ -95,9 +123,11 @@ workflow EXPERIMENT {
     }
 
     // What is asked for, and what there is
-    asked = options.subMap('arms', 'dna_encoder', 'protein_encoder') + [pretrained: options.pretrained != null]
+    asked = options.subMap('arms', 'dna_encoder', 'protein_encoder', 'protein_input', 'device', 'weights_revision') +
+        [pretrained: options.pretrained != null, weights_given: options.weights != null]
     PLAN(sheet, file(options.arms_file), asked, codeDigest('plan.py'))
     plan = PLAN.out.plan.map { f -> readJson(f) }
+    plan.map { p -> p.note }.filter { note -> note }.view { note -> "virshort: ${note}" }
     start = channel.value([[]])
     if (options.pretrained) {
         PRETRAINED(
@@ -137,11 +167,21 @@ workflow EXPERIMENT {
     fastas = SAMPLE_WINDOWS.out.fastas.flatten().map { f -> [poolOf(f), shardOf(f), f] }
     manifests = SAMPLE_WINDOWS.out.manifests.flatten().map { f -> [poolOf(f), shardOf(f), f] }
 
-    // Embed once, train many
+    // Embed once, train many. An encoder is ready when its weights are there; k-mers have none.
+    FETCH_WEIGHTS(
+        plan.flatMap { p -> p.weights.collect { model, revision -> [model, revision, givenWeights(options.weights, model)] } },
+        "${workflow.workDir}/weights",
+        codeDigest('fetch_weights.py')
+    )
+    uses = plan.flatMap { p -> p.encoders.collect { encoder, model -> [model, encoder] } }
+    encoders = uses.filter { model, _encoder -> !model }.map { _model, encoder -> [encoder, [:], []] }
+        .mix(uses.combine(FETCH_WEIGHTS.out, by: 0).map { _model, encoder, folder -> [encoder, modelOf(folder, options), folder] })
     EMBED(
-        fastas.combine(plan).flatMap { pool, shard, fasta, p ->
-            pairsOf(p, pool).collectMany { pair -> pair.tokenize('+') }.unique().collect { encoder -> [pool, shard, encoder, fasta] }
-        },
+        fastas.combine(plan)
+            .flatMap { pool, shard, fasta, p ->
+                pairsOf(p, pool).collectMany { pair -> pair.tokenize('+') }.unique().collect { encoder -> [encoder, pool, shard, fasta] }
+            }
+            .combine(encoders, by: 0),
         options.genetic_code,
         options.frames,
         options.device == 'cpu' ? '' : "${workflow.workDir}/gpus",

@@ -5,25 +5,29 @@ from typing import Any
 
 import yaml
 
+from virshort.encoders import UNTRANSLATED
 from virshort.errors import InputError, nearest
 
 WINDOW_SETS = ("short", "scratch", "mixed", "full")
 MODALITIES = ("dna", "protein", "gc")
 _DEFAULTS: dict[str, Any] = {
     "description": "", "role": "remedy", "windows": None, "modalities": ["dna", "protein"], "encoders": None,
+    "protein_input": None,
     "start": "random", "frozen": False, "labels": "true", "epochs": 10, "learning_rate": 1e-3, "batch_size": 256,
     "dropout": 0.1, "patience": 3,
 }
 _CHOICES = {"role": ("remedy", "control", "baseline"), "windows": WINDOW_SETS, "start": ("random", "baseline"),
-            "labels": ("true", "shuffled"), "frozen": (True, False)}
+            "labels": ("true", "shuffled"), "frozen": (True, False), "protein_input": ("translated", "nucleotide")}
 _RANGES = {"epochs": (1, 1000), "learning_rate": (1e-8, 1.0), "batch_size": (2, 65536), "dropout": (0.0, 0.9),
            "patience": (1, 1000)}
 
 
-def read_arms(path: Path, encoders: dict[str, str], dims: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+def read_arms(path: Path, encoders: dict[str, str], dims: dict[str, dict[str, int]],
+              protein_input: str = "translated") -> list[dict[str, Any]]:
     """All arms of a file, complete with defaults, in the file's order.
 
-    encoders: the run's encoder by modality; dims: known encoders by modality (the values are not used).
+    encoders: the run's encoder by modality; dims: known encoders by modality (the values are not used); protein_input:
+    the run's, translated or nucleotide, which an arm may differ from.
     Raises InputError naming the file, the arm and the key for anything that is not understood."""
     try:
         rows = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -33,13 +37,14 @@ def read_arms(path: Path, encoders: dict[str, str], dims: dict[str, dict[str, in
         raise InputError(f"{path.name}: {e.strerror}: give an existing file with --arms_file") from e
     if not isinstance(rows, dict) or not rows:
         raise InputError(f"{path.name}: has no arms: write one a row, as in assets/arms.yaml")
-    arms = [_complete(path.name, str(name), row, encoders, dims) for name, row in rows.items()]
+    arms = [_complete(path.name, str(name), row, encoders, dims, protein_input) for name, row in rows.items()]
     if [a["name"] for a in arms if a["role"] == "baseline"] != ["baseline"]:
         raise InputError(f"{path.name}: exactly one arm must have the role baseline, and be named so")
     return arms
 
 
-def _complete(file: str, name: str, row: Any, encoders: dict[str, str], dims: dict[str, dict[str, int]]) -> dict:
+def _complete(file: str, name: str, row: Any, encoders: dict[str, str], dims: dict[str, dict[str, int]],
+              protein_input: str) -> dict:
     where = f"{file}: arm {name}"
     if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii() or name[0] == "-":
         raise InputError(f"{where}: a name has letters, digits, _ and (not first) - only: rename it")
@@ -48,7 +53,7 @@ def _complete(file: str, name: str, row: Any, encoders: dict[str, str], dims: di
     for key in row:
         if key not in _DEFAULTS:
             raise InputError(f"{where}: unknown key {key}: {nearest(str(key), _DEFAULTS)}")
-    arm = {"name": name} | _DEFAULTS | row
+    arm = {"name": name} | _DEFAULTS | {"protein_input": protein_input} | row
     if isinstance(arm["labels"], bool):  # YAML reads a bare true so
         arm["labels"] = str(arm["labels"]).lower()
     for key, choices in _CHOICES.items():
@@ -72,6 +77,8 @@ def _complete(file: str, name: str, row: Any, encoders: dict[str, str], dims: di
         if encoder not in dims[modality]:
             raise InputError(f"{where}: unknown {modality} encoder {encoder}: {nearest(str(encoder), dims[modality])}")
     arm["encoders"] = encoders | given
+    if arm["protein_input"] == "nucleotide":
+        arm["encoders"]["protein"] += UNTRANSLATED
     if arm["frozen"] and arm["start"] == "random":
         raise InputError(f"{where}: frozen with random weights learns nothing: set start: baseline")
     return arm

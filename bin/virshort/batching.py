@@ -5,7 +5,6 @@ a batch runs as soon as it is full; what is left over at the end runs in batches
 share a batch follows from the sequences and the budget alone, not from who is faster.
 """
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from virshort.tokens import RowError
+from virshort.errors import RowError
+from virshort.progress import Log, Progress
 
 _CHUNK = 1024  # sequences a tokenizing step
 
@@ -22,14 +22,13 @@ Tokenize = Callable[[Sequence[bytes]], list[np.ndarray]]
 """Sequences to ids, int64 [tokens] each; no ids where there is nothing to embed."""
 Forward = Callable[[Tensor], Tensor]
 """Ids [n, tokens] int64 on the model's device to rows [n, dim] float32."""
-Log = Callable[[str], None]
 
 
 class Batcher:
     """Runs a model over sequences. It keeps what it learnt about the device's memory from call to call."""
 
     def __init__(self, tokenize: Tokenize, forward: Forward, dim: int, budget: int, device: torch.device | str = "cpu",
-                 log: Log = print, progress: "Progress | None" = None):
+                 log: Log = print, progress: Progress | None = None):
         """budget: tokens a batch may hold; one sequence with more than that is a batch of its own."""
         self._tokenize, self._forward, self._dim = tokenize, forward, dim
         self._device, self._log, self._progress = torch.device(device), log, progress
@@ -41,6 +40,8 @@ class Batcher:
         """Rows [n, dim] float32 in the order of the sequences; zeros where there was nothing to embed.
 
         Raises RowError naming a sequence that cannot be tokenized, or that alone does not fit into memory."""
+        if self._progress:
+            self._progress.start()
         # Rows are gathered where they are made: a copy to the host a batch would make the GPU wait.
         out = torch.zeros(len(sequences), self._dim, device=self._device)
         waiting: dict[int, list[tuple[int, np.ndarray]]] = defaultdict(list)
@@ -90,8 +91,8 @@ class Batcher:
     def _run(self, out: Tensor, batch: list[tuple[int, np.ndarray]]) -> None:
         rows, tokens = [row for row, _ in batch], len(batch[0][1])
         try:
-            ids = torch.from_numpy(np.stack([ids for _, ids in batch]))
-            out[torch.tensor(rows, device=self._device)] = self._forward(ids.to(self._device))
+            ids = self._there(torch.from_numpy(np.stack([ids for _, ids in batch])))
+            out.index_copy_(0, self._there(torch.tensor(rows)), self._forward(ids))
         except torch.OutOfMemoryError:
             if len(batch) == 1:
                 raise RowError(rows[0], f"its {tokens} tokens alone do not fit into the memory of {self._device}: "
@@ -109,39 +110,10 @@ class Batcher:
                       f"batches of {self.budget} tokens or fewer from here on")
         self._run_evenly(out, batch)
 
+    def _there(self, tensor: Tensor) -> Tensor:
+        """On the device. From pinned memory, so that the GPU need not have finished what it does before."""
+        return tensor.pin_memory().to(self._device, non_blocking=True) if self._device.type == "cuda" else tensor
+
     def _count(self, batch: list[tuple[int, np.ndarray]]) -> None:
         if self._progress and batch:
             self._progress(len(batch), len(batch) * len(batch[0][1]))
-
-
-class Progress:
-    """A line now and then: how far, how fast, how long still."""
-
-    def __init__(self, total: int, log: Log = print, every: float = 30.0, clock: Callable[[], float] = time.monotonic):
-        """total: sequences of the whole task; every: seconds between lines."""
-        self._total, self._log, self._every, self._clock = total, log, every, clock
-        self._start = self._last = clock()
-        self._sequences = self._done_tokens = 0
-
-    def __call__(self, sequences: int, tokens: int) -> None:
-        """Count a batch that is done."""
-        self._sequences += sequences
-        self._done_tokens += tokens
-        now = self._clock()
-        if now - self._last >= self._every or (self._sequences == self._total and self._last > self._start):
-            self._last = now
-            self._log(self.line())
-
-    def line(self) -> str:
-        """The state in one line."""
-        seconds = max(self._clock() - self._start, 1e-9)
-        rate = self._sequences / seconds
-        left = (self._total - self._sequences) / rate if rate else 0
-        return (f"{self._sequences} of {self._total} windows, {rate:.3g} windows/s, "
-                f"{self._done_tokens / seconds:.3g} tokens/s, {_duration(left)} left")
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,62 +1,89 @@
 """A language model ready for use: weights, tokens, precision and batches put together."""
 
+import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from virshort import dnabert_s, esm2
-from virshort.batching import Batcher, Log, Progress
+from virshort.batching import Batcher, Tokenize
+from virshort.encoders import Encoder
+from virshort.errors import InputError
 from virshort.packing import pack
 from virshort.precision import PRECISIONS, choose_device, choose_precision, exact_fp32
+from virshort.progress import Log, Progress
+from virshort.published import published
 from virshort.tokens import Bases, Residues
-from virshort.weights import open_weights, published
+from virshort.weights import open_weights
 
 BUDGET = {"cpu": 1024, "cuda": 65536}
 """Tokens a batch. On the CPU activations then stay in the cache; a GPU needs that many to be busy."""
 
 
-@dataclass(frozen=True)
-class LanguageModel:
-    """An encoder: `embed` takes n sequences (bases, or residues for protein) and gives [n, dim] float32 in their order.
+@dataclass(frozen=True, kw_only=True)
+class LanguageModel(Encoder):
+    """An encoder whose `hidden` gives the last hidden state [n, tokens, dim] of ids [n, tokens]."""
 
-    weights: digest of the published files; pooling: what a row is the mean of; hidden: ids [n, tokens] to the last
-    hidden state [n, tokens, dim]."""
-
-    name: str
-    modality: str
-    dim: int
-    weights: str
-    pooling: str
-    precision: str
-    device: str
-    embed: Batcher
     hidden: Callable[[Tensor], Tensor]
 
 
-def load_language_model(name: str, folder: Path, precision: str = "auto", device: str = "auto",
+class _Parts(NamedTuple):
+    """What differs from one kind of model to the other."""
+
+    model: nn.Module
+    hidden: Callable[[Tensor], Tensor]
+    pooled: Callable[[Callable[[Tensor], Tensor], Tensor], Tensor]
+    tokenize: Tokenize
+    dim: int
+    pooling: str
+
+
+def _dnabert_s(folder: Path, dtype: torch.dtype, device: torch.device) -> _Parts:
+    from virshort import dnabert_s
+
+    model = dnabert_s.load(folder, dtype, device)
+    return _Parts(model, model, dnabert_s.pooled, Bases(folder / "tokenizer.json"), model.config.width,
+                  "mean over tokens with [CLS] and [SEP]")
+
+
+def _esm2(folder: Path, dtype: torch.dtype, device: torch.device) -> _Parts:
+    from virshort import esm2  # transformers takes seconds to import
+
+    model = esm2.load(folder, dtype, device)
+    return _Parts(model, partial(esm2.hidden, model), esm2.pooled, Residues(folder / "vocab.txt"), model.config.hidden_size,
+                  "mean over residues")
+
+
+def load_language_model(name: str, folder: Path, precision: str = "auto", device: str = "auto", threads: int | None = None,
                         budget: int | None = None, log: Log = print, progress: Progress | None = None) -> LanguageModel:
     """The encoder of that name from the weights in `folder/<name>` (as bin/fetch_weights.py leaves them).
 
-    precision: auto, fp32, bf16, fp16; device: auto, cpu, cuda; budget: tokens a batch. Raises InputError for weights
-    that are missing, damaged or another model's."""
+    precision: auto, fp32, bf16, fp16; device: auto, cpu, cuda; threads: of the CPU, as many as it has cores if None;
+    budget: tokens a batch. Raises InputError for weights that are missing, damaged, another model's, or too large for
+    the GPU."""
+    if threads:
+        torch.set_num_threads(threads)
+        os.environ["RAYON_NUM_THREADS"] = str(threads)  # the tokenizer's
+    began = time.monotonic()
     weights, where = open_weights(folder, name), choose_device(device)
     dtype = choose_precision(precision, where)
     if dtype == torch.float32:
         exact_fp32()
-    if published(name).modality == "dna":
-        model = hidden = dnabert_s.load(weights.folder, dtype, where)
-        tokenize, pooled = Bases(weights.folder / "tokenizer.json"), dnabert_s.pooled
-        dim, pooling = model.config.width, "mean over tokens with [CLS] and [SEP]"
-    else:
-        model = esm2.load(weights.folder, dtype, where)
-        tokenize, pooled, hidden = Residues(weights.folder / "vocab.txt"), esm2.pooled, partial(esm2.hidden, model)
-        dim, pooling = model.config.hidden_size, "mean over residues"
+    modality = published(name).modality
+    try:
+        part = (_dnabert_s if modality == "dna" else _esm2)(weights.folder, dtype, where)
+    except torch.OutOfMemoryError as e:
+        raise InputError(f"{name}: its weights alone do not fit into the memory of {where}: use a larger GPU, a smaller "
+                         "model or --device cpu") from e
     if where.type == "cpu" and dtype == torch.bfloat16:
-        pack(model)
-    embed = Batcher(tokenize, partial(pooled, hidden), dim, budget or BUDGET[where.type], where, log, progress)
+        pack(part.model)
+    forward = partial(part.pooled, part.hidden)
+    embed = Batcher(part.tokenize, forward, part.dim, budget or BUDGET[where.type], where, log, progress)
     named = next(n for n, d in PRECISIONS.items() if d == dtype)
-    return LanguageModel(name, published(name).modality, dim, weights.digest, pooling, named, where.type, embed, hidden)
+    log(f"{name}: revision {weights.revision}, {named} on {where}, loaded in {time.monotonic() - began:.1f} s")
+    return LanguageModel(name, modality, part.dim, weights.digest, part.pooling, embed, named, where.type, hidden=part.hidden)

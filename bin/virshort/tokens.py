@@ -6,17 +6,9 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from virshort.errors import InputError
+from virshort.errors import InputError, RowError
 
 _RESIDUES = "ACDEFGHIKLMNPQRSTVWYXBZUO"
-
-
-class RowError(InputError):
-    """Something is wrong with one sequence. `row`: its number in what was given; `why`: the rest of the message."""
-
-    def __init__(self, row: int, why: str):
-        super().__init__(f"row {row}: {why}")
-        self.row, self.why = row, why
 
 
 class Bases:

@@ -4,9 +4,10 @@ include { quoted } from '../shell'
 process EMBED {
     tag "${encoder} ${pool} ${shard}"
     label 'gpu'
+    memory { 1.GB * ((model.memory ?: 2) * task.attempt) }
 
     input:
-    tuple val(pool), val(shard), val(encoder), path(fasta)
+    tuple val(encoder), val(pool), val(shard), path(fasta), val(model), path(weights)
     val genetic_code
     val frames
     val gpu_locks
@@ -16,9 +17,11 @@ process EMBED {
     tuple val(pool), val(shard), val(encoder), path("${shard}.${encoder}.safetensors")
 
     script:
-    def on_one_gpu = gpu_locks && !encoder.startsWith('kmer-') ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
+    def on_one_gpu = gpu_locks && model ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
+    def language_model = model ? "--weights . --precision ${model.precision} --device ${model.device}" : ''
     """
-    ${on_one_gpu}embed.py --shard ${fasta} --encoder ${encoder} --genetic-code ${genetic_code} --frames ${frames} \\
+    ${on_one_gpu}embed.py --shard ${fasta} --encoder ${encoder} ${language_model} --threads ${task.cpus} \\
+        --genetic-code ${genetic_code} --frames ${frames} \\
         --out ${shard}.${encoder}.safetensors
     """
 }

@@ -14,8 +14,11 @@ process PLAN {
 
     script:
     def arms = options.arms ? "--arms ${quoted(options.arms)}" : ''
+    def weights = options.weights_given ? '--weights-given' : ''
+    def revision = options.weights_revision ? "--weights-revision ${quoted(options.weights_revision)}" : ''
     """
     plan.py --samplesheet ${sheet} --arms-file ${arms_file} ${arms} ${options.pretrained ? '--pretrained' : ''} \\
-        --dna-encoder ${options.dna_encoder} --protein-encoder ${options.protein_encoder}
+        --dna-encoder ${options.dna_encoder} --protein-encoder ${options.protein_encoder} \\
+        --protein-input ${options.protein_input} --device ${options.device} ${weights} ${revision}
     """
 }

@@ -9,8 +9,9 @@ import torch
 
 from virshort import packing
 from virshort.errors import InputError
+from virshort.fetching import fetch
 from virshort.language_models import load_language_model
-from virshort.weights import LOCAL, fetch
+from virshort.published import LOCAL
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from make_random_models import SHARED, make

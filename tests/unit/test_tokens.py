@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from virshort.errors import InputError
-from virshort.tokens import Bases, Residues, RowError
+from virshort.errors import InputError, RowError
+from virshort.tokens import Bases, Residues
 
 SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 TOKENIZER = SHARED / "golden/dnabert_tokenizer/tokenizer.json"

@@ -2,107 +2,28 @@
 
 import hashlib
 import os
-import socket
 import subprocess
 import sys
 import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from virshort import weights
 from virshort.errors import InputError
-from virshort.files import read_json
-from virshort.weights import LOCAL, PUBLISHED, fetch, open_weights
+from virshort.fetching import fetch
+from virshort.files import read_json, write_json
+from virshort.published import LOCAL, PUBLISHED
+from virshort.weights import open_weights, sha256_of
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from hub import COMMIT, Hub
 from make_random_models import SHARED, make
 
 TOKENIZER = SHARED / "golden/dnabert_tokenizer/tokenizer.json"
 pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-
-
-class Hub(ThreadingHTTPServer):
-    """Serves `folder/<repo>/<file>` as the hub does: metadata by HEAD, large files by a redirect, ranges for what is
-    left. `cut`: connections to break off half-way; `etag`: what it states instead of the truth."""
-
-    daemon_threads = True
-
-    def __init__(self, folder):
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.folder, self.cut, self.etag, self.ranges, self.log = folder, 0, None, [], []
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class Answer(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def do_HEAD(self):
-        self.reply(body=False)
-
-    def do_GET(self):
-        self.reply(body=True)
-
-    def reply(self, body):
-        server = self.server
-        server.log.append((self.command, self.path))
-        parts = self.path.strip("/").split("/")
-        large = parts[0] == "cdn"
-        if large:
-            path = server.folder / "/".join(parts[1:])
-        elif len(parts) == 5 and parts[2] == "resolve" and parts[3] in ("main", COMMIT):
-            path = server.folder / parts[0] / parts[1] / parts[4]
-        else:
-            path = server.folder / "not there"
-        if not path.is_file():
-            self.send_response(404)
-            self.send_header("X-Error-Code", "EntryNotFound")
-            self.send_header("X-Repo-Commit", COMMIT)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        data = path.read_bytes()
-        is_large = path.suffix in (".bin", ".safetensors")
-        git = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
-        etag = server.etag or (hashlib.sha256(data).hexdigest() if is_large else git)
-        if is_large and not large:
-            self.send_response(302)
-            self.send_header("X-Repo-Commit", COMMIT)
-            self.send_header("X-Linked-Etag", f'"{etag}"')
-            self.send_header("X-Linked-Size", str(len(data)))
-            self.send_header("Location", f"{server.url}/cdn/{path.relative_to(server.folder)}")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        first = 0
-        if "Range" in self.headers:
-            first = int(self.headers["Range"].removeprefix("bytes=").split("-")[0])
-            server.ranges.append(first)
-        self.send_response(206 if first else 200)
-        if first:
-            self.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
-        self.send_header("X-Repo-Commit", COMMIT)
-        self.send_header("ETag", f'"{etag}"')
-        self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Content-Length", str(len(data) - first))
-        self.end_headers()
-        if body:
-            if is_large and server.cut:
-                server.cut -= 1
-                self.wfile.write(data[first:first + (len(data) - first) // 2])
-                self.wfile.flush()
-                self.connection.shutdown(socket.SHUT_RDWR)
-                self.close_connection = True
-            else:
-                self.wfile.write(data[first:])
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +40,7 @@ def pinned(raw, monkeypatch):
     """The small models stand in the list as if they were the published ones."""
     for encoder in ("dnabert-s", "esm2-8m"):
         model = PUBLISHED[encoder]
-        files = {n: ((raw / encoder / n).stat().st_size, weights._sha256(raw / encoder / n)) for n in model.files}
+        files = {n: ((raw / encoder / n).stat().st_size, sha256_of(raw / encoder / n)) for n in model.files}
         monkeypatch.setitem(PUBLISHED, encoder, replace(model, revision=COMMIT, files=files))
 
 
@@ -132,6 +53,7 @@ def hub(raw, tmp_path, monkeypatch):
     server = Hub(tmp_path / "hub")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("HF_ENDPOINT", server.url)
+    monkeypatch.setattr("time.sleep", lambda _: None)  # between the client's attempts
     yield server
     server.shutdown()
     server.server_close()
@@ -200,7 +122,7 @@ def test_another_revision_is_checked_against_what_the_hub_states(hub, tmp_path):
 
 
 def test_a_file_or_revision_that_is_not_there(hub, tmp_path, monkeypatch):
-    with pytest.raises(InputError, match=r"esm2_t6_8M_UR50D config\.json at revision f+: cannot be fetched"):
+    with pytest.raises(InputError, match=r"esm2_t6_8M_UR50D config\.json at revision f+: the hub has no such file"):
         fetch("esm2-8m", tmp_path / "out", revision="f" * 40, cache=tmp_path / "cache", log=silent)
     assert hub.log
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
@@ -295,7 +217,7 @@ def test_sharded_pickles_become_sharded_safetensors(folder, tmp_path, monkeypatc
     for file, members in parts.items():
         # As in the published pickles, tied tensors share their memory.
         torch.save({n: tensors[n] for n in members} | {f"lm_head.{file[14:19]}": tensors[members[0]]}, at / file)
-    weights.write_json(at / "pytorch_model.bin.index.json",
+    write_json(at / "pytorch_model.bin.index.json",
                        {"metadata": {}, "weight_map": {n: f for f, m in parts.items() for n in m}})
     (at / "model.safetensors").unlink()
     model = PUBLISHED["esm2-8m"]

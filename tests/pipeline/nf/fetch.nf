@@ -1,0 +1,7 @@
+// For test_language_models.py: FETCH_WEIGHTS alone.
+include { FETCH_WEIGHTS } from '../../../modules/fetch_weights/main'
+
+workflow {
+    FETCH_WEIGHTS(channel.of([params.encoder, params.revision, []]), params.store, 'code')
+    FETCH_WEIGHTS.out.view { _encoder, folder -> "fetched ${folder}" }
+}

@@ -1,0 +1,158 @@
+"""The experiment with language models: random ones, small, in the published layout, and no network."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from safetensors import safe_open
+
+from harness import ROOT, Run, copy_pipeline, edited, environment, nextflow, run_nextflow
+from hub import COMMIT, Hub
+from make_random_models import SHARED, make
+from virshort.published import PUBLISHED
+
+TOKENIZER = SHARED / "golden/dnabert_tokenizer/tokenizer.json"
+pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
+
+OPTIONS = {"dna_encoder": "dnabert-s", "protein_encoder": "esm2-8m", "short_windows": 1000, "scratch_windows": 1000,
+           "mixed_windows": 300, "full_windows": 500, "test_windows": 1000, "sweep_windows": 100, "sweep_lengths": 150,
+           "folds": 3, "test_folds": 1, "replicates": 1, "windows_per_shard": 10000}
+ARMS = ["baseline", "finetune", "finetune_frozen", "scratch", "multilength", "dna_only", "protein_only", "kmer", "gc",
+        "shuffled_labels"]
+OFFLINE = {"HF_ENDPOINT": "http://127.0.0.1:9"}
+
+
+def read(path: Path) -> dict:
+    return json.loads(path.read_text())
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of published files for --weights."""
+    out = tmp_path_factory.mktemp("weights")
+    make(out, "dnabert-s", 48, 1)
+    make(out, "esm2-8m", 40, 1)
+    return out
+
+
+class Experiment:
+    """The whole experiment once, and runs that go on from it."""
+
+    def __init__(self, base: Path, weights: Path):
+        self.folder, genomes = base / "run", base / "genomes"
+        subprocess.run([sys.executable, ROOT / "bin/simulate.py", "--outdir", genomes], check=True)
+        self.pipeline = copy_pipeline(base / "pipeline")
+        self.options = OPTIONS | {"weights": weights, "weights_revision": "local", "input": genomes / "samplesheet.csv",
+                                  "source_table": genomes / "sources.tsv"}
+        self.first = self.run()
+        assert self.first.rc == 0, self.first.output
+
+    def run(self, *more: object, **changes: object) -> Run:
+        options = {k: v for k, v in (self.options | changes).items() if v is not None}
+        return run_nextflow(*[w for k, v in options.items() for w in (f"--{k}", v)], *more, folder=self.folder,
+                            pipeline=self.pipeline, **OFFLINE)
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Experiment:
+    return Experiment(tmp_path_factory.mktemp("language_models"), weights)
+
+
+def headers(run: Run, encoder: str) -> list[dict]:
+    """The headers of an encoder's embeddings in the work folder, with their types."""
+    found = []
+    for path in run.folder.glob(f"work/*/*/shard_*.{encoder}.safetensors"):
+        with safe_open(path, "np") as f:
+            found.append(json.loads(f.metadata()["virshort"]) | {"dtype": f.get_slice("embeddings").get_dtype()})
+    return found
+
+
+def test_every_arm_is_trained_and_judged(experiment: Experiment) -> None:
+    results = experiment.first.results
+    rows = read(results / "comparison.json")["arms"]
+    assert {r["arm"] for r in rows if r["test_set"] == "short" and r["windows"]} == set(ARMS)
+    models = {arm: next((results / "models" / arm).glob("fold_*/replicate_*/model.json")) for arm in ARMS}
+    used = {arm: {e["modality"]: e for e in read(path)["encoders"]} for arm, path in models.items()}
+    for arm in ("finetune", "dna_only", "protein_only", "scratch"):
+        assert {m: e["encoder"] for m, e in used[arm].items()} == {"dna": "dnabert-s", "protein": "esm2-8m"}, arm
+        assert all(len(e["weights"]) == 16 for e in used[arm].values())
+    assert {m: e["encoder"] for m, e in used["kmer"].items()} == {"dna": "kmer-dna", "protein": "kmer-protein"}
+
+
+def test_a_model_is_fetched_once_and_a_window_embedded_once(experiment: Experiment) -> None:
+    names = [row["name"].split(":")[-1] for row in experiment.first.trace]
+    assert sorted(n for n in names if n.startswith("FETCH")) == ["FETCH_WEIGHTS (dnabert-s)", "FETCH_WEIGHTS (esm2-8m)"]
+    embedded = [n for n in names if n.startswith("EMBED")]
+    assert len(embedded) == len(set(embedded))
+
+
+def test_embeddings_say_how_they_were_made(experiment: Experiment) -> None:
+    for encoder in ("dnabert-s", "esm2-8m"):
+        found = headers(experiment.first, encoder)
+        assert found
+        for header in found:
+            assert (header["encoder"], header["device"], header["dtype"]) == (encoder, "cpu", "F16")
+            assert header["precision"] in ("bf16", "fp32")
+    logs = [p.read_text() for p in experiment.folder.glob("work/*/*/.command.log")]
+    assert any("windows/s" in text and "tokens/s" in text and " left" in text for text in logs)
+
+
+def test_after_success_nothing_is_computed_again(experiment: Experiment) -> None:
+    run = experiment.run("-resume")
+    assert run.rc == 0, run.output
+    assert run.executed() == set()
+
+
+def test_verdicts_from_fp16_and_fp32_storage_agree(experiment: Experiment) -> None:
+    half = read(experiment.first.results / "comparison.json")
+    with edited(experiment.pipeline / "bin/embed.py", lambda text: text.replace('default="float16"', 'default="float32"')):
+        run = experiment.run("-resume", arms="finetune", outdir=experiment.folder / "full")
+    assert run.rc == 0, run.output
+    assert {h["dtype"] for h in headers(run, "dnabert-s")} == {"F16", "F32"}
+    full = read(run.results / "comparison.json")
+    assert full["verdict"]["verdict"] == half["verdict"]["verdict"]
+    assert full["verdict"]["difference_points"] == pytest.approx(half["verdict"]["difference_points"], abs=0.1)
+
+
+def test_weights_that_nobody_vouches_for_are_refused(experiment: Experiment) -> None:
+    run = experiment.run(weights_revision=None, arms="protein_only", outdir=experiment.folder / "refused")
+    assert run.rc == 1
+    said = [line for line in run.output.splitlines() if line.startswith("virshort: ")]
+    assert said and all("not the published file: sha256 " in line for line in said), run.output
+
+
+@pytest.fixture
+def hub(weights: Path, tmp_path: Path) -> Iterator[Hub]:
+    repo = tmp_path / "hub" / PUBLISHED["esm2-8m"].repo
+    repo.parent.mkdir(parents=True)
+    repo.symlink_to(weights / "esm2-8m")
+    server = Hub(tmp_path / "hub")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_interrupted_download_goes_on_and_a_whole_one_is_never_repeated(hub: Hub, tmp_path: Path) -> None:
+    store = tmp_path / "a store"
+    env = environment(HF_ENDPOINT=hub.url)
+    env["PATH"] = os.pathsep.join([str(ROOT / "bin"), env["PATH"]])
+    words = ("run", ROOT / "tests/pipeline/nf/fetch.nf", "--encoder", "esm2-8m", "--revision", COMMIT, "--store", store)
+    data = (hub.folder / PUBLISHED["esm2-8m"].repo / "model.safetensors").read_bytes()
+    part = store / ".partial-esm2-8m" / f"model.safetensors.{hashlib.sha256(data).hexdigest()}.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(data[:1000])  # what a killed task left
+    first = nextflow(*words, folder=tmp_path, env=env)
+    assert first.returncode == 0, first.stdout
+    assert hub.ranges == [1000]
+    place = store / "esm2-8m" / COMMIT / "esm2-8m"
+    assert f"fetched {place}" in first.stdout
+    assert (place / "model.safetensors").read_bytes() == data and not list(store.glob(".partial*"))
+    again = nextflow(*words, folder=tmp_path, env=env | OFFLINE)
+    assert again.returncode == 0 and f"fetched {place}" in again.stdout, again.stdout
