@@ -10,11 +10,12 @@ export DEBIAN_FRONTEND=noninteractive HOME=$folder TMPDIR=$folder # so pip's cac
 apt-get -qq update
 apt-get -qq install -y --no-install-recommends procps python3 python3-venv > /dev/null # ps: Nextflow's trace asks it
 python3 -m venv "$prefix"
-"$prefix/bin/pip" install --quiet --no-compile --no-input --disable-pip-version-check --progress-bar off \
-    --require-hashes -r "$folder/requirements.txt"
+# Left out: what compiles kernels, plots bitmaps with a browser, or is there twice. The lock is complete, so nothing is resolved.
+awk '/^[^ ]/ { wanted = !/^(triton|kaleido|polars-runtime-32)==/ } wanted' "$folder/requirements.txt" > "$folder/wanted.txt"
+"$prefix/bin/pip" install --quiet --no-compile --no-input --disable-pip-version-check --progress-bar off --no-deps \
+    --require-hashes -r "$folder/wanted.txt"
 
-# What only compiling, linking, plotting to bitmaps, or a second kind of the same library needs.
-"$prefix/bin/pip" --quiet uninstall -y triton kaleido polars-runtime-32
+# What only building and testing need.
 cd "$prefix"/lib/python3*/site-packages
 rm -rf pip pip-* torch/include torch/bin/protoc* torch/test pyarrow/include nvidia/*/include nvidia/*/bin
 find . -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +

@@ -20,7 +20,7 @@ def isRetried(code) {
 // What a container engine says when it cannot start, and the remedy.
 def engineTrouble(report) {
     def known = [
-        'Unable to find image|no such image|image not known|could not open image|unable to open image': 'the image is not there: `make image`, or name another by --container',
+        'Unable to find image|no such image|image not known|pinging container registry localhost|could not open image|unable to open image': 'the image is not there: `make image`, or name another by --container',
         'could not select device driver|unresolvable CDI devices': 'the container engine knows of no GPU: docs/containers.md says what it needs',
         'Cannot connect to the Docker daemon|permission denied while trying to connect to the Docker daemon': 'Docker does not run, or not for you',
     ]

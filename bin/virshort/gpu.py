@@ -1,6 +1,8 @@
 """Whether this machine's GPU can be used, asked of torch; and where it cannot, what to do."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -48,6 +50,15 @@ def require_gpu() -> Gpu:
     return gpu
 
 
+@contextmanager
+def explained() -> Iterator[None]:
+    """Within the block, what the GPU complains of becomes an InputError that says what to do: a retry cannot mend it."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, torch.AcceleratorError) as e:
+        raise InputError(f"{trouble(str(e))}; {OTHERWISE}") from e
+
+
 def capabilities(architectures: list[str]) -> list[tuple[int, int]]:
     """('sm_75', 'sm_120') -> (7, 5), (12, 0): what torch has kernels for."""
     numbers = [a.removeprefix("sm_").rstrip("af") for a in architectures if a.startswith("sm_")]
@@ -67,5 +78,7 @@ def trouble(message: str) -> str:
         return "no GPU is visible: " + ("the driver shows none (does nvidia-smi?)" if visible is None else
                                         f"CUDA_VISIBLE_DEVICES is '{visible}'; take it away or correct it")
     if "out of memory" in message:
-        return "the GPU's memory is taken by other programs (nvidia-smi lists them): end them"
+        return "the GPU's memory is too small, or taken by other programs (nvidia-smi lists them): end those"
+    if "no kernel image" in message:
+        return f"PyTorch {torch.__version__} has no kernels for this GPU: use a newer one"
     return f"the GPU cannot be used ({message.strip().splitlines()[0]}): see whether nvidia-smi works"
