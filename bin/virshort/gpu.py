@@ -1,8 +1,6 @@
 """Whether this machine's GPU can be used, asked of torch; and where it cannot, what to do."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -48,15 +46,6 @@ def require_gpu() -> Gpu:
                          "are needed: end the programs that use it (nvidia-smi lists them), or choose another by "
                          f"CUDA_VISIBLE_DEVICES; {OTHERWISE}")
     return gpu
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Within the block, what the GPU complains of becomes an InputError that says what to do: a retry cannot mend it."""
-    try:
-        yield
-    except (torch.OutOfMemoryError, torch.AcceleratorError) as e:
-        raise InputError(f"{trouble(str(e))}; {OTHERWISE}") from e
 
 
 def capabilities(architectures: list[str]) -> list[tuple[int, int]]:

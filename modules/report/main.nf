@@ -1,4 +1,6 @@
 // What a person reads: one self-contained page, and the same in short for the terminal.
+include { quoted } from '../shell'
+
 process REPORT {
     input:
     path comparison, stageAs: 'run/*'
@@ -25,6 +27,6 @@ process REPORT {
     END_OF_PARAMETERS
     versions.py --nextflow ${nextflow_version} --out pipeline_info/versions.yml
     report.py run --parameters pipeline_info/parameters.json --versions pipeline_info/versions.yml --assets assets \\
-        --trace '${trace.replace("'", "'\\''")}' --paper figures --out report.html --summary summary.txt
+        --trace ${quoted(trace)} --paper figures --out report.html --summary summary.txt
     """
 }
