@@ -3,7 +3,9 @@
 include { failureLines } from './modules/failures'
 include { lockOutdir } from './modules/lock'
 include { checkParams ; helpText ; readSchema ; typedParams } from './modules/params'
+include { ARMS } from './workflows/arms'
 include { EXPERIMENT } from './workflows/experiment'
+include { FEATURES } from './workflows/features'
 
 workflow {
     main:
@@ -19,7 +21,16 @@ workflow {
     def options = typedParams(params, specs)
     def lock = lockOutdir(options.outdir)
 
-    EXPERIMENT(options)
+    // Windows with their features, of genomes or ready; then every arm side by side
+    if (options.features) {
+        FEATURES(options)
+        given = FEATURES.out
+    }
+    else {
+        EXPERIMENT(options)
+        given = EXPERIMENT.out
+    }
+    ARMS(options, given.arms, given.width, given.features, given.sets, given.leakage, given.facts, given.windows)
 
     workflow.onComplete = {
         def summary = file("${options.outdir}/summary.txt")

@@ -85,7 +85,7 @@ def parse() -> argparse.Namespace:
     p.add_argument("--leakage", type=Path, help="leakage.json, if not in the folder")
     p.add_argument("--seed", type=int, default=42)
     p.add_argument("--draws", type=int, default=2000, help="bootstrap resamples")
-    p.add_argument("--window-length", type=int, default=150, help="how the short windows are called in sentences")
+    p.add_argument("--window-length", type=int, default=150, help="of the short windows; 0: not known, ready features")
     return p.parse_args()
 
 
@@ -228,7 +228,7 @@ def conclude(
 ) -> dict[str, Any]:
     """Everything that is said about the numbers, with the numbers."""
     name = best["arm"]
-    verdict = words.verdict(rows, name, f"{args.window_length} bp")
+    verdict = words.verdict(rows, name, f"{args.window_length} bp" if args.window_length else "the given")
     control = words.controls(rows, name, shuffled)
     pretrained = words.pretrained(training)
     audit = words.leakage_summary(leakage, training, pretrained)

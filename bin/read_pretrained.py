@@ -6,7 +6,7 @@ from pathlib import Path
 
 from safetensors.numpy import save_file
 
-from virshort.encoders import ENCODERS
+from virshort.encoders import ENCODERS, UNTRANSLATED
 from virshort.errors import run
 from virshort.files import read_json, whole, write_json
 from virshort.pretrained import read_pretrained
@@ -16,11 +16,13 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--head", type=Path, required=True, help="model.safetensors, with model.json beside it, or a .pth")
     p.add_argument("--arm", type=Path, required=True, help="the baseline's row of arms.json")
+    p.add_argument("--inputs", type=int, help="numbers a row of ready features; without it, what the arm's encoders give")
     p.add_argument("--out", type=Path, required=True, help="folder for model.safetensors and model.json")
     args = p.parse_args()
 
     arm = read_json(args.arm)
-    inputs = sum(1 if m == "gc" else ENCODERS[m][arm["encoders"][m]] for m in arm["modalities"])
+    names = {m: arm["encoders"][m].removesuffix(UNTRANSLATED) for m in arm["modalities"] if m != "gc"}
+    inputs = args.inputs or sum(ENCODERS[m][name] for m, name in names.items()) + ("gc" in arm["modalities"])
     head = read_pretrained(args.head, inputs, arm)
     with whole(args.out / "model.safetensors") as path:
         save_file(head.tensors, path)

@@ -20,7 +20,7 @@ from safetensors.numpy import load_file, save_file
 
 from virshort import __version__, calibration
 from virshort.errors import InputError, run
-from virshort.features import join, spread
+from virshort.features import GIVEN, join, spread
 from virshort.files import digest, read_json, whole, write_json
 from virshort.head import CLASSES, HIDDEN, Head
 from virshort.splits import shuffled_labels, split_rows
@@ -66,7 +66,7 @@ class Arm:
         known = {e["modality"]: e for e in about["encoders"] or []}
         for e in self.windows.encoders:
             of = known.get(e["modality"], e)
-            if any(of[k] != e[k] for k in ("encoder", "weights", "pooling")):
+            if e["encoder"] != GIVEN and any(of[k] != e[k] for k in ("encoder", "weights", "pooling")):
                 raise InputError(f"--pretrained {about['pretrained']['file']}: trained on rows of {of['encoder']} (weights "
                                  f"{of['weights']}), but these are of {e['encoder']} (weights {e['weights']}): use the same")
 

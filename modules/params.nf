@@ -147,6 +147,9 @@ def combined(values) {
     if (values.test_folds != 'all' && values.test_folds.toInteger() > values.folds) {
         found << "--test_folds must be at most --folds (${values.folds}) or all, got '${values.test_folds}'"
     }
+    if (values.features && (values.input || values.demo)) {
+        found << "--features takes the place of ${values.demo ? 'the demo' : '--input'}: give one of them, got '${values.features}'"
+    }
     values.sweep_lengths.tokenize(',').findAll { n -> n.toInteger() < 50 || n.toInteger() > 3000 }.each { n ->
         found << "--sweep_lengths must be lengths from 50 to 3000, got '${n}'"
     }
@@ -176,7 +179,7 @@ def checkParams(given, specs) {
         unknown(k, names)
     }
     def wrong = specs.collect { s ->
-        def problem = complaint(given.demo ? s + [required: false] : s, given[s.name])
+        def problem = complaint(given.demo || given.features ? s + [required: false] : s, given[s.name])
         problem ? "--${s.name} ${problem}" : null
     }.findAll()
     if (strange || wrong) {

@@ -9,3 +9,14 @@ def unsafeName(path) {
     def what = found in ['\n', '\r', '\t'] ? 'a line break or tab' : found
     return found ? "holds ${what}, which a shell would expand: rename it" : null
 }
+
+// The files that a sheet names, relative to it or absolute.
+def listedFiles(names, sheet) {
+    names.findAll { name -> unsafeName(name) }.each { name -> error("virshort: ${sheet.name}: ${name}: ${unsafeName(name)}") }
+    def found = names.collect { name -> name.startsWith('/') ? file(name) : file("${sheet.parent}/${name}") }
+    def missing = [names, found].transpose().findAll { _name, f -> !f.exists() }.collect { name, _f -> name }
+    if (missing) {
+        error("virshort: ${sheet.name}: no such file: ${missing.join(', ')}: correct the path (it is relative to the samplesheet)")
+    }
+    return found
+}

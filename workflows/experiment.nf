@@ -1,10 +1,10 @@
-// The experiment: from labelled genomes to a verdict.
+// From labelled genomes to windows and their features.
 include { codeDigest     } from '../modules/code'
-include { unsafeName     } from '../modules/shell'
+include { readJson       } from '../modules/files'
+include { listedFiles    } from '../modules/shell'
 include { CHECK_GPU      } from '../modules/check_gpu/main'
 include { SIMULATE       } from '../modules/simulate/main'
 include { PLAN           } from '../modules/plan/main'
-include { PRETRAINED     } from '../modules/pretrained/main'
 include { CHECK_INPUT    } from '../modules/check_input/main'
 include { CLUSTER        } from '../modules/cluster/main'
 include { SPLIT          } from '../modules/split/main'
@@ -13,28 +13,7 @@ include { SAMPLE_WINDOWS } from '../modules/sample_windows/main'
 include { FETCH_WEIGHTS  } from '../modules/fetch_weights/main'
 include { EMBED          } from '../modules/embed/main'
 include { MERGE          } from '../modules/merge/main'
-include { TRAIN as TRAIN_BASELINE ; TRAIN } from '../modules/train/main'
-include { EVALUATE       } from '../modules/evaluate/main'
 include { AUDIT          } from '../modules/audit/main'
-include { COMPARE        } from '../modules/compare/main'
-include { REPORT         } from '../modules/report/main'
-
-// The files that a samplesheet names, relative to it or absolute.
-def fastasOf(plan, sheet) {
-    plan.fastas.findAll { name -> unsafeName(name) }.each { name -> error("virshort: ${sheet.name}: ${name}: ${unsafeName(name)}") }
-    def found = plan.fastas.collect { name -> name.startsWith('/') ? file(name) : file("${sheet.parent}/${name}") }
-    def missing = [plan.fastas, found].transpose().findAll { _name, f -> !f.exists() }.collect { name, _f -> name }
-    if (missing) {
-        error("virshort: ${sheet.name}: no such file: ${missing.join(', ')}: correct the path (it is relative to the samplesheet)")
-    }
-    return found
-}
-
-// The files of a head: ours are two.
-def headFiles(head) {
-    def record = file("${head.parent}/model.json")
-    return head.name.endsWith('.safetensors') && record.exists() ? [head, record] : [head]
-}
 
 // The files of a language model in the user's folder; none without a folder.
 def givenWeights(folder, encoder) {
@@ -77,30 +56,6 @@ def pairsOf(plan, pool) {
     return pool.startsWith('test/') ? plan.pairs.test : plan.pairs[pool - 'train/']
 }
 
-// The files of some pools, as one pair of encoders gave them, in one order.
-def filesOf(features, pair, pools) {
-    return features.findAll { f -> f.pair == pair && f.pool in pools }.collectMany { f -> f.files }.sort { f -> f.name }
-}
-
-// What an arm needs to know of the window sets. It is all that its training depends on: another size of a test set, or of
-// a set that it does not train on, does not train it again.
-def trainingSets(sets, arm) {
-    return sets.subMap('folds', 'test_folds', 'viral_share') + [train: sets.train.subMap(arm.windows ?: 'short', 'short')]
-}
-
-// Every arm is also judged on the validation windows of `short`.
-def trainingPools(sets, arm) {
-    return [arm.windows ?: 'short', 'short'].collectMany { name -> sets.train[name].pools }
-}
-
-def testPools(sets) {
-    return sets.test.values().collectMany { s -> s.pools }
-}
-
-def readJson(path) {
-    return new groovy.json.JsonSlurper().parse(path)
-}
-
 workflow EXPERIMENT {
     take:
     options
@@ -125,21 +80,12 @@ workflow EXPERIMENT {
     // What is asked for, and what there is
     asked = options.subMap('arms', 'dna_encoder', 'protein_encoder', 'protein_input', 'device', 'weights_revision') +
         [pretrained: options.pretrained != null, weights_given: options.weights != null]
-    PLAN(sheet, file(options.arms_file), asked, codeDigest('plan.py'))
+    PLAN(sheet, file(options.arms_file ?: "${projectDir}/assets/arms.yaml"), asked, codeDigest('plan.py'))
     plan = PLAN.out.plan.map { f -> readJson(f) }
     plan.map { p -> p.note }.filter { note -> note }.view { note -> "virshort: ${note}" }
-    start = channel.value([[]])
-    if (options.pretrained) {
-        PRETRAINED(
-            headFiles(file(options.pretrained)),
-            plan.map { p -> p.arms.find { arm -> arm.role == 'baseline' } },
-            codeDigest('read_pretrained.py')
-        )
-        start = PRETRAINED.out
-    }
     CHECK_INPUT(
         sheet,
-        plan.combine(sheet).map { p, s -> fastasOf(p, s) }.first(),
+        plan.combine(sheet).map { p, s -> listedFiles(p.fastas, s) }.first(),
         plan.map { p -> p.fastas },
         table,
         options.window_length,
@@ -197,54 +143,27 @@ workflow EXPERIMENT {
             .combine(manifests, by: [0, 1]),
         codeDigest('merge.py')
     )
-    features = MERGE.out
-        .groupTuple(by: [0, 1])
-        .map { pool, pair, files -> [pool: pool, pair: pair, files: files.flatten()] }
-        .toList()
-        .combine(sets.map { f -> readJson(f) })
-    inputs = features.map { row -> [features: row[0..-2], sets: row[-1]] }
 
-    // Every arm, over all folds and replicates
-    arms = plan.flatMap { p -> p.arms }.combine(inputs)
-    jobs = arms.map { arm, given -> [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.pair, trainingPools(given.sets, arm))] }
-    training = options.subMap('replicates', 'seed')
-    checkpoints = "${workflow.workDir}/checkpoints"
-    TRAIN_BASELINE(
-        jobs.filter { arm, _known, _files -> arm.role == 'baseline' }.combine(start),
-        training, checkpoints, codeDigest('train.py')
-    )
-    TRAIN(
-        jobs.filter { arm, _known, _files -> arm.role != 'baseline' }
-            .combine(TRAIN_BASELINE.out.map { _arm, models -> models })
-            .map { arm, known, files, baseline -> [arm, known, files, arm.start == 'baseline' ? baseline : []] },
-        training, checkpoints, codeDigest('train.py')
-    )
-    trained = TRAIN_BASELINE.out.mix(TRAIN.out)
-    EVALUATE(
-        trained.combine(inputs).map { arm, models, given ->
-            [arm, given.sets.subMap('test', 'test_folds'), models, filesOf(given.features, arm.pair, testPools(given.sets))]
-        },
-        codeDigest('evaluate.py')
-    )
-
-    // What leaked, who won, and what a person reads of it
+    // What leaked
     AUDIT(
         SAMPLE_WINDOWS.out.folder, sets, SPLIT.out.folds, MASK.out.sequences, options.leakage_limit, asked.pretrained,
         codeDigest('audit.py')
     )
-    models = trained.map { _arm, folder -> folder }.toSortedList { a, b -> a.name <=> b.name }
-    COMPARE(
-        PLAN.out.arms, models, EVALUATE.out.toSortedList { a, b -> a.name <=> b.name }, AUDIT.out,
-        options.subMap('seed', 'window_length'), codeDigest('compare.py')
-    )
-    REPORT(
-        COMPARE.out.comparison, models,
-        AUDIT.out.mix(SPLIT.out.summary, CLUSTER.out.summary, MASK.out.summary, CHECK_INPUT.out.summary, CHECK_INPUT.out.skipped, sets).toSortedList { a, b -> a.name <=> b.name },
-        SAMPLE_WINDOWS.out.folder,
-        files("${projectDir}/assets/report/*"),
-        options,
-        workflow.nextflow.version.toString(),
-        "${file(options.outdir)}/pipeline_info/trace.tsv".toString(),
-        codeDigest('report.py') + codeDigest('versions.py')
-    )
+
+    // What training and evaluation need of it
+    arms = PLAN.out.arms
+    width = channel.value([])
+    features = MERGE.out.groupTuple(by: [0, 1]).map { pool, pair, files -> [pool, pair, files.flatten()] }
+    leakage = AUDIT.out
+    facts = SPLIT.out.summary.mix(CLUSTER.out.summary, MASK.out.summary, CHECK_INPUT.out.summary, CHECK_INPUT.out.skipped)
+    windows = SAMPLE_WINDOWS.out.folder
+
+    emit:
+    arms
+    width
+    features
+    sets
+    leakage
+    facts
+    windows
 }

@@ -387,7 +387,7 @@ def leakage_summary(
     worst = max(pairs, key=lambda s: s["share"], default=None)
     ok, limit, k = leakage.get("ok"), leakage.get("limit"), leakage.get("k", 31)
     if worst is None:
-        text = "The leakage audit compared no windows."
+        text = leakage.get("message", "The leakage audit compared no windows.")
     elif worst["shared_windows"] == 0:
         text = f"No test window shares an exact {k}-mer with a window it was trained on: training and test are apart."
     else:
@@ -399,7 +399,7 @@ def leakage_summary(
         text += f" (limit {percent(limit, 2)})." if limit is not None else "."
         if not ok:
             text = f"LEAKAGE ABOVE THE LIMIT. {text} The accuracies are better than they would be on new sequences."
-    if given:
+    if given and worst:
         text += " The audit covers this run's training windows, not what the pretrained head was trained on."
     base = next((t.get("windows") for t in training if t["role"] == "baseline"), None)
     by_arm = []
@@ -525,7 +525,7 @@ def _partial_steps(v: Row, rows: Sequence[Row], best: str | None, training: Sequ
                 f"more windows (scratch) or richer features can help."
             )
     steps += [f"Run {n} too: it was not among the "
-    f"arms." for n in ("scratch", "multilength") if find(rows, n, "short") is None]
+    f"arms." for n in ("scratch", "multilength") if find(rows, n, "short") is None and find(rows, name, "full")]
     return steps + _longer(rows, name)
 
 

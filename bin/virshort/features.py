@@ -24,6 +24,8 @@ FRAMES = ("F1", "F2", "F3", "R1", "R2", "R3", "LS")
 """What a row is of, as VirNucPro names frames: the strand, and at which of its first three bases the frame begins. LS is the
 longest stop-free stretch of the window."""
 STRETCH = FRAMES.index("LS")
+GIVEN = "given"
+"""Stands for the encoders of ready features, which are not known."""
 ROWS = "rows"
 """Name of a tensor [rows, 2] int32: window, and place in FRAMES. Absent where every window has one row."""
 _HEADER, _CONTENT = "virshort", "content"

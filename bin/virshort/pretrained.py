@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from virshort.errors import InputError
+from virshort.features import GIVEN
 from virshort.files import read_json
 from virshort.virnucpro import THRESHOLD, check_head, read_head
 
@@ -66,7 +67,7 @@ def _ours(path: Path, inputs: int, arm: Mapping[str, Any]) -> tuple[dict[str, np
     except (SafetensorError, OSError) as e:
         raise InputError(f"{path.name}: damaged or no safetensors file ({e}): get it anew") from e
     check_head(tensors, inputs, path)
-    for modality in arm["modalities"]:
+    for modality in (m for m in arm["modalities"] if arm["encoders"].get(m) != GIVEN):
         _same(record, f"{modality} encoder", named.get(modality), arm["encoders"].get(modality))
     return tensors, about
 

@@ -166,8 +166,9 @@ def arms_table(data: Inputs) -> str:
         )
     eff = short[0]["effective_clusters"]
     here = "this run's " if c.get("pretrained") else ""
+    length = f" of {c['window_length']} bp" if c["window_length"] else ""
     text = (
-        f"<p>{count(short[0]['windows'])} test windows of {c['window_length']} bp from "
+        f"<p>{count(short[0]['windows'])} test windows{length} from "
         f"{count(short[0]['clusters'])} clusters of similar "
         f"sources, none seen in {here}training. As clusters differ in "
         f"size, they carry the evidence of {eff['viral']:.0f} "

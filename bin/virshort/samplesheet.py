@@ -18,11 +18,12 @@ MISSING = ("", "NA")
 
 @dataclass(frozen=True)
 class SheetRow:
-    """A file of the samplesheet. line: where in the sheet; fasta: the path as it is written there."""
+    """A file of the samplesheet. line: where in the sheet; fasta: the path as it is written there (of ready features too);
+    label: None where ready features hold their own."""
 
     line: int
     fasta: str
-    label: str
+    label: str | None
     kingdom: str | None = None
     cluster: str | None = None
     split: str | None = None
@@ -40,33 +41,36 @@ class SourceRow:
     split: str | None = None
 
 
-def read_samplesheet(path: str | Path) -> list[SheetRow]:
+def read_samplesheet(path: str | Path, files: str = "fasta") -> list[SheetRow]:
     """The rows of a samplesheet file. Raises InputError as `parse_samplesheet`, or where it can't be read."""
-    return parse_samplesheet(_text(Path(path)), Path(path).name)
+    return parse_samplesheet(_text(Path(path)), Path(path).name, files)
 
 
-def parse_samplesheet(text: str, name: str = "samplesheet") -> list[SheetRow]:
+def parse_samplesheet(text: str, name: str = "samplesheet", files: str = "fasta") -> list[SheetRow]:
     """The rows of a samplesheet: CSV with a header; white space around cells and blank lines do not count.
+
+    files: the column of paths, fasta or features (which may do without labels).
 
     Raises InputError with line and column: a column that is missing, unknown or there twice, a row of another width, an
     unknown label or split, a file without a path or listed twice, no rows, or one label only.
     """
-    rows, seen = [], {}
-    for line, cells in _table(text, name, ",", required=COLUMNS[:2], known=COLUMNS):
-        fasta, label = cells["fasta"], cells["label"]
+    rows, seen, ready = [], {}, files == "features"
+    for line, cells in _table(text, name, ",", required=(files, "label"), known=(files, *COLUMNS[1:])):
+        fasta, label = cells[files], _value(cells, "label")
         where = f"{name}, line {line}"
         if not fasta:
-            raise InputError(f"{where}, fasta: is empty: give the path of a FASTA or FASTQ file")
-        if label not in LABELS:
-            raise InputError(f"{where}, label: {label!r} is no label: {nearest(label, LABELS)}")
+            kind = "file of merged features" if ready else "FASTA or FASTQ file"
+            raise InputError(f"{where}, {files}: is empty: give the path of a {kind}")
+        if label not in LABELS and not (ready and label is None):
+            raise InputError(f"{where}, label: {cells['label']!r} is no label: {nearest(cells['label'], LABELS)}")
         same = os.path.normpath(fasta)
         if same in seen:
-            raise InputError(f"{where}, fasta: {fasta} is listed on line {seen[same]} too: keep one of them")
+            raise InputError(f"{where}, {files}: {fasta} is listed on line {seen[same]} too: keep one of them")
         seen[same] = line
         rows.append(SheetRow(line, fasta, label, *(_value(cells, c) for c in ("kingdom", "cluster")),
                              _split(cells, where)))
     for label in LABELS:
-        if not any(row.label == label for row in rows):
+        if not any(row.label in (label, None) for row in rows):
             raise InputError(f"{name}, label: no row is {label}: both {' and '.join(LABELS)} files are needed")
     return rows
 

@@ -13,15 +13,19 @@ def label_sizes(size: int, viral_share: float) -> dict[int, int]:
     return {1: viral, 0: nonviral}
 
 
-def split_rows(label: np.ndarray, fold: np.ndarray, test_fold: int, folds: int, size: int,
-               viral_share: float) -> tuple[np.ndarray, np.ndarray]:
+def split_rows(label: np.ndarray, fold: np.ndarray, test_fold: int, folds: int, size: int | None,
+               viral_share: float | None) -> tuple[np.ndarray, np.ndarray]:
     """Training and validation rows of the split that tests `test_fold`.
 
     label, fold: [n] int8 in the order of the window set. Training: per label the first rows, as many as `size` asks for,
     of all folds but the tested one and the next; validation: the first rows of the next fold, in the same shares.
+    Without a `size` all rows are taken, and so many for validation, evenly spread, as there may be.
     Returns two sorted [.] int64 arrays. Raises InputError if rows are missing."""
     validation_fold = (test_fold + 1) % folds
     training = (fold != test_fold) & (fold != validation_fold)
+    if size is None:
+        validation = np.flatnonzero(fold == validation_fold)
+        return np.flatnonzero(training), validation[::-(-len(validation) // VALIDATION_WINDOWS) or 1]
     wanted = label_sizes(size, viral_share)
     checked = label_sizes(min(VALIDATION_WINDOWS, size // max(1, folds - 2)), viral_share)
     train = [np.flatnonzero(training & (label == y))[:n] for y, n in wanted.items()]

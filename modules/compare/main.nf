@@ -14,7 +14,7 @@ process COMPARE {
 
     script:
     """
-    compare.py run --arms ${arms} --leakage ${leakage} --seed ${options.seed} --window-length ${options.window_length} \\
+    compare.py run --arms ${arms} --leakage ${leakage} --seed ${options.seed} --window-length ${options.window_length ?: 0} \\
         --out comparison.json --tsv comparison.tsv
     """
 }

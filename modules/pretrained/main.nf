@@ -3,6 +3,7 @@ process PRETRAINED {
     input:
     path head
     val arm
+    val width
     val code
 
     output:
@@ -13,6 +14,6 @@ process PRETRAINED {
     cat > arm.json <<'END_OF_ARM'
     ${groovy.json.JsonOutput.toJson(arm)}
     END_OF_ARM
-    read_pretrained.py --head ${[head].flatten().find { f -> f.name != 'model.json' }} --arm arm.json --out pretrained
+    read_pretrained.py --head ${[head].flatten().find { f -> f.name != 'model.json' }} --arm arm.json ${width ? "--inputs ${width}" : ''} --out pretrained
     """
 }

@@ -41,6 +41,9 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"short_windows": 200, "scratch_windows": 100}, ["--scratch_windows must be at least --short_windows (200)"]),
     ({"sweep_lengths": "100,9000"}, ["--sweep_lengths must be lengths from 50 to 3000, got '9000'"]),
     ({"sweep_lengths": "100;200"}, ["--sweep_lengths does not have the form of its description, got '100;200'"]),
+    ({"features": "nowhere.csv"}, ["--features names no existing file, got 'nowhere.csv'"]),
+    ({"pretrained": "/dev/null"}, ["--pretrained does not have the form of its description, got '/dev/null'"]),
+    ({"frames": "both"}, ["--frames must be one of longest, all, got 'both'"]),
     ({"outdir": "/dev/null/results"}, ["--outdir cannot be written to"]),
     ({"folds": 2, "seeed": 1}, ["--seeed is unknown (did you mean --seed?)", "--folds must be at least 3, got '2'"]),
 ]
@@ -87,6 +90,15 @@ def test_input_is_required_except_in_the_demo(tmp_path: Path) -> None:
     outdir = {"outdir": str(tmp_path / "results")}
     rows = judged([outdir, outdir | {"input": str(tmp_path / "sheet.csv")}, outdir | {"demo": True}], tmp_path, "v2")
     assert [row["problems"] for row in rows] == [["--input is required"], [], []]
+
+
+def test_features_take_the_place_of_input(tmp_path: Path) -> None:
+    (tmp_path / "sheet.csv").touch()
+    given = {"outdir": str(tmp_path / "results"), "features": str(tmp_path / "sheet.csv")}
+    rows = judged([given, given | {"input": given["features"]}, given | {"demo": True}], tmp_path, "v2")
+    assert rows[0]["problems"] == []
+    for row, other in zip(rows[1:], ("--input", "the demo"), strict=True):
+        assert row["problems"] == [f"--features takes the place of {other}: give one of them, got '{given['features']}'"]
 
 
 def test_every_parameter_is_described() -> None:

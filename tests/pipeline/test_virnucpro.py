@@ -10,11 +10,12 @@ from safetensors.numpy import load_file
 from harness import Run, run_nextflow
 from virshort.encoders import ENCODERS, load_encoder
 from virshort.evaluation import log_odds
-from virshort.features import STRETCH
+from virshort.features import FRAMES, STRETCH
 from virshort.frames import find_rows, row_sequences
 from virshort.shards import read_shard
-from virshort.virnucpro import head_shapes, write_head
+from virshort.virnucpro import head_shapes, read_merged, write_head, write_merged
 
+WIDTH = 800
 SIZES = ("--folds", 3, "--test_folds", 1, "--replicates", 2)
 DIM = ENCODERS["dna"]["kmer-dna"] + ENCODERS["protein"]["kmer-protein"]
 
@@ -83,3 +84,54 @@ def test_a_window_has_the_largest_score_of_its_frames(run: Run) -> None:
     assert json.loads((run.results / "evaluation/baseline/short/metrics.json").read_text())["frame_rows"] == counted
     assert 0 < stretches < 600 < rows
     assert f">{rows:,}<" in (run.results / "report.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Merged files of VirNucPro's, cut in the middle of a chunk, with a head of its kind."""
+    folder = tmp_path_factory.mktemp("ready")
+    rng = np.random.default_rng(0)
+    for name, shift in (("v", 0.1), ("h", -0.1)):
+        ids, data = [], []
+        for contig in range(24):
+            centre = rng.normal(shift, 0.3, WIDTH)
+            for chunk in (1, 2, 3):
+                frames = sorted(rng.choice(FRAMES[:6], rng.integers(1, 4), replace=False))
+                ids += [f"{name}{contig}_chunk_{chunk}{f}" for f in frames]
+                data += list(rng.normal(centre, 1, (len(frames), WIDTH)))
+        cut = next(i for i in range(40, len(ids)) if ids[i][:-2] == ids[i - 1][:-2])
+        for part, which in (("a", slice(None, cut)), ("b", slice(cut, None))):
+            (folder / part).mkdir(exist_ok=True)
+            write_merged(folder / part / f"{name}_merged.pt", ids[which], np.array(data[which]), int(name == "v"))
+    write_head(folder / "head.pth", random_head(WIDTH), "")
+    (folder / "sheet.csv").write_text("features,label\na/v_merged.pt,viral\nb/v_merged.pt,viral\na/h_merged.pt,\n"
+                                      "b/h_merged.pt,\n")
+    done = run_nextflow("--features", folder / "sheet.csv", "--pretrained", folder / "head.pth", *SIZES, "--arms", "finetune",
+                        folder=folder, parser="v2")
+    assert done.rc == 0, done.output
+    return done
+
+
+def test_ready_features_are_trained_on_and_judged(ready: Run) -> None:
+    found = json.loads((ready.results / "comparison.json").read_text())
+    assert {(r["arm"], r["test_set"]) for r in found["arms"]} == {("baseline", "short"), ("finetune", "short")}
+    assert found["verdict"]["difference_points"] is not None and "On the given windows" in found["answer"]
+    assert "without their sequences" in found["leakage"]["sentence"] and found["leakage"]["ok"] is None
+    assert found["pretrained"]["sentence"] in found["warnings"]
+    assert "without their sequences" in (ready.results / "report.html").read_text()
+    tuned = json.loads((ready.results / "models/finetune/fold_0/replicate_0/model.json").read_text())
+    assert tuned["architecture"]["inputs"] == WIDTH
+
+
+def test_a_chunk_has_the_largest_score_of_its_rows(ready: Run) -> None:
+    rows: dict[str, list[float]] = {}
+    for path in sorted(ready.folder.glob("?/*.pt")):
+        merged = read_merged(path)
+        for name, value in zip(merged.ids, log_odds(random_head(WIDTH), merged.data).tolist(), strict=True):
+            rows.setdefault(name[:-2], []).append(value)
+    table = pq.read_table(ready.results / "evaluation/baseline/short/predictions.parquet", filters=[("replicate", "==", 0)])
+    folds = dict(zip(*pq.read_table(ready.results / "sources/folds.parquet", columns=["source", "fold"]).to_pydict().values(),
+                     strict=True))
+    tested = {w for w in rows if folds[w.split("_")[0]] == 0}
+    assert set(table["window"].to_pylist()) == tested and len(rows) == 144 and 20 < len(tested) == table.num_rows < 144
+    np.testing.assert_allclose(table["log_odds"].to_numpy(), [max(rows[w]) for w in table["window"].to_pylist()], atol=1e-4)

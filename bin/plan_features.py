@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Read the sheet of ready features and the arms, refuse what is wrong with them, and say what the run needs."""
+
+import argparse
+from pathlib import Path
+
+from virshort.arms import choose, read_arms
+from virshort.errors import run
+from virshort.features import GIVEN
+from virshort.files import write_json
+from virshort.samplesheet import read_samplesheet
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--features", type=Path, required=True, help="the sheet")
+    p.add_argument("--arms-file", type=Path, required=True)
+    p.add_argument("--arms", help="names, comma-separated; all that make sense if absent")
+    p.add_argument("--pretrained", action="store_true", help="the baseline is given, and not trained here")
+    args = p.parse_args()
+
+    sheet = read_samplesheet(args.features, "features")
+    given = {"dna": GIVEN, "protein": GIVEN}
+    arms = choose(read_arms(args.arms_file, given, {m: {GIVEN: 0} for m in given}), args.arms)
+    baseline = next(a for a in arms if a["role"] == "baseline")
+    if args.pretrained:
+        baseline.update(windows=None, start="pretrained")
+    elif not args.arms:  # what starts from, or equals, a baseline of the same rows tells nothing new
+        kept = [a for a in arms if a is baseline or not (a["start"] == "baseline" or same(a, baseline))]
+        print("left out without --pretrained: " + ", ".join(a["name"] for a in arms if a not in kept))
+        arms = kept
+    for arm in arms:
+        arm["pair"] = f"{GIVEN}+{GIVEN}"
+    write_json("arms.json", arms)
+    write_json("plan.json", {"files": [row.fasta for row in sheet], "arms": arms})
+    print(f"{len(sheet)} files, {len(arms)} arms: {', '.join(a['name'] for a in arms)}")
+
+
+def same(arm: dict, other: dict) -> bool:
+    """Are two arms trained alike?"""
+    return all(arm[k] == other[k] for k in arm if k not in ("name", "description", "role"))
+
+
+if __name__ == "__main__":
+    run(main)

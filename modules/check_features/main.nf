@@ -1,0 +1,20 @@
+// Read ready features through, refuse what is wrong with them, and list their contigs, which are the sources.
+process CHECK_FEATURES {
+    input:
+    path sheet
+    path files, stageAs: 'features/?/*'
+    path table
+    val code
+
+    output:
+    path 'sources.parquet', emit: sources
+    path 'clusters.parquet', emit: clusters
+    path 'input.json', emit: summary
+    path 'leakage.json', emit: leakage
+
+    script:
+    def source_table = table ? "--source-table ${table}" : ''
+    """
+    check_features.py --features ${sheet} --files ${files} ${source_table} --out .
+    """
+}

@@ -1,0 +1,20 @@
+// Read the sheet of ready features and the arms, refuse what is wrong with them, and say what the run needs.
+include { quoted } from '../shell'
+
+process PLAN_FEATURES {
+    input:
+    path sheet
+    path arms_file
+    val options
+    val code
+
+    output:
+    path 'plan.json', emit: plan
+    path 'arms.json', emit: arms
+
+    script:
+    def arms = options.arms ? "--arms ${quoted(options.arms)}" : ''
+    """
+    plan_features.py --features ${sheet} --arms-file ${arms_file} ${arms} ${options.pretrained ? '--pretrained' : ''}
+    """
+}

@@ -1,0 +1,18 @@
+// Write ready features as shards of windows with their folds, in the form in which MERGE leaves embedded ones.
+process TAKE_FEATURES {
+    input:
+    path sheet
+    path files, stageAs: 'features/?/*'
+    path folds
+    path folds_json
+    val code
+
+    output:
+    path 'taken/*.{parquet,safetensors}', emit: features
+    path 'taken/window_sets.json', emit: sets
+
+    script:
+    """
+    take_features.py --features ${sheet} --files ${files} --folds ${folds} --folds-json ${folds_json} --out taken
+    """
+}
