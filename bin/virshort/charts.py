@@ -96,8 +96,9 @@ def _draw_bars(axes: Axes, panel: Panel) -> None:
 def svg(panel: Panel) -> str:
     """A panel as an SVG element for an HTML page, its text as text."""
     with mpl.rc_context({**STYLE, "svg.hashsalt": panel.title + panel.y}):
-        figure = Figure(figsize=(2 * SIZE[0], 1.2 * SIZE[1]) if panel.wide else SIZE, layout="constrained")
+        figure = Figure(figsize=(2 * SIZE[0], 1.2 * SIZE[1]) if panel.wide else SIZE)
         draw(figure.subplots(), panel)
+        figure.subplots_adjust(*((0.09, 0.17, 0.76, 0.9) if panel.wide else (0.17, 0.19, 0.97, 0.9)))
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = out.getvalue()

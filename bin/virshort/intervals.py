@@ -133,11 +133,14 @@ def cluster_differences(groups: Groups, arm: Tally, other: Tally) -> np.ndarray:
 def auroc_with_model_noise(groups: Groups, tally: Tally, models: Sequence[float]) -> st.Estimate:
     """AUROC whose training noise is that of replicates or of all single models (folds x replicates), the larger.
 
-    For a control trained on permuted labels: each model had its own permutation, so they differ by training alone.
+    For a control trained on permuted labels: each model had its own permutation, and a permutation can by luck resemble the
+    truth or its opposite. So there are no more degrees of freedom than permutations less one: few of them, wide interval.
+    A single one has none.
     """
     estimate = _over_folds(groups, tally.placed.mean(axis=0))
     each = [_over_folds(groups, placed).value for placed in tally.placed]
-    return max((st.with_training_noise(estimate, v) for v in (each, models)), key=lambda e: e.variance)
+    noisy = max((st.with_training_noise(estimate, v) for v in (each, models)), key=lambda e: e.variance)
+    return st.Estimate(noisy.value, noisy.variance, min(noisy.df, len(models) - 1))
 
 
 def average_precision(groups: Groups, tally: Tally, value: float) -> st.Estimate:

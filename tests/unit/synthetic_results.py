@@ -3,15 +3,13 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy import stats
-from sklearn import metrics as sk
 
-from virshort.evaluation import Heads, describe
+from virshort.evaluation import Heads, describe, metrics
 
 KINGDOM = "<script>kingdom"  # a name that a user could give
 
@@ -175,34 +173,21 @@ def write_evaluation(
     if shuffle is not None:
         table = table.take(shuffle.permutation(len(flat)))
     pq.write_table(table, folder / "predictions.parquet", row_group_size=row_group_size)
-    rows, pooled = [], []
-    for r in range(s if n else 0):
-        parts = []
-        for f in np.unique(test["fold"]):
-            m = test["fold"] == f
-            parts.append({"fold": int(f), "replicate": r, "windows": int(m.sum()), **one(test["label"][m], raw[r][m])})
-        whole = one(test["label"], raw[r])
-        for k in ("auroc", "auprc"):
-            known = [(p[k], p["windows"]) for p in parts if p[k] is not None]
-            whole[k] = float(np.average([v for v, _ in known], weights=[w for _, w in known])) if known else None
-        rows += parts
-        pooled.append({"replicate": r, **whole})
-    beside = {}
+    found = {"rows": [], "pooled": []}
     if n:
         cuts = {"balanced": 0.0, "fpr_1e-2": 3.0, "fpr_1e-3": None}
         fitted = [{"lengths": None, "temperature": 1.5, "bias": 0.1, "thresholds": cuts}]
         folds = np.unique(test["fold"]).tolist()
         heads = [Heads({}, dict.fromkeys(folds, 0.5), dict.fromkeys(folds, fitted)) for _ in range(s)]
-        beside = describe(Columns(test), raw, heads, test_set, np.random.default_rng(0))
+        found = metrics(test["label"], test["fold"], raw, heads) | describe(
+            Columns(test), raw, heads, test_set, np.random.default_rng(0))
     value = {
-        **beside,
+        **found,
         "arm": arm,
         "test_set": test_set,
         "replicates": s,
         "windows": n,
         "clusters": len(names),
-        "rows": rows,
-        "pooled": pooled,
     }
     (folder / "metrics.json").write_text(json.dumps(value, allow_nan=False))
 
@@ -228,26 +213,6 @@ class Columns:
     def codes(self, name: str) -> tuple[np.ndarray, list[str]]:
         values, code = np.unique(self.text[name], return_inverse=True)
         return code, [f"{KINGDOM if name == 'kingdom' else name}_{v}" for v in values]
-
-
-def one(label: np.ndarray, log_odds: np.ndarray) -> dict[str, Any]:
-    """Metrics of one model as EVALUATE writes them."""
-    call = log_odds >= 0
-    tn, fp, fn, tp = (int(v) for v in sk.confusion_matrix(label, call, labels=[0, 1]).ravel())
-    both = len(np.unique(label)) == 2
-    return {
-        "accuracy": float(sk.accuracy_score(label, call)),
-        "precision": float(sk.precision_score(label, call, zero_division=0)),
-        "recall": float(sk.recall_score(label, call, zero_division=0)),
-        "f1": float(sk.f1_score(label, call, zero_division=0)),
-        "mcc": float(sk.matthews_corrcoef(label, call)) if both else None,
-        "auroc": float(sk.roc_auc_score(label, log_odds)) if both else None,
-        "auprc": float(sk.average_precision_score(label, log_odds)) if both else None,
-        "tp": tp,
-        "fp": fp,
-        "tn": tn,
-        "fn": fn,
-    }
 
 
 def write_models(folder: Path, arm: Arm, folds: int, replicates: int, seed: int) -> None:

@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from virshort import statistics as st
-from virshort.intervals import arm_metrics, auroc_difference, average_precision, resampled_rates
+from virshort.intervals import arm_metrics, auroc_difference, auroc_with_model_noise, average_precision, resampled_rates
 from virshort.tallies import Groups, Tally, make_groups
 
 EXPERIMENTS = 1200
@@ -185,6 +185,25 @@ def test_auroc_intervals_cover_the_truth() -> None:
         hits += [found[0] <= truth[1] <= found[1], difference[0] <= truth[1] - truth[0] <= difference[1]]
     assert (hits / experiments >= 0.905).all(), hits / experiments
     assert (hits / experiments <= 0.99).all(), hits / experiments
+
+
+@pytest.mark.parametrize(("folds", "replicates"), [(1, 2), (2, 2), (5, 3)])
+def test_the_shuffled_control_is_rarely_off_chance(folds: int, replicates: int) -> None:
+    """However few the permutations: each model's AUROC has its own luck of .06 beside the clusters' noise."""
+    rng = np.random.default_rng(9)
+    clusters, n = 60, 40
+    windows = np.where(np.arange(clusters) % 2 == np.array([[0], [1]]), n, 0).astype(np.int64)
+    groups = make_groups([f"c{i:02}" for i in range(clusters)], np.arange(clusters) // 2 % folds, list(range(folds)), windows)
+    held = 0
+    for _ in range(400):
+        luck = rng.normal(0, 0.06, (replicates, folds))
+        mean = 0.5 + luck[:, groups.fold] + rng.normal(0, 0.1, clusters)
+        tally = Tally(list(range(replicates)), np.zeros((replicates, 2, clusters)), windows * mean[:, None], windows * 0.0)
+        by_fold = [(tally.placed / n)[:, :, groups.fold == f].sum(axis=1).mean(axis=1) for f in range(folds)]
+        models = np.concatenate(by_fold).tolist()
+        low, high = auroc_with_model_noise(groups, tally, models).interval()
+        held += low <= 0.5 <= high
+    assert held / 400 >= 0.92, held / 400
 
 
 def test_auprc_intervals_cover_its_expectation() -> None:

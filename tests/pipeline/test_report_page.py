@@ -1,0 +1,115 @@
+"""The demo's report in a browser without network: no error, no request, every section seen, readable on a phone."""
+
+import json
+import re
+import shutil
+import subprocess
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+import report
+from harness import ROOT, Run
+from virshort.report import sections
+
+ARTIFACTS = ROOT / "test_artifacts"  # screenshots to look at; not in git
+PROBE = """<script>window.addEventListener('load', () => setTimeout(() => {
+const boxes = {};
+document.querySelectorAll('[id^=mqc-section-wrapper-vs_]').forEach(e => {
+  const b = e.getBoundingClientRect(); boxes[e.id.replace('mqc-section-wrapper-', '')] = [b.width, b.height] });
+const small = [...document.querySelectorAll('.vs p, .vs td, .vs th, .vs li, .vs h4')].filter(
+  e => parseFloat(getComputedStyle(e).fontSize) < 13).length;
+const requests = performance.getEntriesByType('resource').map(e => e.name).filter(n => !/^(data|blob|file):/.test(n));
+const plots = document.querySelectorAll('.js-plotly-plot .main-svg').length;
+const page = document.documentElement.scrollWidth;
+parent.postMessage(JSON.stringify({width: innerWidth, page, boxes, small, requests, plots}), '*')
+}, 3000))</script>"""
+FRAME = """<body style="margin:0"><iframe style="border:0" width="{width}" height="1600" src="page.html"></iframe><script>
+onmessage = e => {{ const p = document.createElement('pre'); p.id = 'probe'; p.textContent = e.data; document.body.append(p) }}
+</script>"""
+
+
+def chromium(*args: object) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    fixed = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking",
+             "--enable-logging=stderr", "--virtual-time-budget=15000", "--window-size=1300,1600"]
+    return subprocess.run([program, *fixed, *map(str, args)], capture_output=True, text=True, timeout=300, check=True)
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_the_page_is_readable_in_a_browser(width: int, demo: Run, tmp_path: Path) -> None:
+    page = (demo.results / "report.html").read_text()
+    end = page.rindex("</body>")
+    (tmp_path / "page.html").write_text(page[:end] + PROBE + page[end:])
+    frame = tmp_path / f"{width}.html"
+    frame.write_text(FRAME.format(width=width))
+    done = chromium("--dump-dom", frame.as_uri())
+    found = json.loads(unescape(re.search(r'<pre id="probe">(.*?)</pre>', done.stdout)[1]))
+    errors = [line for line in done.stderr.splitlines() if "CONSOLE" in line and ("rror" in line or "refused" in line)]
+    assert errors == []
+    assert found["requests"] == []
+    assert found["width"] == width and found["page"] <= width, "the page is wider than the screen"
+    assert found["small"] == 0, "text under 13 px"
+    assert found["plots"] >= 3
+    assert set(found["boxes"]) == set(sections(report.read_inputs(demo.results)))
+    assert all(w > 0.5 * min(width, 900) and h > 60 for w, h in found["boxes"].values()), found["boxes"]
+    ARTIFACTS.mkdir(exist_ok=True)
+    chromium(f"--screenshot={ARTIFACTS / f'report_{width}.png'}", frame.as_uri())
+
+
+def numbers_in(value: object) -> list[float]:
+    """Every number of a JSON value, those within its sentences too."""
+    if isinstance(value, dict):
+        return [n for k, v in value.items() for part in (k, v) for n in numbers_in(part)]
+    if isinstance(value, list | tuple):
+        return [float(len(value)), *(n for v in value for n in numbers_in(v))]
+    if isinstance(value, bool) or value is None:
+        return []
+    if isinstance(value, str):
+        return [float(n.replace(",", "")) for n in re.findall(r"\d[\d,]*(?:\.\d+)?", value) if n.strip(",")]
+    return [abs(float(value))]
+
+
+# In sentences that are always the same: levels, bounds, prevalences, bins.
+PROSE = {"0", "0.1", "1", "5", "10", "15", "30", "31", "50", "95", "100", "1,000", "200", "500", "1000", "499", "999"}
+
+
+def test_every_number_shown_is_in_the_files_of_the_run(demo: Run) -> None:
+    """Formatted with 0 to 4 digits, as a share or in percent, or as a duration or megabytes."""
+    data = report.read_inputs(demo.results)
+    files = [json.loads(p.read_text()) for p in demo.results.rglob("*.json")]
+    known = {n for value in [*files, data.costs, data.versions, data.skipped] for n in numbers_in(value)}
+    written = {f"{n * scale:,.{digits}f}" for n in known for scale in (1, 100, 1 / 60, 1 / 3600) for digits in range(5)}
+    written |= {f"{n:g}" for n in known}
+    for name, section in sections(data).items():
+        if section["plot_type"] != "html" or name == "vs_methods":  # the references' years and pages are no results
+            continue
+        text = re.sub(r"<svg.*?</svg>|<style.*?</style>|<[^>]*>", " ", section["data"], flags=re.S)
+        shown = re.findall(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?(?![\w-])", unescape(text))
+        missing = [n for n in shown if n.rstrip(",") not in written | PROSE]
+        assert missing == [], name
+
+
+def test_a_report_is_built_again_from_the_results_alone(demo: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all processes in the costs, the report's own too; its text is else that of the run."""
+    out = tmp_path / "report.html"
+    monkeypatch.setattr("sys.argv", ["report.py", str(demo.results), "--out", str(out)])
+    report.main()
+    page, before = out.read_text(), (demo.results / "report.html").read_text()
+    headline = json.loads((demo.results / "comparison.json").read_text())["verdict"]["headline"]
+    assert headline in page and ">REPORT<" in page and ">COMPARE<" in before
+
+
+def test_the_dome_sheet_and_the_figures_are_there(demo: Run) -> None:
+    sheet = json.loads((demo.results / "figures" / "dome.json").read_text())
+    answers = [a for part in sheet.values() for a in part.values()]
+    assert set(sheet) == {"Data", "Optimization", "Model", "Evaluation"} and len(answers) >= 20
+    assert all(a and "Not recorded" not in a for a in answers)
+    methods = (demo.results / "figures" / "methods.txt").read_text()
+    assert "sourmash" in methods and "Nextflow" in methods and "(seed 42)" in methods
+    for name in ("forest", "length", "voting", "curves", "reliability", "training"):
+        assert (demo.results / "figures" / f"{name}.svg").read_text().startswith("<?xml")
+        assert (demo.results / "figures" / f"{name}.png").stat().st_size > 10_000
