@@ -60,17 +60,18 @@ def test_the_page_is_readable_in_a_browser(width: int, demo: Run, tmp_path: Path
     chromium(f"--screenshot={ARTIFACTS / f'report_{width}.png'}", frame.as_uri())
 
 
-def numbers_in(value: object) -> list[float]:
-    """Every number of a JSON value, those within its sentences too."""
+NUMBER = re.compile(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?(?![\w-])")
+
+
+def numbers_in(value: object) -> list[float | str]:
+    """Every number of a JSON value; those within its texts as they are written there."""
     if isinstance(value, dict):
         return [n for k, v in value.items() for part in (k, v) for n in numbers_in(part)]
     if isinstance(value, list | tuple):
-        return [float(len(value)), *(n for v in value for n in numbers_in(v))]
-    if isinstance(value, bool) or value is None:
-        return []
+        return [len(value), *(n for v in value for n in numbers_in(v))]
     if isinstance(value, str):
-        return [float(n.replace(",", "")) for n in re.findall(r"\d[\d,]*(?:\.\d+)?", value) if n.strip(",")]
-    return [abs(float(value))]
+        return NUMBER.findall(value)
+    return [] if isinstance(value, bool) or value is None else [abs(value)]
 
 
 # In sentences that are always the same: levels, bounds, prevalences, bins.
@@ -81,16 +82,22 @@ def test_every_number_shown_is_in_the_files_of_the_run(demo: Run) -> None:
     """Formatted with 0 to 4 digits, as a share or in percent, or as a duration or megabytes."""
     data = report.read_inputs(demo.results)
     files = [json.loads(p.read_text()) for p in demo.results.rglob("*.json")]
+    counts = [pool["counts"] for pool in data.windows.values()]
+    # Windows are counted by label, kingdom and fold; shown are the sums.
+    files += [sum(r["windows"] for r in rows if all(r[k] == first[k] for k in ("label", *by)))
+              for rows in counts for first in rows for by in ((), ("kingdom",), ("fold",))]
     known = {n for value in [*files, data.costs, data.versions, data.skipped] for n in numbers_in(value)}
-    written = {f"{n * scale:,.{digits}f}" for n in known for scale in (1, 100, 1 / 60, 1 / 3600) for digits in range(5)}
+    written = {n for n in known if isinstance(n, str)}
+    known -= written
+    written |= {f"{n * scale:,.{digits}f}" for n in known for scale in (1, 100, 1 / 60, 1 / 3600) for digits in range(5)}
     written |= {f"{n:g}" for n in known}
     for name, section in sections(data).items():
         if section["plot_type"] != "html" or name == "vs_methods":  # the references' years and pages are no results
             continue
         text = re.sub(r"<svg.*?</svg>|<style.*?</style>|<[^>]*>", " ", section["data"], flags=re.S)
-        shown = re.findall(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?(?![\w-])", unescape(text))
+        shown = NUMBER.findall(unescape(text))
         missing = [n for n in shown if n.rstrip(",") not in written | PROSE]
-        assert missing == [], name
+        assert not missing, (name, missing)
 
 
 def test_a_report_is_built_again_from_the_results_alone(demo: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

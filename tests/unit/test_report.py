@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from test_comparison import DEGENERATE, compared, degenerate  # noqa: F401 (a fi
 
 import report
 from virshort.errors import InputError
+from virshort.performance import of_interest
 from virshort.report import Inputs, missing_sections, sections, summary_text
 
 EVIL = "<script>alert(1)</script>"
@@ -104,6 +106,40 @@ def test_numbers_on_the_first_screen_are_those_of_the_comparison(results: Path) 
     v = c["verdict"]
     for number in (100 * v["baseline_accuracy"], 100 * v["finetuned_accuracy"], v["difference_points"], *v["ci95"]):
         assert f"{number:.1f}" in page
+
+
+def test_every_arm_stands_with_its_own_numbers(results: Path) -> None:
+    """Accuracy, difference and p of the first table, a row an arm; errors by kingdom, a column an arm."""
+    c = report.read_inputs(results).comparison
+    built = sections(Inputs(c))
+    rows = {cells[0]: cells[1:] for cells in table_rows(built["vs_arms"]["data"])}
+    for r in (r for r in c["arms"] if r["test_set"] == "short"):
+        accuracy, difference, p, *_ = rows[r["arm"]]
+        m, d = r["metrics"]["accuracy"], r["difference_to_baseline"]
+        low, high = (100 * x for x in m["ci95"])
+        assert accuracy == f"{100 * m['mean']:.1f} ({low:.1f} to {high:.1f})"
+        if d:
+            assert difference == f"{d['points']:+.1f} ({d['ci95'][0]:.1f} to {d['ci95'][1]:.1f})"
+            holm = d["p"] if r["role"] == "control" else d["p_holm"]
+            assert p == ("< 0.001" if holm < 0.001 else f"{holm:.3f}")
+    shown = table_rows(built["vs_fails"]["data"])
+    for i, arm in enumerate(of_interest(c)):
+        for g in c["details"][arm]["short"]["groups"]["kingdom"]:
+            cells = next(row for row in shown if unescape(row[0]) == g["group"])
+            assert cells[4 + i].startswith(f"{100 * g['wrong']:.1f}"), (arm, g)
+
+
+def table_rows(html: str) -> list[list[str]]:
+    """Cells of every table row, first come first; the first word of the first cell."""
+    found, seen = [], set()
+    for row in re.findall(r"<tr>(.*?)</tr>", html):
+        cells = [re.sub(r"<[^>]*>", "", cell.replace("<br>", " ")).replace("&nbsp;", " ")
+                 for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)]
+        name = cells[0].split(" best on")[0].split(" control")[0] if cells else ""
+        if name and name not in seen:
+            seen.add(name)
+            found.append([name, *cells[1:]])
+    return found
 
 
 @pytest.mark.parametrize("case", DEGENERATE)
