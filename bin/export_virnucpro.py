@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write a model as VirNucPro's head (.pth), or features with their windows as its merged files (.pt)."""
+"""Write a model as VirNucPro's head (.pth), or features with their windows (--keep_features) as its merged files (.pt)."""
 
 import argparse
 from pathlib import Path
@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow.parquet as pq
 from safetensors.numpy import load_file
 
+from virshort.encoders import ENCODERS
 from virshort.errors import InputError, run
-from virshort.features import read_tensors
-from virshort.files import read_json
+from virshort.features import FRAMES, ROWS, STRETCH, read_tensors
+from virshort.files import content_digest, read_json
 from virshort.published import PUBLISHED
-from virshort.virnucpro import write_head, write_merged
+from virshort.virnucpro import DNA, write_head, write_merged
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     head.add_argument("model", type=Path, help="folder with model.safetensors and model.json")
     head.add_argument("out", type=Path, help="the .pth to write")
     head.add_argument("--whole", action="store_true", help="a pickled module, as VirNucPro's first version reads")
-    merged = kinds.add_parser("merged", help="shards' features and manifests to one .pt a label")
+    merged = kinds.add_parser("merged", help="shards' features and manifests to one .pt a label; an id is window and frame")
     merged.add_argument("out", type=Path, help="folder for viral_merged.pt and nonviral_merged.pt")
     merged.add_argument("--features", type=Path, nargs="+", required=True, help="shard_*.features.safetensors")
     merged.add_argument("--windows", type=Path, nargs="+", required=True, help="shard_*.windows.parquet, same order")
@@ -37,12 +38,14 @@ def export_head(model: Path, out: Path, whole: bool) -> None:
     about = read_json(model / "model.json")
     if about["modalities"] != ["dna", "protein"]:
         raise InputError(f"{model}: a head for {' and '.join(about['modalities'])} alone: VirNucPro reads both only")
-    encoders = about["encoders"]
-    names = [n for n, published in PUBLISHED.items() if published.modality == "protein" and f"'{n}'" in str(encoders)]
+    name = {e["modality"]: e["encoder"] for e in about["encoders"]}
     tensors = load_file(model / "model.safetensors")
-    write_head(out, tensors, PUBLISHED[names[0]].repo if names else str(encoders),
-               {"arm": about["arm"], "threshold": about["threshold"]}, whole)
-    print(f"{out}: {'whole module' if whole else 'checkpoint'}, {tensors['hidden_layer.weight'].shape[1]} inputs; "
+    inputs = tensors["hidden_layer.weight"].shape[1]
+    published = PUBLISHED.get(name["protein"])
+    write_head(out, tensors, published.repo if published else name["protein"],
+               {"arm": about["arm"], "threshold": about["threshold"]}, whole,
+               dna=inputs - published.dim if published else ENCODERS["dna"].get(name["dna"], DNA))
+    print(f"{out}: {'whole module' if whole else 'checkpoint'}, {inputs} inputs ({name['dna']}, {name['protein']}); "
           f"its own threshold is {about['threshold']:.4g}, VirNucPro calls at 0.5")
 
 
@@ -52,17 +55,17 @@ def export_merged(features: list[Path], windows: list[Path], out: Path) -> None:
     ids: list[str] = []
     rows, labels = [], []
     for table_path, path in zip(windows, features, strict=True):
-        table = pq.read_table(table_path, columns=["window", "label"])
         tensors, header = read_tensors(path)
-        follows = (pq.read_schema(table_path).metadata or {}).get(b"windows_digest", b"").decode()
-        if header.get("windows_digest", follows) != follows:
-            raise InputError(f"{path.name}: follows other windows than {table_path.name}")
-        data = np.concatenate([tensors["dna"], tensors["protein"]], 1, dtype=np.float32)
-        if len(data) != table.num_rows:
-            raise InputError(f"{path.name}: {len(data)} rows, but {table_path.name} has {table.num_rows}")
-        ids += table["window"].to_pylist()
-        rows.append(data)
-        labels.append(table["label"].to_numpy())
+        if header["manifest_digest"] != content_digest(table_path):
+            raise InputError(f"{path.name}: follows other windows than {table_path.name}: give both in the same order")
+        table = pq.read_table(table_path, columns=["window", "label"])
+        of = tensors.get(ROWS)
+        if of is None:
+            of = np.column_stack([np.arange(table.num_rows), np.full(table.num_rows, STRETCH)])
+        window = table["window"].to_pylist()
+        ids += [f"{window[w]}{FRAMES[f]}" for w, f in of.tolist()]
+        rows.append(np.concatenate([tensors["dna"], tensors["protein"]], 1, dtype=np.float32))
+        labels.append(table["label"].to_numpy()[of[:, 0]])
     data, label = np.concatenate(rows), np.concatenate(labels)
     for name, value in (("viral", 1), ("nonviral", 0)):
         which = np.flatnonzero(label == value)

@@ -88,11 +88,11 @@ def _features(n: int) -> str:
 
 
 def write_head(path: Path, tensors: Mapping[str, np.ndarray], protein_model: str,
-               metadata: Mapping[str, Any] | None = None, as_module: bool = False) -> None:
+               metadata: Mapping[str, Any] | None = None, as_module: bool = False, dna: int = DNA) -> None:
     """Write a head as VirNucPro's checkpoint, or (as_module) as the whole pickled module that its first version reads.
 
     tensors: by name, as in `head_shapes`; protein_model: where its protein features come from (Hugging Face id);
-    metadata: further plain values."""
+    metadata: further plain values; dna: how many of the inputs are the DNA encoder's, which come first."""
     inputs = tensors["hidden_layer.weight"].shape[1]
     check_head(tensors, inputs, path)
     state = {k: torch.from_numpy(np.array(v)) for k, v in tensors.items()}
@@ -102,7 +102,7 @@ def write_head(path: Path, tensors: Mapping[str, np.ndarray], protein_model: str
             return
         torch.save({"model_state_dict": state, "metadata": {
             "checkpoint_version": CHECKPOINT_VERSION, "model_type": "fastesm650", "huggingface_model_id": protein_model,
-            "dna_dim": DNA, "protein_dim": inputs - DNA, "merged_dim": inputs, "input_dim": inputs,
+            "dna_dim": dna, "protein_dim": inputs - dna, "merged_dim": inputs, "input_dim": inputs,
             "hidden_dim": HIDDEN, "num_class": CLASSES, "pytorch_version": str(torch.__version__),
             **(metadata or {})}}, temporary)
 
