@@ -1,6 +1,7 @@
 """Ready features: what is one chunk, what one contig, and that nothing of either is parted, lost or taken twice."""
 
 import json
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from virshort.virnucpro import write_merged
 from virshort.window_sets import WindowSet
 
 ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = Path(os.environ.get("VIRSHORT_SHARED", ROOT.parent / "shared")) / "golden/virnucpro"
 WIDTH = 770
 
 
@@ -94,6 +96,15 @@ def test_files_of_other_widths_are_refused(tmp_path: Path) -> None:
     write_merged(paths[0], ["b_chunk_1F1"], np.ones((1, 64), np.float32), 1)
     with pytest.raises(InputError, match=r"m0.pt: 64 numbers a row: merged features have 768 of DNABERT-S"):
         list(read_blocks(sheet, paths))
+
+
+@pytest.mark.skipif(not GOLDEN.exists(), reason="golden data not here")
+@pytest.mark.parametrize("name", ["malicious_whole", "malicious_metadata", "malicious_torch_prefix"])
+def test_harmful_files_are_refused_and_run_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=f"{name}.*refused, and nothing of the file was run"):
+        list(read_blocks([SheetRow(2, name, "viral")], [GOLDEN / f"{name}.pth"]))
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_sheets_columns() -> None:
