@@ -21,6 +21,7 @@ WORKS = {
     "sampling": "600,000 windows of real genomes",
     "embedding": "both k-mer encoders on a shard",
     "training": "a head against its bare matrix multiplications",
+    "language_models": "DNABERT-S and ESM-2 650M, batched, against one window at a time and against bare matrix products",
     "intervals": "all intervals of a run",
     "memory": "peak memory of every step at 100,000 and at 2,000,000 windows (minutes)",
     "demo": "the demo after set-up",
@@ -45,7 +46,7 @@ def measure(name: str, work: Path, genomes: Path) -> list[dict]:
     paths = [HERE.parent / "bin", HERE.parent / "tests" / "unit"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths)), "OMP_NUM_THREADS": "1",
                                 "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    if name in ("intervals", "demo"):  # these may use every core, as in a run
+    if name in ("language_models", "intervals", "demo"):  # these may use every core, as in a run
         environment = {k: v for k, v in environment.items() if not k.endswith("_NUM_THREADS")}
     (work / name).mkdir()
     done = subprocess.run([sys.executable, HERE / f"{name}.py", work / name, genomes], env=environment, capture_output=True,

@@ -67,6 +67,7 @@ def main() -> None:
     result = conclude(
         rows, contrasts, shuffled, training, best, read_json(leakage_file) if leakage_file else None, details, args
     )
+    result["warnings"] += dict.fromkeys(a["note"] for a in arms if a.get("note"))
     write_json(args.out, result)
     write_table(args.tsv, result)
     windows = sum({r["test_set"]: r["windows"] for r in rows}.values())

@@ -42,7 +42,7 @@ def main() -> None:
     stand_in = [run_encoders[m] for m in asked if asked[m] == "auto" and not model_of(run_encoders[m])]
     note = (f"{' and '.join(stand_in)} stand in for the language models, which need a GPU (-profile gpu) or a folder with "
             "their weights (--weights DIR): docs/language-models.md" if stand_in else None)
-    write_json("arms.json", arms)
+    write_json("arms.json", [arm | {"note": note} for arm in arms])
     write_json("plan.json", {
         "fastas": [row.fasta for row in sheet], "arms": arms, "pairs": pairs, "encoders": encoders,
         "weights": choose_revisions({m for m in encoders.values() if m}, args.weights_revision), "note": note,

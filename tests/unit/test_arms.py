@@ -68,3 +68,20 @@ def test_choosing_brings_the_baseline_and_suggests_a_name():
     assert [a["name"] for a in choose(arms, "kmer, finetune")] == ["baseline", "finetune", "kmer"]
     with pytest.raises(InputError, match="unknown arm finetun: did you mean finetune"):
         choose(arms, "finetun")
+
+
+def test_an_arm_may_feed_bases_to_its_protein_encoder(tmp_path):
+    arms = read(tmp_path, ROWS | {"wrong": {"windows": "short", "modalities": ["protein"], "protein_input": "nucleotide"}})
+    assert arms[-1]["encoders"] == {"dna": "kmer-dna", "protein": "kmer-protein-untranslated"}
+    assert arms[0]["encoders"]["protein"] == "kmer-protein"
+    everywhere = read_arms(BUNDLED, RUN, ENCODERS, "nucleotide")
+    assert {a["encoders"]["protein"] for a in everywhere} == {"kmer-protein-untranslated"}
+
+
+def test_the_bundled_translation_control_has_each_arm_both_ways():
+    arms = {a["name"]: a for a in read_arms(BUNDLED.with_name("arms_untranslated.yaml"), RUN, ENCODERS)}
+    pairs = [(name, name.removesuffix("_untranslated")) for name in arms if name.endswith("_untranslated")]
+    assert len(pairs) == 3
+    for wrong, right in pairs:
+        assert all(arms[wrong][k] == arms[right][k] for k in ("windows", "modalities", "start", "epochs"))
+        assert arms[wrong]["encoders"]["protein"] == "kmer-protein-untranslated" != arms[right]["encoders"]["protein"]
