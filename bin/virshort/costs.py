@@ -31,16 +31,21 @@ def read_trace(path: Path) -> list[dict[str, str]]:
 
 
 def costs(trace: Iterable[Mapping[str, str]], embedded: int) -> dict[str, Any]:
-    """By process: tasks, hours of running time, peak memory; windows a second; the hours of ten times the windows.
+    """By process: tasks, seconds of running time, peak memory; by arm the seconds of its training; windows a second; the
+    seconds of ten times the windows.
 
     `embedded`: windows of all pools, each embedded once by each encoder that needs it. Only finished tasks count, those
     taken from the cache with what they had cost. An estimate is a straight line through nothing: an upper bound, since
     the time to start does not grow."""
     rows: dict[str, dict[str, Any]] = {}
+    training: dict[str, float] = {}
     for t in trace:
         if t["status"] not in ("COMPLETED", "CACHED"):
             continue
-        process = t["name"].split(" (")[0].split(":")[-1]
+        name, _, tag = t["name"].partition(" (")
+        process = name.split(":")[-1]
+        if process in ("TRAIN", "TRAIN_BASELINE"):
+            training[tag.rstrip(")")] = seconds(t.get("realtime", ""))
         row = rows.setdefault(process, {"process": process, "tasks": 0, "cached": 0, "seconds": 0.0, "peak_mb": 0.0})
         row["tasks"] += 1
         row["cached"] += t["status"] == "CACHED"
@@ -50,6 +55,6 @@ def costs(trace: Iterable[Mapping[str, str]], embedded: int) -> dict[str, Any]:
     total = sum(r["seconds"] for r in table)
     grows = sum(r["seconds"] for r in table if r["process"] in BY_WINDOWS)
     embedding = rows.get("EMBED", {}).get("seconds", 0.0)
-    return {"processes": table, "seconds": total, "embedded_windows": embedded,
+    return {"processes": table, "training": training, "seconds": total, "embedded_windows": embedded,
             "windows_per_second": embedded / embedding if embedding else None,
             "more": MORE, "seconds_for_more": total - grows + MORE * grows}

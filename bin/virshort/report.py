@@ -142,6 +142,7 @@ def arms_table(data: Inputs) -> str:
     short = [r for r in c["arms"] if r["test_set"] == "short"]
     if not short:
         return wrap("<p>No arm was evaluated on short windows.</p>")
+    took = (data.costs or {}).get("training", {})
     first, second = [], []
     for row in short:
         t, full, name = training.get(row["arm"], {}), find_row(c, row["arm"], "full"), _arm_name(row, c)
@@ -162,6 +163,7 @@ def arms_table(data: Inputs) -> str:
                 name,
                 *(with_interval(row["metrics"][m], 1, 3) for m in ("auroc", "auprc", "f1", "mcc")),
                 *(count(t.get(k)) for k in ("training_windows", "trained_parameters")),
+                duration(took[row["arm"]]) if row["arm"] in took else "",
             ]
         )
     eff = short[0]["effective_clusters"]
@@ -179,7 +181,7 @@ def arms_table(data: Inputs) -> str:
         "right if 1 in 100 reads were viral.</p>"
     )
     heads = ["Arm", "Accuracy", "Against baseline", "p", "Accuracy, full length", "Precision", "Recall", "Right at 1 %"]
-    more = ["Arm", "AUROC", "AUPRC", "F1", "MCC", "Training windows", "Parameters"]
+    more = ["Arm", "AUROC", "AUPRC", "F1", "MCC", "Training windows", "Parameters", "Training took"]
     notes = [f"{r['arm']}: {n}" for r in short for n in r["notes"]]
     listed = "<ul>" + "".join(f"<li>{escape(n)}</li>" for n in notes) + "</ul>" if notes else ""
     return wrap(
@@ -187,7 +189,7 @@ def arms_table(data: Inputs) -> str:
         table(heads, first, range(1, 8)),
         listed,
         "<h4>Further metrics and training</h4>",
-        table(more, second, range(1, 7)),
+        table(more, second, range(1, 8)),
     )
 
 
