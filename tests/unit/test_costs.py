@@ -4,7 +4,6 @@ import pytest
 
 from virshort.costs import costs, seconds, size
 
-
 DURATIONS = {"850ms": 0.85, "3.1s": 3.1, "1m 3s": 63, "2h 5m 10s": 7510, "1d 1h": 90000, "-": 0}
 
 
