@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import log_loss, roc_curve
+from sklearn.metrics import roc_curve
 
 from virshort import calibration
 from virshort import statistics as st
@@ -53,18 +53,18 @@ def reliability(label: np.ndarray, odds: np.ndarray, rng: np.random.Generator) -
 
     The error is biased upwards: even where each label is drawn from its own probability it is not 0. So labels are drawn
     from the scores, and the mean of the error then stands beside it. curve: [[mean probability, share viral, windows]]."""
-    p = 1 / (1 + np.exp(-odds.astype(float)))
     found: dict[str, list[float]] = {"brier": [], "log_loss": [], "ece": [], "ece_if_perfect": []}
     sums = np.zeros((3, BINS))
-    for replicate in p:
+    for o in odds:
+        replicate = 1 / (1 + np.exp(-o.astype(float)))
         order = np.argsort(replicate, kind="stable")
         part = np.empty(len(order), np.int64)
         part[order] = np.arange(len(order)) * BINS // len(order)
         expected, count = np.bincount(part, replicate, BINS), np.bincount(part, minlength=BINS)
         viral = np.bincount(part, label, BINS)
-        drawn = [np.bincount(part, rng.random(len(part)) < replicate, BINS) for _ in range(DRAWS // len(p) + 1)]
+        drawn = [np.bincount(part, rng.random(len(part)) < replicate, BINS) for _ in range(DRAWS // len(odds) + 1)]
         found["brier"].append(float(np.mean((replicate - label) ** 2)))
-        found["log_loss"].append(float(log_loss(label, np.clip(replicate, 1e-12, 1 - 1e-12), labels=[0, 1])))
+        found["log_loss"].append(float(np.logaddexp(0, np.where(label == 1, -o, o), dtype=float).mean()))
         found["ece"].append(float(np.abs(viral - expected).sum() / len(label)))
         found["ece_if_perfect"].append(float(np.mean([np.abs(d - expected).sum() / len(label) for d in drawn])))
         sums += (expected, viral, count)
@@ -151,19 +151,22 @@ def voting(label: np.ndarray, odds: np.ndarray, cut: np.ndarray, source: np.ndar
     else:
         return empty
     kept = np.flatnonzero(enough)
-    margin = (odds - cut)[:, order]
     parts = [np.flatnonzero(y[kept] == k) for k in (0, 1)]
     shares = [1 - float(label.mean()), float(label.mean())]
-    votes, found = [], {}
-    for k in (v for v in VOTES if v <= most):
+    sizes = [k for k in VOTES if k <= most]
+    right = np.empty((len(sizes), len(odds), len(kept)))
+    for r in range(len(odds)):
         # Sums of k windows in turn, by cumulated sums; what is left over at a source's end does not vote.
-        rounds = count[kept] // k
-        start = np.repeat(first[kept], rounds) + k * _within(rounds)
-        summed = np.concatenate([np.zeros((len(odds), 1)), np.cumsum(margin.astype(float), axis=1)], axis=1)
-        viral = summed[:, start + k] - summed[:, start] >= 0
-        which = np.repeat(np.arange(len(kept)), rounds)
-        right = np.stack([np.bincount(which, r == (y[kept][which] == 1)) for r in viral]) / rounds
-        found = _estimated(np.concatenate([right[:, p] for p in parts], axis=1), [of[kept][p] for p in parts],
+        summed = np.concatenate([[0.0], np.cumsum((odds[r] - cut[r])[order], dtype=float)])
+        for i, k in enumerate(sizes):
+            rounds = count[kept] // k
+            start = np.repeat(first[kept], rounds) + k * _within(rounds)
+            which = np.repeat(np.arange(len(kept)), rounds)
+            viral = summed[start + k] - summed[start] >= 0
+            right[i, r] = np.bincount(which, viral == (y[kept][which] == 1)) / rounds
+    votes, found = [], {}
+    for k, right_of in zip(sizes, right, strict=True):
+        found = _estimated(np.concatenate([right_of[:, p] for p in parts], axis=1), [of[kept][p] for p in parts],
                            [count[kept][p].astype(float) for p in parts], shares)
         votes.append({"windows": k, "accuracy": found["share"], "ci95": found["ci95"]})
     return {"sources": len(kept), "clusters": found["clusters"], "effective": found["effective"], "votes": votes}
@@ -188,7 +191,10 @@ def reached(label: np.ndarray, odds: np.ndarray, fold: np.ndarray, length: np.nd
                                    "own": all(e["lengths"] is not None for b in entries for e in b.values()),
                                    "true_positive_rate": None, "false_positive_rate": None, "precision_at_prevalence": []}
             if all(c is not None for b in cuts for c in b.values()):
-                call = odds[:, here] >= np.array([[b[f] for f in fold[here].tolist()] for b in cuts], np.float32)
+                folds = sorted(cuts[0])
+                at = np.searchsorted(folds, fold[here])
+                call = np.stack([o[here] >= np.array([b[f] for f in folds], np.float32)[at]
+                                 for o, b in zip(odds, cuts, strict=True)])
                 for y, rate in ((1, "true_positive_rate"), (0, "false_positive_rate")):
                     of = label[here] == y
                     row[rate] = share(call[:, of], cluster[here][of]) if of.any() else None

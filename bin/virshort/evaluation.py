@@ -97,28 +97,30 @@ def describe(windows: WindowSet, odds: np.ndarray, heads: list[Heads], test_set:
     cluster, clusters = windows.codes("cluster")
     raw = details.reliability(label, odds, rng)
     raw.pop("curve")
-    scaled = np.stack([h.calibrated(o, fold, length) for h, o in zip(heads, odds, strict=True)])
+    scaled = np.stack([h.calibrated(o, fold, length).astype(np.float32) for h, o in zip(heads, odds, strict=True)])
     found: dict[str, Any] = {
         "calibration": {"before": raw, "after": details.reliability(label, scaled, rng)},
         "thresholds": details.reached(label, odds, fold, length, cluster, [h.calibration for h in heads])}
     if test_set not in ("short", "full"):
         return found
+    del scaled
     call = np.stack([h.calls(score_of(o), fold) for h, o in zip(heads, odds, strict=True)])
     found["curves"] = details.curves(label, fold, odds)
-    columns = {name: windows.codes(name) for name in ("source", "kingdom", "family") if windows.knows(name)}
-    columns |= {name: details.binned(windows.column(name), edges) for name, edges in details.EDGES.items()
-                if windows.knows(name)}
-    found["groups"] = {name: details.groups(label, call, cluster, code, [t or "unknown" for t in texts])
-                       for name, (code, texts) in columns.items() if name != "source"}
-    source, sources = columns["source"]
+    source, sources = windows.codes("source")
     _, first = np.unique(source, return_index=True)
     about = {"source": sources, "cluster": [clusters[c] for c in cluster[first]],
-             "label": [("nonviral", "viral")[y] for y in label[first]],
-             **{name: [columns[name][1][c] for c in columns[name][0][first]] for name in ("kingdom", "family")
-                if name in columns}}
+             "label": [("nonviral", "viral")[y] for y in label[first]]}
+    found["groups"] = {}
+    for name in ("kingdom", "family", *details.EDGES):
+        if windows.knows(name):  # one at a time: each is a number a window
+            edges = details.EDGES.get(name)
+            code, texts = details.binned(windows.column(name), edges) if edges else windows.codes(name)
+            found["groups"][name] = details.groups(label, call, cluster, code, [t or "unknown" for t in texts])
+            if not edges:
+                about[name] = [texts[c] for c in code[first]]
     found["worst_sources"] = [row | {name: values[row["source"]] for name, values in about.items()}
                               for row in details.worst_sources(label, call, source)]
     if test_set == "short":
-        cut = np.stack([logit(np.clip(h.cuts(fold).astype(float), 1e-12, 1 - 1e-12)) for h in heads])
+        cut = np.stack([logit(np.clip(h.cuts(fold).astype(float), 1e-12, 1 - 1e-12)).astype(np.float32) for h in heads])
         found["voting"] = details.voting(label, odds, cut, source, cluster)
     return found

@@ -55,7 +55,7 @@ def test_the_page_is_readable_in_a_browser(width: int, demo: Run, tmp_path: Path
     assert found["small"] == 0, "text under 13 px"
     assert found["plots"] >= 3
     assert set(found["boxes"]) == set(sections(report.read_inputs(demo.results)))
-    assert all(w > 0.5 * min(width, 900) and h > 60 for w, h in found["boxes"].values()), found["boxes"]
+    assert all(w > 0.5 * min(width, 900) and h > 40 for w, h in found["boxes"].values()), found["boxes"]
     ARTIFACTS.mkdir(exist_ok=True)
     chromium(f"--screenshot={ARTIFACTS / f'report_{width}.png'}", frame.as_uri())
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from virshort import calibration, details
 
@@ -42,6 +42,8 @@ def test_scores_drawn_from_their_own_probability_are_calibrated() -> None:
     assert good["ece"] == pytest.approx(good["ece_if_perfect"], rel=0.5)
     assert bad["ece"] > 5 * bad["ece_if_perfect"]
     assert good["brier"] < bad["brier"] and good["log_loss"] < bad["log_loss"]
+    p = 1 / (1 + np.exp(-odds[0]))
+    assert (good["log_loss"], good["brier"]) == pytest.approx((log_loss(label, p), brier_score_loss(label, p)))
     assert sum(n for _, _, n in good["curve"]) == 20_000 and len(good["curve"]) == 15
 
 
