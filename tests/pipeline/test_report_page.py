@@ -80,7 +80,7 @@ PROSE = {"0", "0.1", "1", "5", "10", "15", "30", "31", "50", "95", "100", "1,000
 
 def test_every_number_shown_is_in_the_files_of_the_run(demo: Run) -> None:
     """Formatted with 0 to 4 digits, as a share or in percent, or as a duration or megabytes."""
-    data = report.read_inputs(demo.results)
+    data = report.read_inputs(demo.results, trace=trace_of(demo))
     files = [json.loads(p.read_text()) for p in demo.results.rglob("*.json")]
     counts = [pool["counts"] for pool in data.windows.values()]
     # Windows are counted by label, kingdom and fold; shown are the sums.
@@ -100,21 +100,26 @@ def test_every_number_shown_is_in_the_files_of_the_run(demo: Run) -> None:
         assert not missing, (name, missing)
 
 
-def test_a_report_is_built_again_from_the_results_alone(demo: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With all processes in the costs, the report's own too; its text is else that of the run."""
-    out = tmp_path / "report.html"
-    monkeypatch.setattr("sys.argv", ["report.py", str(demo.results), "--out", str(out)])
+def trace_of(demo: Run) -> Path:
+    """Runs of tests write their trace elsewhere than a user's."""
+    return min(demo.folder.glob("trace_*.txt"))
+
+
+def test_a_report_is_built_again_from_the_results(demo: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the costs of all processes, the report's own too, and every answer of the DOME sheet."""
+    options = {"--out": tmp_path / "report.html", "--trace": trace_of(demo), "--paper": tmp_path / "paper"}
+    monkeypatch.setattr("sys.argv", ["report.py", str(demo.results), *(str(w) for pair in options.items() for w in pair)])
     report.main()
-    page, before = out.read_text(), (demo.results / "report.html").read_text()
-    headline = json.loads((demo.results / "comparison.json").read_text())["verdict"]["headline"]
-    assert headline in page and ">REPORT<" in page and ">COMPARE<" in before
-
-
-def test_the_dome_sheet_and_the_figures_are_there(demo: Run) -> None:
-    sheet = json.loads((demo.results / "figures" / "dome.json").read_text())
+    page = (tmp_path / "report.html").read_text()
+    assert json.loads((demo.results / "comparison.json").read_text())["verdict"]["headline"] in page
+    assert all(f">{process}<" in page for process in ("TRAIN", "COMPARE", "REPORT"))
+    sheet = json.loads((tmp_path / "paper" / "dome.json").read_text())
     answers = [a for part in sheet.values() for a in part.values()]
     assert set(sheet) == {"Data", "Optimization", "Model", "Evaluation"} and len(answers) >= 20
     assert all(a and "Not recorded" not in a for a in answers)
+
+
+def test_the_figures_and_the_methods_are_there(demo: Run) -> None:
     methods = (demo.results / "figures" / "methods.txt").read_text()
     assert "sourmash" in methods and "Nextflow" in methods and "(seed 42)" in methods
     for name in ("forest", "length", "voting", "curves", "reliability", "training"):
