@@ -119,6 +119,7 @@ def test_ready_features_are_trained_on_and_judged(ready: Run) -> None:
     assert "without their sequences" in found["leakage"]["sentence"] and found["leakage"]["ok"] is None
     assert found["pretrained"]["sentence"] in found["warnings"]
     assert "without their sequences" in (ready.results / "report.html").read_text()
+    assert (ready.results / "window_sets.json").exists() and (ready.results / "leakage.json").exists()
     tuned = json.loads((ready.results / "models/finetune/fold_0/replicate_0/model.json").read_text())
     assert tuned["architecture"]["inputs"] == WIDTH
 

@@ -4,12 +4,15 @@ import json
 import os
 import runpy
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from train import Arm
 from virshort.errors import InputError
 from virshort.pretrained import read_pretrained
 from virshort.virnucpro import head_shapes, write_head
@@ -52,6 +55,19 @@ def test_our_own_head_keeps_its_threshold_and_encoders(ours: Path) -> None:
 def test_our_head_may_judge_ready_features_whose_encoders_are_not_known(ours: Path) -> None:
     arm = BOTH | {"encoders": {"dna": "given", "protein": "given"}}
     assert read_pretrained(ours, INPUTS, arm).encoders[0]["encoder"] == "kmer-dna"
+
+
+@pytest.mark.parametrize(("encoder", "weights", "refused"), [("kmer-dna", "", False), ("dnabert-s", "", True),
+                                                             ("kmer-dna", "0123", True), ("given", "", False)])
+def test_our_head_is_for_rows_of_its_own_encoders(encoder: str, weights: str, refused: bool) -> None:
+    arm = object.__new__(Arm)
+    arm.windows = SimpleNamespace(encoders=[{"modality": "dna", "encoder": encoder, "weights": weights, "pooling": "p"}])
+    about = {"pretrained": {"file": "m.safetensors"},
+             "encoders": [{"modality": "dna", "encoder": "kmer-dna", "weights": "", "pooling": "p"}]}
+    with pytest.raises(InputError, match=f"m.safetensors: trained on rows of kmer-dna .* these are of {encoder}") \
+            if refused else nullcontext():
+        arm.check_encoders(about)
+    arm.check_encoders(about | {"encoders": None})  # VirNucPro's heads do not know
 
 
 @pytest.mark.parametrize("whole", [False, True])
