@@ -125,7 +125,8 @@ def training_panels(c: Json, histories: Mapping[str, Sequence[Sequence[Json]]], 
                 if points:
                     name = {"train": "training", "validation": "validation"}[part] if i == 0 else "_"
                     marker = "." if len(points) == 1 else ""
-                    lines.append(Line(name, *zip(*points, strict=True), colour, width=0.7, marker=marker))
+                    width = 0.7 if len(models) > 1 else 1.4
+                    lines.append(Line(name, *zip(*points, strict=True), colour, width=width, marker=marker))
         if lines:
             panels.append(Panel(arm, "epoch", metric, lines, legend=True))
     return panels

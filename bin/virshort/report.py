@@ -182,7 +182,11 @@ def arms_table(data: Inputs) -> str:
     )
     heads = ["Arm", "Accuracy", "Against baseline", "p", "Accuracy, full length", "Precision", "Recall", "Right at 1 %"]
     more = ["Arm", "AUROC", "AUPRC", "F1", "MCC", "Training windows", "Parameters", "Training took"]
-    notes = [f"{r['arm']}: {n}" for r in short for n in r["notes"]]
+    of_note: dict[str, list[str]] = {}
+    for r in short:
+        for n in r["notes"]:
+            of_note.setdefault(n, []).append(r["arm"])
+    notes = [f"{', '.join(arms) if len(arms) < len(short) else 'All arms'}: {n}" for n, arms in of_note.items()]
     listed = "<ul>" + "".join(f"<li>{escape(n)}</li>" for n in notes) + "</ul>" if notes else ""
     return wrap(
         text,
