@@ -2,8 +2,9 @@
 """Build report.html and summary.txt from a results folder, in seconds and without computing anything again.
 
 Needs comparison.json; shows what else it finds: models' histories, leakage.json, folds.json, clusters.json, mask.json,
-input.json, skipped.tsv, windows' metadata, parameters (params*.json) and software versions (*versions*.yml), each in
-the folder itself or one level below it. MultiQC makes the page; every expected section is looked for in it afterwards.
+input.json, skipped.tsv, windows' metadata, parameters (params*.json), software versions (*versions*.yml) and
+Nextflow's trace.tsv, each in the folder itself or one level below it. MultiQC makes the page; every expected section is
+looked for in it afterwards.
 """
 
 import argparse
