@@ -53,8 +53,7 @@ def paragraph(data: Any) -> str:
     text = [f"Analyses were run with virshort {v.get('virshort', '(version not recorded)')} on Nextflow "
             f"{v.get('nextflow', '(version not recorded)')}."]
     if data.input:
-        text.append(f"{data.input['records']:,} labelled sources ({data.input['bases']:,} bases) were used; "
-                    f"{data.input['skipped']:,} were left out by the input checks.")
+        text.append(f"{_sources(data)} were used; {data.input['skipped']:,} were left out by the input checks.")
     if data.clusters:
         text.append(f"Sources were grouped into {data.clusters['clusters']:,} clusters ({data.clusters['method']}; "
                     f"{data.clusters['tool']} {data.clusters['version']}, containment {data.clusters['containment']:g}), and "
@@ -62,12 +61,17 @@ def paragraph(data: Any) -> str:
                     f"kingdom.")
     if data.mask:
         text.append(f"31-mers shared between folds were masked ({100 * data.mask['share']:.2f} % of bases).")
-    if "window_length" in p:
+    if "window_length" in p and c["window_length"]:
         text.append(f"Windows of {p['window_length']} bp were drawn at a viral share of {p['viral_share']:g}, no cluster "
                     f"giving "
                     f"more than {100 * p['cluster_cap']:g} % of a label's windows; test windows of other lengths had "
                     f"{p['sweep_lengths'].replace(',', ', ')} bp and 500-3000 bp.")
-    if encoders := encoders_of(data.models):
+    if p.get("frames") == "all" or not c["window_length"]:
+        text.append("Each stop-free frame of a window was a row; heads were trained on rows, and a window had the largest "
+                    "score of its rows.")
+    if c.get("pretrained"):
+        text.append(c["pretrained"]["sentence"])
+    if (encoders := encoders_of(data.models)) and c["window_length"]:
         text.append("Windows were embedded by " + " and ".join(_encoder(e) for e in encoders) + ".")
     if model.get("architecture"):
         a, h = model["architecture"], model.get("hyperparameters", {})
@@ -92,6 +96,12 @@ def paragraph(data: Any) -> str:
     return " ".join(text)
 
 
+def _sources(data: Any) -> str:
+    """How many sources there were, of genomes or of ready features."""
+    of = f"{data.input['bases']:,} bases" if "bases" in data.input else f"{data.input['rows']:,} rows of ready features"
+    return f"{data.input['records']:,} labelled sources ({of})"
+
+
 def dome(data: Any) -> list[tuple[str, str, str]]:
     """The DOME sheet: (part, question, answer)."""
     c, p, v = data.comparison, data.parameters, data.versions
@@ -104,8 +114,8 @@ def dome(data: Any) -> list[tuple[str, str, str]]:
     gaps = ", ".join(f"{t['arm']} {100 * t['training_accuracy']:.1f} % / {100 * t['selection']['accuracy']:.1f} %"
                      for t in c["training"] if t["training_accuracy"] is not None and t["selection"])
     return [(part, question, answer or f"{MISSING}.") for part, question, answer in (
-        ("Data", "Provenance", data.input and f"{data.input['records']:,} sources, {data.input['bases']:,} bases, from "
-         f"{p.get('input') or 'the simulated genomes of the demo'}; labels as given by the user."),
+        ("Data", "Provenance", data.input and f"{_sources(data)}, from "
+         f"{p.get('input') or p.get('features') or 'the simulated genomes of the demo'}; labels as given by the user."),
         ("Data", "Splits", short and data.folds and f"{data.folds['folds']} folds of clusters, {len(data.folds['test_folds'])} "
          f"tested; validation is the next fold, training the others. {short['windows']:,} short test windows."),
         ("Data", "Redundancy between splits", "Clusters of similar sources are never parted"
@@ -139,7 +149,7 @@ def dome(data: Any) -> list[tuple[str, str, str]]:
             data.costs["windows_per_second"] else ".")),
         ("Model", "Availability", f"virshort {v.get('virshort', '(version not recorded)')}, MIT licence; the heads are in "
          "models/ (safetensors)."),
-        ("Evaluation", "Method", "Every cluster of a tested fold is tested once, by heads that never saw it; " +
+        ("Evaluation", "Method", "Every cluster of a tested fold is tested once, by heads that this run did not train on it; " +
          (f"{short['replicates']} replicates." if short else "no short test windows.")),
         ("Evaluation", "Measures", "Accuracy, precision, recall, F1, MCC, AUROC, AUPRC, Brier score, log loss, calibration "
                                    "error, "
