@@ -82,7 +82,7 @@ workflow EXPERIMENT {
         [pretrained: options.pretrained != null, weights_given: options.weights != null]
     PLAN(sheet, file(options.arms_file ?: "${projectDir}/assets/arms.yaml"), asked, codeDigest('plan.py'))
     plan = PLAN.out.plan.map { f -> readJson(f) }
-    plan.map { p -> p.note }.filter { note -> note }.view { note -> "virshort: ${note}" }
+    plan.flatMap { p -> p.note ? ["virshort: ${p.note}"] : [] }.view()
     CHECK_INPUT(
         sheet,
         plan.combine(sheet).map { p, s -> listedFiles(p.fastas, s) }.first(),
