@@ -17,4 +17,9 @@ process AUDIT {
     audit.py --windows-root ${windows} --window-sets ${sets} --folds ${folds} --sequences ${sequences} --limit ${limit} \\
         ${pretrained ? '--pretrained' : ''} --out leakage.json
     """
+
+    stub:
+    """
+    touch leakage.json
+    """
 }

@@ -24,4 +24,9 @@ process EMBED {
         --genetic-code ${genetic_code} --frames ${frames} \\
         --out ${shard}.${encoder}.safetensors
     """
+
+    stub:
+    """
+    touch ${shard}.${encoder}.safetensors
+    """
 }

@@ -15,4 +15,10 @@ process MERGE {
     merge.py --manifest ${manifest} --embeddings ${embeddings} --out ${name}.features.safetensors
     cp -L ${manifest} ${name}.windows.parquet
     """
+
+    stub:
+    name = "${pool.replace('/', '.')}.${shard}"
+    """
+    touch ${name}.features.safetensors ${name}.windows.parquet
+    """
 }

@@ -1,3 +1,8 @@
+// A window set of one pool, for stubs.
+def stubSet(pool, sizes) {
+    return [pools: [pool.toString()], size: sizes[pool.toString()], notes: []]
+}
+
 // Draw every window set, in shards: a FASTA chunk and its manifest.
 process SAMPLE_WINDOWS {
     input:
@@ -22,5 +27,26 @@ process SAMPLE_WINDOWS {
         --sweep ${options.sweep_windows} --sweep-lengths ${options.sweep_lengths} --viral-share ${options.viral_share} \\
         --max-n ${options.max_n} --cluster-cap ${options.cluster_cap} --windows-per-shard ${options.windows_per_shard} \\
         --genetic-code ${options.genetic_code} --seed ${options.seed} --outdir .
+    """
+
+    stub:
+    def sizes = train_sets.collectEntries { name -> ["train/${name}".toString(), options["${name}_windows".toString()]] } +
+        ['test/short': options.test_windows, 'test/full': options.test_windows]
+    def words = sizes.collect { pool, windows -> "${pool}:${windows.intdiv(options.windows_per_shard)}" }
+    def sets = [
+        train: train_sets.collectEntries { name -> [name, stubSet("train/${name}", sizes)] },
+        test: [short: stubSet('test/short', sizes), full: stubSet('test/full', sizes)],
+        folds: 3, test_folds: [0], viral_share: options.viral_share,
+    ]
+    """
+    for word in ${words.join(' ')}; do
+        pool=windows/\${word%:*}
+        mkdir -p \$pool
+        for number in \$(seq -f %05g 1 \${word#*:}); do
+            : > \$pool/shard_\$number.fa.gz
+            : > \$pool/shard_\$number.windows.parquet
+        done
+    done
+    echo '${groovy.json.JsonOutput.toJson(sets)}' > window_sets.json
     """
 }

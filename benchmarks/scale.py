@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""What Nextflow's head process needs for thousands of shards: the whole experiment with steps that compute nothing (stubs).
+
+scale.py 10000: prints shards, tasks, seconds, peak memory of the head, its threads and the size of its work folder.
+"""
+
+import argparse
+import csv
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from harness import environment  # noqa: E402
+
+WINDOWS = 1000  # a shard
+# Tasks' own measurements cost more than these tasks; a task's place in the queue is asked for often.
+CONFIG = "trace.enabled = false\ntimeline.enabled = false\nexecutor.pollInterval = '50 ms'\nexecutor.cpus = 4\n"
+
+
+def head(pid: int) -> dict[str, str]:
+    """Fields of /proc/<pid>/status."""
+    return dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+
+
+def measure(shards: int, folder: Path, options: list[str], heap: str | None) -> dict[str, object]:
+    """One run of `shards` shards: half of them to train on, half to test."""
+    subprocess.run([sys.executable, ROOT / "bin/simulate.py", "--outdir", folder / "genomes"], check=True, capture_output=True)
+    (folder / "scale.config").write_text(CONFIG)
+    sizes = {"short_windows": 3, "scratch_windows": 3, "full_windows": 2, "test_windows": 2.5}
+    words = [w for k, v in sizes.items() for w in (f"--{k}", str(int(shards * v / 10) * WINDOWS))]
+    env = environment(**({"NXF_OPTS": f"-Xmx{heap}"} if heap else {}))
+    command = ["nextflow", "run", ROOT / "main.nf", "-stub-run", "-c", folder / "scale.config",
+               "--input", folder / "genomes/samplesheet.csv", "--source_table", folder / "genomes/sources.tsv",
+               "--arms", "finetune,dna_only", "--windows_per_shard", str(WINDOWS), "--publish_mode", "symlink",
+               *words, *options]
+    began = time.monotonic()
+    with (folder / "log").open("w") as log:
+        run = subprocess.Popen(list(map(str, command)), cwd=folder, env=env, stdout=log, stderr=log)
+        peak = threads = 0
+        while run.poll() is None:
+            try:
+                status = head(run.pid)
+                peak = max(peak, int(status["VmHWM"].split()[0]))
+                threads = max(threads, int(status["Threads"]))
+            except (OSError, KeyError):
+                pass  # it has just ended
+            time.sleep(0.5)
+    seconds = time.monotonic() - began
+    if run.returncode:
+        sys.exit((folder / "log").read_text()[-3000:])
+    tasks = (folder / "log").read_text().count("Submitted process")
+    return {"shards": shards, "tasks": tasks, "seconds": round(seconds, 1), "tasks_a_second": round(tasks / seconds, 1),
+            "peak_MB": peak >> 10, "threads": threads,
+            "work_files": sum(1 for _ in (folder / "work").rglob("*")),
+            "cache_MB": round(sum(f.stat().st_size for f in (folder / ".nextflow").rglob("*") if f.is_file()) / 1e6, 1)}
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("shards", type=int, nargs="+")
+    p.add_argument("--heap", help="the head's largest heap, such as 2g; Java's default is a quarter of the memory")
+    p.add_argument("--options", nargs=argparse.REMAINDER, default=[], help="more options for Nextflow")
+    args = p.parse_args()
+    writer = None
+    for shards in args.shards:
+        folder = Path(tempfile.mkdtemp(prefix="virshort_scale_"))
+        try:
+            row = measure(shards, folder, args.options, args.heap)
+        finally:
+            shutil.rmtree(folder)
+        writer = writer or csv.DictWriter(sys.stdout, row, delimiter="\t")
+        if shards == args.shards[0]:
+            writer.writeheader()
+        writer.writerow(row)
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
