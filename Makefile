@@ -2,13 +2,13 @@
 # No step of the pipeline depends on make: see README.md for `nextflow run`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test lint bench image lock clean distclean
+.PHONY: help setup setup-dev demo test test-faults lint bench image lock clean distclean
 
 # This folder's own Python packages and Nextflow come first.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: ## Install what a run needs into .venv and .tools
 	@tools/setup.sh
@@ -21,6 +21,9 @@ demo: setup ## Run the whole experiment on simulated genomes and print its verdi
 
 test: setup-dev ## Run all tests
 	@.venv/bin/python -m pytest $(ARGS)
+
+test-faults: setup-dev ## Kill a run at 20 random moments instead of 5, and all other tests of faults
+	@VIRSHORT_KILLS=20 .venv/bin/python -m pytest -s tests/faults $(ARGS)
 
 lint: setup-dev ## Check the style of Python, Nextflow and the parameter schema
 	.venv/bin/ruff check

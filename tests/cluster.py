@@ -107,7 +107,7 @@ class Cluster:
         (folder / "quick.config").write_text(QUICK)
         self.options = ("-profile", "slurm", "-c", folder / "quick.config")
         try:
-            self._start("munged", f"--key-file={folder}/munge.key", f"--socket={folder}/munge/munge.sock",
+            self._start("munged", "--force", f"--key-file={folder}/munge.key", f"--socket={folder}/munge/munge.sock",
                         f"--pid-file={folder}/munge/munged.pid", f"--log-file={folder}/log/munged.log",
                         f"--seed-file={folder}/munge/seed")
             self._start("slurmctld", "-f", str(config))
@@ -127,7 +127,8 @@ class Cluster:
     def jobs(self) -> list[dict[str, str]]:
         """Slurm's own record of every job: JobId, JobName, JobState, StartTime, EndTime, TresPerNode, ..."""
         records = self.call("scontrol", "show", "job", "--oneliner").splitlines()
-        return [dict(word.split("=", 1) for word in record.split() if "=" in word) for record in records]
+        return [dict(word.split("=", 1) for word in record.split() if "=" in word)
+                for record in records if record.startswith("JobId=")]
 
     def stop(self) -> None:
         """Cancel all jobs and end the daemons, by their pids."""

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -104,9 +105,11 @@ class StartedRun(Started):
     Not the default outdir, so that what disregards --outdir is noticed.
     """
 
-    def __init__(self, *args: object, folder: Path, pipeline: Path = ROOT, parser: str | None = None, **env: str):
+    def __init__(self, *args: object, folder: Path, pipeline: Path = ROOT, parser: str | None = None,
+                 traces: Path | None = None, **env: str):
         self.pipeline, self.folder = pipeline, folder
-        self.trace = folder / f"trace_{len(list(folder.glob('trace_*.txt')))}.txt"
+        traces = traces or folder
+        self.trace = traces / f"trace_{len(list(traces.glob('trace_*.txt')))}.txt"
         words = list(map(str, args))
         if "--outdir" not in words:
             words += ["--outdir", str(folder / "out")]
@@ -147,14 +150,16 @@ class Small:
         subprocess.run([sys.executable, ROOT / "bin/simulate.py", "--outdir", self.genomes], check=True)
         self.pipeline = copy_pipeline(base / "pipeline")
         self.options = SMALL | {"input": self.genomes / "samplesheet.csv", "source_table": self.genomes / "sources.tsv"}
+        began = time.monotonic()
         self.first = self.run()
+        self.seconds = time.monotonic() - began
         self.outcome = outcome(self.first.results)
 
     def start(self, *more: object, folder: Path | None = None, parser: str | None = None, pipeline: Path | None = None,
-              env: dict[str, str] | None = None, **changes: object) -> StartedRun:
+              traces: Path | None = None, env: dict[str, str] | None = None, **changes: object) -> StartedRun:
         words = [word for name, value in (self.options | changes).items() for word in (f"--{name}", value)]
         return StartedRun(*words, *more, folder=folder or self.folder, pipeline=pipeline or self.pipeline, parser=parser,
-                          **(env or {}))
+                          traces=traces, **(env or {}))
 
     def run(self, *more: object, **options: Any) -> Run:
         """A run that must succeed."""

@@ -1,9 +1,7 @@
 """Wrong input through the whole pipeline: one line that names the culprit and the remedy, and no result."""
 
 import gzip
-import os
 import random
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,26 +56,3 @@ def test_one_line_and_no_result(inputs: Path, run_pipeline: Callable[..., Run], 
     assert complaint in run.complaint(), run.complaint()
     results = ("windows", "models", "evaluation", "comparison.json", "report.html")
     assert not any((run.results / name).exists() for name in results)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system")
-def test_a_full_disk_is_said_and_resumed_from(tmp_path: Path, inputs: Path, run_pipeline: Callable[..., Run]) -> None:
-    """The work folder lies on a file system of 400 KB; after it has grown, the run goes on."""
-    work = tmp_path / "small_disk"
-    work.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", work], capture_output=True).returncode:
-        pytest.skip("no tmpfs can be mounted here")
-    try:
-        for name in ("viral.fa", "nonviral.fa"):
-            (inputs / name).write_text(fasta(100 * (name != "viral.fa"), 60))
-        args = ["--input", inputs / "sheet.csv", "-work-dir", work, "--short_windows", 60, "--scratch_windows", 60,
-                "--full_windows", 60, "--test_windows", 60, "--sweep_windows", 20, "--sweep_lengths", 150,
-                "--arms", "finetune", "--folds", 3, "--test_folds", 1, "--replicates", 1]
-        run = run_pipeline(*args)
-        assert run.rc != 0
-        assert "o space left on" in run.output, run.output
-        subprocess.run(["mount", "-o", "remount,size=400m", work], check=True)
-        run = run_pipeline(*args, "-resume")
-        assert run.rc == 0, run.output
-    finally:
-        subprocess.run(["umount", "-l", work], check=True)

@@ -1,0 +1,171 @@
+"""Whatever is killed, and whenever: after -resume the results are those of an undisturbed run, bit for bit."""
+
+import fcntl
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from cluster import Cluster, until
+from harness import Small, StartedRun, edited, outcome
+
+KILLS = int(os.environ.get("VIRSHORT_KILLS", "5"))
+
+
+def running(work: Path) -> dict[int, Path]:
+    """Processes that run in a task's folder under `work`: their pids and folders."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                folder = (entry / "cwd").readlink()
+            except OSError:
+                continue  # it has just ended
+            if work in folder.parents:
+                found[int(entry.name)] = folder
+    return found
+
+
+def of_step(work: Path, script: str) -> list[int]:
+    """Pids of the Python processes that run a script of bin/ in a task's folder."""
+    found = []
+    for pid in running(work):
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"python" in words[0] and any(word.endswith(f"/{script}".encode()) for word in words[1:3]):
+            found.append(pid)
+    return found
+
+
+def caught(started: StartedRun, script: str) -> int:
+    """A process that runs `script`, once there is one."""
+    work = started.folder / "work"
+    until(lambda: of_step(work, script) or started.process.poll() is not None, 300, f"{script} to run")
+    return of_step(work, script)[0]
+
+
+def locked(path: Path) -> bool:
+    """Whether some process holds a lock on a file."""
+    with path.open("r+b") as f:
+        try:
+            fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        return False
+
+
+def completed(started: StartedRun) -> dict[str, str]:
+    """Name of each task that was computed by this run -> its status."""
+    return {row["name"]: row["status"] for row in started.rows() if row["status"] != "CACHED"}
+
+
+def test_nextflow_killed_at_random_moments(small: Small, tmp_path: Path) -> None:
+    """One experiment, killed again and again over its whole length; a second one, should the first end before."""
+    seed = int(os.environ.get("VIRSHORT_KILL_SEED", random.SystemRandom().randrange(1 << 32)))
+    print(f"VIRSHORT_KILL_SEED={seed}")
+    rng = random.Random(seed)
+    kills = attempt = 0
+    while kills < KILLS:
+        folder = tmp_path / f"chain_{attempt}"
+        attempt += 1
+        finished: set[str] = set()
+        moments = sorted(rng.uniform(0, small.seconds) for _ in range(KILLS - kills))
+        for wait in [b - a for a, b in zip([0.0, *moments], moments, strict=False)] + [None]:
+            started = small.start("-resume", folder=folder, windows_per_shard=1000)
+            if wait is not None:
+                # What a run does before its first task is the same each time, and is killed too, when `wait` is short.
+                until(lambda s=started: "process >" in s.output() or s.process.poll() is not None, 300, "a first task")
+                try:
+                    started.process.wait(wait)
+                except subprocess.TimeoutExpired:
+                    os.kill(started.process.pid, signal.SIGKILL)  # Nextflow alone: its tasks run on
+                    started.process.wait()
+                    kills += 1
+            run = started.ended()
+            again = finished & set(completed(started))
+            assert not again, f"finished before, and run again: {again}"
+            finished |= {name for name, status in completed(started).items() if status == "COMPLETED"}
+            if run.rc == 0:
+                break
+            assert run.rc == -signal.SIGKILL, run.output
+            assert not locked(run.results / "pipeline_info/.lock")
+        assert run.rc == 0
+        assert outcome(run.results) == small.outcome
+        until(lambda folder=folder: not running(folder / "work"), 60, "tasks of killed runs to end")
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "Ctrl-C"])
+def test_a_stopped_run_leaves_no_task_and_no_lock(small: Small, tmp_path: Path, how: str) -> None:
+    started = small.start("-resume", outdir=tmp_path / "out", windows_per_shard={"SIGTERM": 170, "Ctrl-C": 180}[how])
+    caught(started, "embed.py")
+    if how == "Ctrl-C":
+        os.killpg(started.process.pid, signal.SIGINT)  # a terminal sends it to all of the foreground's group
+    else:
+        started.process.terminate()
+    assert started.ended(60).rc == 1
+    until(lambda: not running(small.folder / "work"), 10, "all tasks to be gone")
+    locks = [tmp_path / "out/pipeline_info/.lock", *small.folder.glob(".nextflow/cache/*/db/LOCK")]
+    assert len(locks) > 1 and not any(map(locked, locks))
+
+
+def test_killed_tasks_are_tried_again(small: Small, tmp_path: Path) -> None:
+    """Python in one task, the shell around it in another, a process of training in a third."""
+    started = small.start("-resume", outdir=tmp_path / "out", windows_per_shard=350)
+    os.kill(caught(started, "embed.py"), signal.SIGKILL)
+    merging = caught(started, "merge.py")
+    os.kill(int(re.search(r"PPid:\s+(\d+)", Path(f"/proc/{merging}/status").read_text())[1]), signal.SIGKILL)
+    os.kill(max(of_step(small.folder / "work", "train.py") or [caught(started, "train.py")]), signal.SIGKILL)
+    run = started.ended()
+    assert run.rc == 0, run.output
+    tried = {row["process"].split(":")[-1] for row in run.trace if row["status"] == "FAILED" and row["exit"] == "137"}
+    assert tried >= {"EMBED", "MERGE"} and tried & {"TRAIN", "TRAIN_BASELINE"}, run.trace
+    assert outcome(run.results) == small.outcome
+
+
+def test_a_task_that_needs_too_much_memory_gets_more_and_is_named_in_the_end(small: Small, tmp_path: Path) -> None:
+    """A real MemoryError, of an array that no machine holds."""
+    config = tmp_path / "trace.config"
+    config.write_text("trace.fields = 'name,status,exit,attempt,memory,hash'\n")
+    too_much = "    args = p.parse_args()\n    np.empty((1 << 45, 1))\n"
+    with edited(small.pipeline / "bin/embed.py", lambda text: text.replace("    args = p.parse_args()\n", too_much, 1)):
+        run = small.start("-resume", "-c", config, outdir=tmp_path / "out").ended()
+    assert run.rc == 1
+    complaint = run.complaint()
+    assert complaint.startswith("virshort: EMBED (kmer-") and "shard_0000" in complaint, complaint
+    assert "exit code 137: out of memory: give the process more" in complaint, complaint
+    task = complaint.removeprefix("virshort: ").split(": ")[0]
+    attempts = [row for row in run.trace if row["name"].endswith(f":{task}")]
+    assert [(row["attempt"], row["exit"]) for row in attempts] == [("1", "137"), ("2", "137"), ("3", "137")]
+    memory = [float(row["memory"].removesuffix(" GB")) for row in attempts]
+    assert memory == [memory[0], 2 * memory[0], 3 * memory[0]]
+
+
+def test_on_slurm_jobs_and_the_node_fail(small: Small, cluster: Cluster, tmp_path: Path) -> None:
+    """scancel of a running job, SIGKILL of another's program, and the node down and back: all are tried again."""
+    started = small.start(*cluster.options, folder=tmp_path, env=cluster.environment, windows_per_shard=1000)
+    work = tmp_path / "work"
+    before = {job["JobId"] for job in cluster.jobs()}
+
+    def embedding() -> list[str]:
+        return [job["JobId"] for job in cluster.jobs() if job["JobState"] == "RUNNING" and "EMBED" in job["JobName"]]
+
+    until(lambda: embedding() or started.process.poll() is not None, 300, "a job that embeds")
+    cluster.call("scancel", embedding()[0])
+    os.kill(caught(started, "embed.py"), signal.SIGKILL)
+    caught(started, "train.py")
+    cluster.call("scontrol", "update", f"nodename={cluster.node}", "state=down", "reason=test")
+    until(lambda: not of_step(work, "train.py"), 60, "the node's jobs to be ended")
+    time.sleep(1)
+    cluster.call("scontrol", "update", f"nodename={cluster.node}", "state=resume")
+    run = started.ended()
+    assert run.rc == 0, run.output
+    states = {job["JobState"] for job in cluster.jobs() if job["JobId"] not in before}
+    assert states == {"COMPLETED", "CANCELLED", "FAILED", "NODE_FAIL"}
+    assert outcome(run.results) == small.outcome
