@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What Nextflow's head process needs for thousands of shards: the whole experiment with steps that compute nothing (stubs).
 
-scale.py 10000: prints shards, tasks, seconds, peak memory of the head, its threads and the size of its work folder. Jobs go to a
-stand-in for sbatch that runs them at once, those of shards without staging inputs, so that the head is measured.
+scale.py 10000: prints shards, tasks, seconds, peak memory of the head, its threads and the size of its work folder. Jobs go
+to a stand-in for sbatch that runs them at once, those of shards without staging inputs, so that the head is measured.
 """
 
 import argparse

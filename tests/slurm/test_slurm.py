@@ -85,15 +85,15 @@ def test_a_request_that_no_node_can_meet_is_named(on_cluster: OnCluster) -> None
 
 @pytest.mark.parametrize("parser", ["v1", "v2"])
 def test_the_profile_combines_with_others_in_any_order(tmp_path: Path, parser: str) -> None:
-    """What each sets for a step, by label or name, and what the pipeline sets, is there whatever the order. (Cores of one
-    machine are few in `test`, and many in `slurm`.)"""
+    """What each sets for a step, by label or name, and what the pipeline sets, is there whatever the order."""
     found = []
-    for profiles in ("slurm,test", "test,slurm"):
+    for profiles in ("slurm,apptainer,gpu", "gpu,apptainer,slurm"):
         options = ("-profile", profiles)
         done = nextflow("config", "-flat", *options, ROOT, folder=tmp_path, env=environment(parser))
         assert done.returncode == 0, done.stdout
-        found.append({line for line in done.stdout.splitlines() if line.startswith("process.") and ".cpus" not in line})
+        found.append({line for line in done.stdout.splitlines() if line.startswith("process.")})
     assert found[0] == found[1]
-    for setting in ("'withLabel:gpu'.clusterOptions = '--gres=gpu:1'", "'withLabel:parallel'.memory = ",
-                    "'withName:TRAIN|TRAIN_BASELINE|EVALUATE'.cache = true", "executor = 'slurm'", "maxRetries = 2"):
+    for setting in ("'withLabel:gpu'.clusterOptions = '--gres=gpu:1'", "'withLabel:gpu'.containerOptions = ",
+                    "'withLabel:parallel'.memory = ", "'withName:TRAIN|TRAIN_BASELINE|EVALUATE'.cache = true",
+                    "executor = 'slurm'", "maxRetries = 2"):
         assert any(line.removeprefix("process.").startswith(setting) for line in found[0]), setting
