@@ -67,7 +67,7 @@ def test_every_job_has_a_time_limit_and_its_memory(on_cluster: OnCluster) -> Non
 
 
 def test_job_arrays_give_the_same(on_cluster: OnCluster) -> None:
-    run, jobs = on_cluster.resumed(windows_per_shard=300, slurm_array=3, slurm_gpu="--gpus=1")
+    run, jobs = on_cluster.resumed("--slurm_gpu=--gpus=1", windows_per_shard=300, slurm_array=3)
     assert run.rc == 0, run.output
     arrays = [job for job in jobs if "ArrayJobId" in job]
     assert {"EMBED" in job["JobName"] for job in arrays} == {True, False} and len(arrays) > 10
@@ -76,7 +76,7 @@ def test_job_arrays_give_the_same(on_cluster: OnCluster) -> None:
 
 
 def test_a_request_that_no_node_can_meet_is_named(on_cluster: OnCluster) -> None:
-    run, _ = on_cluster.resumed(windows_per_shard=200, slurm_gpu="--gres=gpu:9")
+    run, _ = on_cluster.resumed("--slurm_gpu=--gres=gpu:9", windows_per_shard=200)
     assert run.rc == 1
     complaint = run.complaint()
     assert complaint.startswith("virshort: EMBED (") and "the cluster refused the job (" in complaint, complaint
