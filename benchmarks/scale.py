@@ -22,15 +22,18 @@ from harness import environment  # noqa: E402
 WINDOWS = 1000  # a shard
 CONFIG = "executor.pollInterval = '200 ms'\nexecutor.submitRateLimit = null\n"
 STAND_INS = {
-    "sbatch": """#!/bin/bash
-case $(grep -m 1 '^#SBATCH -J' "$1") in
-    *_EMBED_*|*_MERGE_*) : > .command.begin; bash .command.sh > .command.out 2> .command.err; printf $? > .exitcode ;;
+    "sbatch": """#!/bin/sh
+while read -r mark option name; do
+    [ "$option" = -J ] && break
+done < "$1"
+case $name in
+    *_EMBED_*|*_MERGE_*) : > .command.begin; sh .command.sh > .command.out 2> .command.err; printf $? > .exitcode ;;
     *) bash "$1" > .command.log 2>&1 ;;
 esac
 echo "Submitted batch job $$"
 """,
-    "squeue": "#!/bin/bash\n",
-    "scancel": "#!/bin/bash\n",
+    "squeue": "#!/bin/sh\n",
+    "scancel": "#!/bin/sh\n",
 }
 
 

@@ -32,7 +32,7 @@ process REPORT {
 
     stub:
     """
-    mkdir pipeline_info
+    mkdir pipeline_info figures
     touch report.html summary.txt pipeline_info/parameters.json
     """
 }
