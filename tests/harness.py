@@ -73,8 +73,10 @@ class Started:
         folder.mkdir(parents=True, exist_ok=True)
         self.command = [program, *map(str, args)]
         with tempfile.NamedTemporaryFile(delete=False) as printed:
+            # A job of a shell's background ignores Ctrl-C, and so would all that it starts.
             self.process = subprocess.Popen(self.command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=printed,
-                                            stderr=subprocess.STDOUT, start_new_session=True)
+                                            stderr=subprocess.STDOUT, start_new_session=True,
+                                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self._printed = Path(printed.name)
 
     def output(self) -> str:

@@ -107,7 +107,7 @@ def test_any_folder_and_any_clock(small: Small, tmp_path: Path) -> None:
     shutil.copytree(small.folder / "work", odd / "old work", symlinks=True)
     (odd / "real").mkdir()
     (odd / "the results").symlink_to(odd / "real")
-    clock = f"export LD_PRELOAD={FAKETIME} FAKETIME=$(( RANDOM % 2000 - 1000 ))d"
+    clock = f"export LD_PRELOAD={FAKETIME} FAKETIME=-$(( RANDOM % 1000 + 1 ))d"
     (odd / "clock.config").write_text(f"process.beforeScript = '{clock}'\n" if FAKETIME.exists() else "")
     options = {"input": odd / "my genomes/samplesheet.csv", "source_table": odd / "my genomes/sources.tsv",
                "outdir": odd / "the results", "windows_per_shard": 1000}
