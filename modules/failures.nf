@@ -9,7 +9,7 @@ def cause(code, said) {
         (Integer.MAX_VALUE): 'no exit code: it was cancelled while it waited, or its node died',
     ]
     def number = code == Integer.MAX_VALUE ? '' : "exit code ${code}: "
-    return number + (said ?: known[code] ?: 'it was ended by a signal or by the scheduler')
+    return number + (said ?: (known[code] ?: 'it was ended by a signal or by the scheduler') + ' (docs/usage.md, Resources)')
 }
 
 // The exit codes that conf/base.config tries again.
@@ -40,7 +40,7 @@ def failureLines(report) {
     def said = report.contains('Command executed') ? lines.findAll { line -> line.startsWith('virshort: ') } : []
     if (isRetried(ended) && !(ended == 104 && said)) {
         def why = cause(ended, said ? said.last() - 'virshort: ' : null)
-        return ["virshort: ${task}: gave up after three times, the last with ${why} (docs/usage.md, Resources), then -resume"]
+        return ["virshort: ${task}: gave up after three times, the last with ${why}, then -resume"]
     }
     def missing = (report =~ /No module named '(\w+)/).collect { m -> m[1] }.unique().collect { name ->
         "virshort: the Python package ${name} is missing: run `make setup` and put .venv/bin first on PATH"

@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 
 from cluster import until
-from harness import Small, copy_pipeline, outcome
-
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+from harness import Small, outcome
 
 
 @contextmanager
@@ -96,28 +94,3 @@ def test_a_second_run_in_one_outdir_is_refused(small: Small, tmp_path: Path) -> 
     run = first.ended()
     assert run.rc == 0, run.output
     assert outcome(run.results) == small.outcome
-
-
-def test_any_folder_and_any_clock(small: Small, tmp_path: Path) -> None:
-    """Spaces and quotes in every path, another run's work folder, a link for outdir, a launch folder that is read-only,
-    and tasks whose clocks are years apart."""
-    odd = tmp_path / "it's a \"place\""
-    pipeline = copy_pipeline(odd / "the pipeline")
-    shutil.copytree(small.genomes, odd / "my genomes")
-    shutil.copytree(small.folder / "work", odd / "old work", symlinks=True)
-    (odd / "real").mkdir()
-    (odd / "the results").symlink_to(odd / "real")
-    clock = f"export LD_PRELOAD={FAKETIME} FAKETIME=-$(( RANDOM % 1000 + 1 ))d"
-    (odd / "clock.config").write_text(f"process.beforeScript = '{clock}'\n" if FAKETIME.exists() else "")
-    options = {"input": odd / "my genomes/samplesheet.csv", "source_table": odd / "my genomes/sources.tsv",
-               "outdir": odd / "the results", "windows_per_shard": 1000}
-    launch = odd / "launch"
-    env = {"NXF_CACHE_DIR": str(odd / "cache"), "NXF_LOG_FILE": str(odd / "nextflow.log")}
-    with mounted(launch, "-t", "tmpfs", "-o", "ro", "tmpfs"):
-        run = small.start("-work-dir", odd / "old work", "-c", odd / "clock.config", folder=launch, pipeline=pipeline,
-                          traces=odd, env=env, **options).ended()
-    assert run.rc == 0, run.output
-    assert outcome(odd / "real") == small.outcome
-    if FAKETIME.exists():
-        made = [path.stat().st_mtime for path in (odd / "old work").glob("*/*/*.safetensors")]
-        assert max(made) - min(made) > 30 * 86400
