@@ -17,7 +17,7 @@ awk '/^[^ ]/ { wanted = !/^(triton|kaleido|polars-runtime-32)==/ } wanted' "$fol
 
 # What only building and testing need.
 cd "$prefix"/lib/python3*/site-packages
-rm -rf pip pip-* torch/include torch/bin/protoc* torch/test pyarrow/include nvidia/*/include nvidia/*/bin
+rm -rf pip pip-* "$prefix"/bin/pip* torch/include torch/bin/protoc* torch/test pyarrow/include nvidia/*/include nvidia/*/bin
 find . -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
 find . -name '*.a' -delete
 rm -f nvidia/nvshmem/lib/*.bc nvidia/nccl/lib/*.bc nvidia/cu13/lib/libcusolverMg.so.* nvidia/cu13/lib/libnvperf_*.so*
