@@ -16,6 +16,17 @@ settings.register_profile("virshort", deadline=None)  # no test is timed: machin
 settings.load_profile("virshort")
 
 
+ORDER = ("containers", "faults", "slurm", "pipeline", "unit")
+"""Folders of tests, those first that take longest, so that side by side they end at about the same time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file go to one worker, which makes their fixtures once; those of the one Slurm there can be, too."""
+    items.sort(key=lambda item: ORDER.index(item.path.relative_to(ROOT / "tests").parts[0]))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("slurm" if "cluster" in getattr(item, "fixturenames", ()) else item.path.name))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data beside the repository."""
