@@ -21,10 +21,20 @@ ORDER = ("containers", "faults", "slurm", "pipeline", "unit")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file go to one worker, which makes their fixtures once; those of the one Slurm there can be, too."""
-    items.sort(key=lambda item: ORDER.index(item.path.relative_to(ROOT / "tests").parts[0]))
+    """Tests of one file go to one worker, which makes their fixtures once; so do those of the one image, and of the one Slurm
+    there can be."""
+
+    def folder(item: pytest.Item) -> str:
+        return item.path.relative_to(ROOT / "tests").parts[0]
+
+    def group(item: pytest.Item) -> str:
+        if "cluster" in getattr(item, "fixturenames", ()):
+            return "slurm"
+        return "containers" if folder(item) == "containers" else item.path.name
+
+    items.sort(key=lambda item: ORDER.index(folder(item)))
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("slurm" if "cluster" in getattr(item, "fixturenames", ()) else item.path.name))
+        item.add_marker(pytest.mark.xdist_group(group(item)))
 
 
 @pytest.fixture(scope="session")
