@@ -20,6 +20,7 @@ ORDER = ("containers", "faults", "slurm", "pipeline", "unit")
 """Folders of tests, those first that take longest, so that side by side they end at about the same time."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one file go to one worker, which makes their fixtures once; so do those of the one image, and of the one Slurm
     there can be."""
