@@ -20,7 +20,7 @@ demo: setup ## Run the whole experiment on simulated genomes and print its verdi
 	nextflow run main.nf -profile test --outdir results/demo
 
 test: setup-dev ## Run all tests
-	@.venv/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-faults: setup-dev ## Kill a run at 20 random moments instead of 5, and all other tests of faults
 	@VIRSHORT_KILLS=20 .venv/bin/python -m pytest -s tests/faults $(ARGS)

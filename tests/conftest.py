@@ -20,22 +20,8 @@ ORDER = ("containers", "faults", "slurm", "pipeline", "unit")
 """Folders of tests, those first that take longest, so that side by side they end at about the same time."""
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file go to one worker, which makes their fixtures once; so do those of the one image, and of the one Slurm
-    there can be."""
-
-    def folder(item: pytest.Item) -> str:
-        return item.path.relative_to(ROOT / "tests").parts[0]
-
-    def group(item: pytest.Item) -> str:
-        if "cluster" in getattr(item, "fixturenames", ()):
-            return "slurm"
-        return "containers" if folder(item) == "containers" else item.path.name
-
-    items.sort(key=lambda item: ORDER.index(folder(item)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: ORDER.index(item.path.relative_to(ROOT / "tests").parts[0]))
 
 
 @pytest.fixture(scope="session")
