@@ -63,8 +63,8 @@ workflow ARMS {
         .combine(sets.map { f -> readJson(f) })
         .map { row -> [features: row[0..-2], sets: row[-1]] }
 
-    // Every arm, over all folds and replicates
-    jobs = arms.combine(inputs).map { arm, given -> [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.pair, trainingPools(given.sets, arm))] }
+    // Every arm, over all folds and replicates. (In a run that is being stopped channels end before their time, and not all is known.)
+    jobs = arms.combine(inputs).filter { _arm, given -> given.sets?.train }.map { arm, given -> [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.pair, trainingPools(given.sets, arm))] }
     training = options.subMap('replicates', 'seed')
     checkpoints = "${workflow.workDir}/checkpoints"
     TRAIN_BASELINE(
