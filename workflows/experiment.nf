@@ -82,7 +82,7 @@ workflow EXPERIMENT {
         [pretrained: options.pretrained != null, weights_given: options.weights != null]
     PLAN(sheet, file(options.arms_file ?: "${projectDir}/assets/arms.yaml"), asked, codeDigest('plan.py'))
     plan = PLAN.out.plan.map { f -> readJson(f) }
-    plan.flatMap { p -> p.note ? ["virshort: ${p.note}"] : [] }.view()
+    plan.flatMap { p -> p.note ? ["Note: ${p.note}"] : [] }.view()
     CHECK_INPUT(
         sheet,
         plan.combine(sheet).map { p, s -> listedFiles(p.fastas, s) }.first(),
