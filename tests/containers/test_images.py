@@ -37,7 +37,7 @@ def test_podman(podman: dict[str, str], plain: Run, tmp_path: Path) -> None:
 
 def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], plain: Run) -> None:
     folder = Path(docker["DOCKER_HOST"].removeprefix("unix://")).parent
-    for path in (folder, *folder.parents[:2]):  # pytest's folders are the tester's own
+    for path in (folder, *folder.parents[:3]):  # pytest's folders are the tester's own
         path.chmod(path.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
     (folder / "docker.sock").chmod(0o666)
     own = folder / "run"
