@@ -55,8 +55,10 @@ def paragraph(data: Any) -> str:
     if data.input:
         text.append(f"{_sources(data)} were used; {data.input['skipped']:,} were left out by the input checks.")
     if data.clusters:
-        text.append(f"Sources were grouped into {data.clusters['clusters']:,} clusters ({data.clusters['method']}; "
-                    f"{data.clusters['tool']} {data.clusters['version']}, containment {data.clusters['containment']:g}), and "
+        found = data.clusters
+        tool = "" if found["containment"] is None else (  # none, where the samplesheet gives every cluster
+            f"; {found['tool']} {found['version']}, containment {found['containment']:g}")
+        text.append(f"Sources were grouped into {found['clusters']:,} clusters ({found['method']}{tool}), and "
                     f"clusters dealt into {data.folds['folds'] if data.folds else '?'} folds, balanced within label and "
                     f"kingdom.")
     if data.mask:

@@ -35,6 +35,7 @@ def test_podman(podman: dict[str, str], plain: Run, tmp_path: Path) -> None:
     assert results(run) == results(plain)
 
 
+@pytest.mark.usefixtures("long")
 def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], plain: Run) -> None:
     folder = Path(docker["DOCKER_HOST"].removeprefix("unix://")).parent
     for path in (folder, *folder.parents[:3]):  # pytest's folders are the tester's own

@@ -149,17 +149,18 @@ def test_a_task_that_needs_too_much_memory_gets_more_and_is_named_in_the_end(sma
     assert memory == [memory[0], 2 * memory[0], 3 * memory[0]]
 
 
+@pytest.mark.usefixtures("long")
 def test_on_slurm_jobs_and_the_node_fail(small: Small, cluster: Cluster, tmp_path: Path) -> None:
     """scancel of a running job, SIGKILL of another's program, and the node down and back: all are tried again."""
     started = small.start(*cluster.options, folder=tmp_path, env=cluster.environment, windows_per_shard=1000)
     work = tmp_path / "work"
     before = {job["JobId"] for job in cluster.jobs()}
 
+    os.kill(caught(started, "embed.py"), signal.SIGKILL)
     # Not before the program runs: Nextflow's wrapper ends with code 1 where it is cancelled while it starts.
-    cancelled = running(work)[caught(started, "embed.py")]
+    cancelled = running(work)[caught(started, "train.py")]
     cluster.call("scancel", next(job["JobId"] for job in cluster.jobs() if job["WorkDir"] == str(cancelled)))
     until(lambda: cancelled not in running(work).values(), 60, "the cancelled job to end")
-    os.kill(caught(started, "embed.py"), signal.SIGKILL)
     caught(started, "train.py")
     cluster.call("scontrol", "update", f"nodename={cluster.node}", "state=down", "reason=test")
     until(lambda: not of_step(work, "train.py"), 60, "the node's jobs to be ended")

@@ -60,7 +60,8 @@ class Experiment:
 
 
 @pytest.fixture(scope="module")
-def experiment(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Experiment:
+def experiment(long: None,  # noqa: ARG001 (skips)
+                tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Experiment:
     return Experiment(tmp_path_factory.mktemp("language_models"), weights)
 
 
