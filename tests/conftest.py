@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def long() -> None:
-    """For tests that would take `make test` past its time."""
+    """For tests that would take `make test` past its time, or need a quiet machine."""
     if "VIRSHORT_LONG" not in os.environ:
         pytest.skip("takes many minutes: make test-long")
 
