@@ -19,7 +19,7 @@ setup-dev: ## Install what the tests need besides
 demo: setup ## Run the whole experiment on simulated genomes and print its verdict
 	nextflow run main.nf -profile test --outdir results/demo
 
-test: setup-dev ## Run all tests
+test: setup-dev ## Run all tests but those of test-long
 	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: setup-dev ## The tests that `make test` leaves out for their time
