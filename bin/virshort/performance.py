@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from virshort.charts import Line, Panel, svg
-from virshort.markup import count, section, span, table, wrap
+from virshort.markup import count, section, span, table, with_interval, wrap
 
 Json = Mapping[str, Any]
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22")
@@ -13,6 +13,7 @@ GREY = "#888888"
 SHOWN = 25  # rows of a long list
 THRESHOLD = {"balanced": "best MCC", "fpr_1e-2": "FPR 1 %", "fpr_1e-3": "FPR 0.1 %"}
 PURPOSE = {"short": "short", "full": "full length"}
+METRIC = {"accuracy": "accuracy", "auroc": "AUROC", "loss": "loss"}  # as an axis says it
 
 
 def colours(c: Json) -> dict[str, str]:
@@ -45,21 +46,21 @@ def by_length(c: Json, arm: str, metric: str) -> list[tuple[int, Json]]:
 # Panels
 
 
-def length_panels(c: Json) -> list[Panel]:
-    """Accuracy against length with its band, a panel an arm, the baseline in grey behind it."""
-    base = _length_line(c, "baseline", GREY)
+def length_panels(c: Json, metric: str = "accuracy") -> list[Panel]:
+    """Accuracy or AUROC against length with its band, a panel an arm, the baseline in grey behind it."""
+    base = _length_line(c, "baseline", metric, GREY)
     panels = []
     for arm in (a for a in remedies(c) if a != "baseline"):
-        line = _length_line(c, arm, colours(c)[arm])
+        line = _length_line(c, arm, metric, colours(c)[arm])
         if line and len(line.x) > 1:
             lines = [*([base] if base else []), line]
-            panels.append(Panel(arm, "window length, bp", "accuracy", lines, line.x, log=True, y_range=(0.4, 1.0), level=0.5,
-                                legend=True))
+            panels.append(Panel(arm, "window length, bp", METRIC[metric], lines, line.x, log=True, y_range=(0.4, 1.0),
+                                level=0.5, legend=True))
     return panels
 
 
-def _length_line(c: Json, arm: str, colour: str) -> Line | None:
-    points = by_length(c, arm, "accuracy")
+def _length_line(c: Json, arm: str, metric: str, colour: str) -> Line | None:
+    points = by_length(c, arm, metric)
     if not points:
         return None
     lows, highs = ([m["ci95"][i] if m["ci95"] else None for _, m in points] for i in (0, 1))
@@ -128,14 +129,15 @@ def training_panels(c: Json, histories: Mapping[str, Sequence[Sequence[Json]]], 
                     width = 0.7 if len(models) > 1 else 1.4
                     lines.append(Line(name, *zip(*points, strict=True), colour, width=width, marker=marker))
         if lines:
-            panels.append(Panel(arm, "epoch", metric, lines, legend=True))
+            panels.append(Panel(arm, "epoch", METRIC[metric], lines, legend=True))
     return panels
 
 
 def all_panels(c: Json, histories: Mapping[str, Sequence[Sequence[Json]]]) -> dict[str, list[Panel]]:
     """The figures of a paper by file name."""
-    found = {"forest": forest_panels(c), "length": length_panels(c), "voting": voting_panels(c), "curves": curve_panels(c),
-             "reliability": reliability_panels(c), "training": training_panels(c, histories)}
+    found = {"forest": forest_panels(c), "length": length_panels(c), "length_auroc": length_panels(c, "auroc"),
+             "voting": voting_panels(c), "curves": curve_panels(c), "reliability": reliability_panels(c),
+             "training": training_panels(c, histories)}
     return {name: panels for name, panels in found.items() if panels}
 
 
@@ -149,18 +151,19 @@ def grid(panels: Sequence[Panel]) -> str:
 def bands_section(c: Json) -> dict[str, Any]:
     """Where does each arm break, and from which length on does the protein help?"""
     title = "Each arm by length"
-    panels = length_panels(c)
-    if not panels:
+    parts = []
+    for metric, heading, scale, digits in (("accuracy", "Accuracy, %", 100, 1), ("auroc", "AUROC", 1, 3)):
+        panels = length_panels(c, metric)
+        if panels:
+            rows = [[escape(arm), *(with_interval(m, scale, digits) for _, m in by_length(c, arm, metric))]
+                    for arm in remedies(c)]
+            heads = ["Arm", *(f"{n} bp" for n, _ in by_length(c, remedies(c)[0], metric))]
+            parts += [f"<h4>{heading}</h4>", grid(panels), table(heads, rows, range(1, len(heads)))]
+    if not parts:
         return section(title, "", wrap("<p>The length sweep was not run with two lengths or more.</p>"))
-    text = "<p>Accuracy with its 95 % band; the baseline in grey. Dotted: guessing.</p>"
-    rows = []
-    for arm in remedies(c):
-        points = by_length(c, arm, "accuracy")
-        rows.append([escape(arm), *(_percent(m["mean"], m["ci95"]) for _, m in points)])
-    heads = ["Arm", *(f"{n} bp" for n, _ in by_length(c, remedies(c)[0], "accuracy"))]
+    text = "<p>Accuracy, and below it AUROC, each with its 95 % band; the baseline in grey. Dotted: guessing.</p>"
     protein = "".join(f"<p>{escape(s)}</p>" for s in c.get("protein", []))
-    numbers = table(heads, rows, range(1, len(heads)))
-    return section(title, "", wrap(text, protein, grid(panels), "<h4>Accuracy, %</h4>", numbers))
+    return section(title, "", wrap(text, protein, *parts))
 
 
 def voting_section(c: Json) -> dict[str, Any]:
