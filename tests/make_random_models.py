@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bin"))
 from virshort.dnabert_s import Config, published_shapes
@@ -61,7 +62,10 @@ def make_esm2(folder: Path, width: int, layers: int, heads: int, seed: int) -> N
                 parameter.normal_(0, 0.5 if "word_embeddings" in name else parameter.shape[-1] ** -0.5)
             elif name.endswith("bias"):
                 parameter.normal_(0, 0.05)
-    model.save_pretrained(folder)
+    config.save_pretrained(folder)
+    # Not by save_pretrained, which renames the norms' tensors; one that is tied is not published.
+    save_file({name: tensor for name, tensor in model.state_dict().items() if name != "lm_head.decoder.weight"},
+              folder / "model.safetensors", {"format": "pt"})
     (folder / "vocab.txt").write_text("\n".join(ESM_VOCABULARY))
 
 

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from virshort.errors import InputError
 from virshort.files import read_json
+from virshort.layout import Shapes, check_tensors, linear, norm
 
 _ROOT = {"embeddings.LayerNorm": "norm"}
 _LAYER = {"attention.self.Wqkv": "qkv", "attention.output.dense": "attention_out",
@@ -115,44 +116,25 @@ def alibi_slopes(heads: int) -> list[float]:
     return slopes if near == heads else slopes + alibi_slopes(2 * near)[::2][:heads - near]
 
 
-def published_shapes(config: Config) -> dict[str, tuple[int, ...]]:
+def published_shapes(config: Config) -> Shapes:
     """Name and shape of every tensor of the published file (138 for the real model)."""
     width, inner = config.width, config.intermediate
-
-    def norm(name: str) -> dict[str, tuple[int, ...]]:
-        return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
-
-    def linear(name: str, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:
-        return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
-
     shapes = {"embeddings.word_embeddings.weight": (config.vocabulary, width),
-              "embeddings.token_type_embeddings.weight": (config.token_types, width), **norm("embeddings.LayerNorm")}
+              "embeddings.token_type_embeddings.weight": (config.token_types, width), **norm("embeddings.LayerNorm", width)}
     for i in range(config.layers):
         at = f"encoder.layer.{i}"
         shapes |= (linear(f"{at}.attention.self.Wqkv", width, 3 * width)
-                   | linear(f"{at}.attention.output.dense", width, width) | norm(f"{at}.attention.output.LayerNorm")
+                   | linear(f"{at}.attention.output.dense", width, width) | norm(f"{at}.attention.output.LayerNorm", width)
                    | {f"{at}.mlp.gated_layers.weight": (2 * inner, width)}
-                   | linear(f"{at}.mlp.wo", inner, width) | norm(f"{at}.mlp.layernorm"))
+                   | linear(f"{at}.mlp.wo", inner, width) | norm(f"{at}.mlp.layernorm", width))
     return shapes | linear("pooler.dense", width, width)
-
-
-def check_tensors(tensors: Mapping[str, Tensor], config: Config, where: str) -> None:
-    """Raises InputError naming the first keys that are missing, unexpected or misshapen."""
-    wanted = published_shapes(config)
-    missing, unexpected = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
-    wrong = [f"{k} is {list(tensors[k].shape)} instead of {list(s)}" for k, s in wanted.items()
-             if k in tensors and tuple(tensors[k].shape) != s]
-    found = [f"{len(names)} {what}: {', '.join(names[:3])}{' ...' * (len(names) > 3)}"
-             for what, names in (("missing", missing), ("unexpected", unexpected), ("misshapen", wrong)) if names]
-    if found:
-        hint = " (names as DNABERT-2's)" if any(k.startswith(("bert.", "cls.")) for k in unexpected) else ""
-        raise InputError(f"{where}: not the tensors of DNABERT-S{hint}: {'; '.join(found)}: fetch the weights anew")
 
 
 def build(tensors: Mapping[str, Tensor], config: Config, dtype: torch.dtype = torch.float32,
           device: torch.device | str = "cpu", where: str = "weights") -> DnabertS:
     """The model with these published tensors, in evaluation mode. Raises InputError where they do not fit."""
-    check_tensors(tensors, config, where)
+    hint = " (names as DNABERT-2's)" if any(name.startswith(("bert.", "cls.")) for name in tensors) else ""
+    check_tensors(tensors, published_shapes(config), where, f"DNABERT-S{hint}")
     with torch.device("meta"):
         model = DnabertS(config)
     # There is but one kind of token here: its embedding is added to the words' once and for all, in fp32.

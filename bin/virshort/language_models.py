@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from virshort import dnabert_s, esm2
 from virshort.batching import Batcher, Tokenize
 from virshort.encoders import Encoder
 from virshort.errors import InputError
@@ -33,30 +34,21 @@ class LanguageModel(Encoder):
 
 
 class _Parts(NamedTuple):
-    """What differs from one kind of model to the other."""
+    """What differs from one kind of model to the other. model: ids to hidden states."""
 
     model: nn.Module
-    hidden: Callable[[Tensor], Tensor]
     pooled: Callable[[Callable[[Tensor], Tensor], Tensor], Tensor]
     tokenize: Tokenize
-    dim: int
     pooling: str
 
 
 def _dnabert_s(folder: Path, dtype: torch.dtype, device: torch.device) -> _Parts:
-    from virshort import dnabert_s
-
-    model = dnabert_s.load(folder, dtype, device)
-    return _Parts(model, model, dnabert_s.pooled, Bases(folder / "tokenizer.json"), model.config.width,
+    return _Parts(dnabert_s.load(folder, dtype, device), dnabert_s.pooled, Bases(folder / "tokenizer.json"),
                   "mean over tokens with [CLS] and [SEP]")
 
 
 def _esm2(folder: Path, dtype: torch.dtype, device: torch.device) -> _Parts:
-    from virshort import esm2  # transformers takes seconds to import
-
-    model = esm2.load(folder, dtype, device)
-    return _Parts(model, partial(esm2.hidden, model), esm2.pooled, Residues(folder / "vocab.txt"), model.config.hidden_size,
-                  "mean over residues")
+    return _Parts(esm2.load(folder, dtype, device), esm2.pooled, Residues(folder / "vocab.txt"), "mean over residues")
 
 
 def load_language_model(name: str, folder: Path, precision: str = "auto", device: str = "auto", threads: int | None = None,
@@ -82,8 +74,8 @@ def load_language_model(name: str, folder: Path, precision: str = "auto", device
                          "model or --device cpu") from e
     if where.type == "cpu" and dtype == torch.bfloat16:
         pack(part.model)
-    forward = partial(part.pooled, part.hidden)
-    embed = Batcher(part.tokenize, forward, part.dim, budget or BUDGET[where.type], where, log, progress)
+    dim = part.model.config.width
+    embed = Batcher(part.tokenize, partial(part.pooled, part.model), dim, budget or BUDGET[where.type], where, log, progress)
     named = next(n for n, d in PRECISIONS.items() if d == dtype)
     log(f"{name}: revision {weights.revision}, {named} on {where}, loaded in {time.monotonic() - began:.1f} s")
-    return LanguageModel(name, modality, part.dim, weights.digest, part.pooling, embed, named, where.type, hidden=part.hidden)
+    return LanguageModel(name, modality, dim, weights.digest, part.pooling, embed, named, where.type, hidden=part.model)

@@ -7,17 +7,25 @@ of compiled code or a limit on the number of shapes.
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class LinearGelu(nn.Linear):
+    """A linear layer and gelu (by erf): one module, so that both can be packed into one."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.gelu(super().forward(x))
 
 
 class PackedLinear(nn.Module):
-    """A bf16 linear layer for evaluation on the CPU, with or without gelu (by erf) after it. Its numbers are those of
-    the layers it stands for up to rounding."""
+    """A bf16 linear layer, or one with gelu, for evaluation on the CPU. Its numbers are those of the layer it stands for up
+    to rounding."""
 
-    def __init__(self, linear: nn.Linear, gelu: bool = False):
+    def __init__(self, linear: nn.Linear):
         super().__init__()
         self._weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach())
         self._bias = linear.bias
-        self._after = ("gelu", [], "none") if gelu else ("none", [], "")
+        self._after = ("gelu", [], "none") if isinstance(linear, LinearGelu) else ("none", [], "")
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [..., inputs] bf16. Returns [..., outputs]."""
@@ -30,10 +38,8 @@ def pack(model: nn.Module) -> bool:
         return False
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
-            # EsmIntermediate is a linear layer and gelu; transformers computes gelu in four passes over memory.
-            linear = child.dense if type(child).__name__ == "EsmIntermediate" else child
-            if type(linear) is nn.Linear and linear.weight.dtype == torch.bfloat16 and not linear.weight.is_cuda:
-                setattr(parent, name, PackedLinear(linear, gelu=linear is not child))
+            if isinstance(child, nn.Linear) and child.weight.dtype == torch.bfloat16 and not child.weight.is_cuda:
+                setattr(parent, name, PackedLinear(child))
     return True
 
 

@@ -1,9 +1,9 @@
-"""ESM-2 against fair-esm's numbers, its tokens, and its strictness about what it loads."""
+"""ESM-2 against fair-esm's and transformers' numbers, and its strictness about what it loads."""
 
 import json
 import os
 import shutil
-from functools import partial
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from virshort.errors import InputError
-from virshort.esm2 import hidden, load, pooled
+from virshort.esm2 import load, pooled
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from make_random_models import make
 
 SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 TINY = SHARED / "golden/esm2_tiny"
@@ -33,18 +36,31 @@ def test_fair_esms_numbers(peptides, expected):
     model = load(TINY / "model")
     for p in peptides:
         ids = torch.tensor([p["input_ids"]])
-        assert (hidden(model, ids)[0] - expected[f"{p['name']}.hidden"]).abs().max() <= 3e-5, p["name"]
-        assert (pooled(partial(hidden, model), ids)[0] - expected[f"{p['name']}.mean"]).abs().max() <= 1e-5, p["name"]
+        assert (model(ids)[0] - expected[f"{p['name']}.hidden"]).abs().max() <= 3e-5, p["name"]
+        assert (pooled(model, ids)[0] - expected[f"{p['name']}.mean"]).abs().max() <= 1e-5, p["name"]
+
+
+@torch.inference_mode()
+def test_transformers_numbers(tmp_path):
+    """Of a model that transformers made and saved, also without its head, whose names then begin otherwise."""
+    from transformers import EsmModel
+
+    whole = make(tmp_path, "esm2-8m", 80, 3)
+    reference = EsmModel.from_pretrained(whole, add_pooling_layer=False).eval()
+    reference.save_pretrained(tmp_path / "bare")
+    ids = torch.randint(4, 24, (5, 52), generator=torch.Generator().manual_seed(1))
+    expected = reference(input_ids=ids).last_hidden_state
+    for folder in (whole, tmp_path / "bare"):
+        assert (load(folder)(ids) - expected).abs().max() <= 3e-5
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @torch.inference_mode()
-def test_low_precision_keeps_the_rotary_frequencies(peptides, expected, dtype):
+def test_low_precision_is_near(peptides, expected, dtype):
     model = load(TINY / "model", dtype)
-    assert model.rotary_embeddings.inv_freq.dtype == torch.float32
-    assert model.encoder.layer[0].attention.self.query.weight.dtype == dtype
+    assert {p.dtype for p in model.parameters()} == {dtype}
     for p in peptides:
-        row = pooled(partial(hidden, model), torch.tensor([p["input_ids"]]))[0]
+        row = pooled(model, torch.tensor([p["input_ids"]]))[0]
         assert row.dtype == torch.float32
         assert torch.cosine_similarity(row, expected[f"{p['name']}.mean"], 0) >= 0.999
 
@@ -64,6 +80,6 @@ def test_tensors_that_do_not_fit_are_named(tmp_path, change, message):
 
 
 def test_a_folder_without_weights_is_one_line():
-    with pytest.raises(InputError, match="not a folder of ESM-2"):
+    with pytest.raises(InputError, match=r"config\.json: not ESM-2's config\.json"):
         load(SHARED / "golden/dnabert_tokenizer")
 
