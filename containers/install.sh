@@ -23,7 +23,7 @@ find . -name '*.a' -delete
 rm -f nvidia/nvshmem/lib/*.bc nvidia/nccl/lib/*.bc nvidia/cu13/lib/libcusolverMg.so.* nvidia/cu13/lib/libnvperf_*.so*
 
 # Everything that tasks import, each compiled by the way: at run time nobody may write here.
-for name in torch torch._dynamo transformers.utils tokenizers huggingface_hub safetensors.torch numpy scipy.sparse.csgraph \
+for name in torch torch._dynamo tokenizers huggingface_hub safetensors.torch numpy scipy.sparse.csgraph \
     scipy.stats sklearn.metrics pyarrow.parquet pyarrow.compute pyarrow.dataset multiqc.multiqc sourmash dnaio isal xopen \
     Bio.Data.CodonTable Bio.SeqIO.QualityIO yaml; do
     "$prefix/bin/python" -c "import $name" > /dev/null || { echo "install.sh: $name: too much was removed" >&2; exit 1; }
