@@ -7,10 +7,13 @@ A window has one row, or several where rows are frames: the tensor ROWS then say
 which frame, it is of.
 """
 
+import errno
 import hashlib
 import json
 import mmap
+import resource
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +89,8 @@ class Features:
     """The rows of several shards' features, in the order given, as one table; `headers` are the files'."""
 
     def __init__(self, paths: Sequence[Path]):
-        """Map the files and check them against their digests. Raises InputError where one is damaged."""
+        """Map the files and check them against their digests. Raises InputError where one is damaged, or they are too many."""
+        _hold_many_open()
         self._tensors, self.headers = zip(*map(_map, paths), strict=True)
         self.rows_of_shards = [t.pop(ROWS, None) for t in self._tensors]
         counts = [len(next(iter(t.values()))) for t in self._tensors]
@@ -136,13 +140,20 @@ def spread(values: np.ndarray, first: np.ndarray | None, rows: int) -> np.ndarra
     return values if first is None else np.repeat(values, np.diff(first, append=rows))
 
 
+def _hold_many_open() -> None:
+    """Let this process hold as many files open as it may. Python keeps the file of a map open, and a shard is a map."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Tensors that read from the file as they are looked at, and its header."""
     try:
-        with safe_open(path, "np"):  # refuses a header that does not fit the file
-            pass
         with path.open("rb") as f:
             memory = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
+        with safe_open(path, "np"):  # refuses a header that does not fit the file
+            pass
         size = int.from_bytes(memory[:8], "little")
         specs = json.loads(memory[8:8 + size])
         header = json.loads(specs.pop("__metadata__")[_HEADER])
@@ -150,4 +161,8 @@ def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
                    for name, spec in specs.items()}
         return tensors, _checked(tensors, header)
     except (SafetensorError, OSError, ValueError, LookupError, TypeError) as e:
+        if isinstance(e, OSError) and e.errno == errno.EMFILE:
+            limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+            raise InputError(f"{path.name}: more shards than a process may hold open ({limit} files): raise `ulimit -Hn`, or "
+                             "run again with more --windows_per_shard") from e
         raise damaged(path, e) from e

@@ -1,6 +1,8 @@
 """Row-wise tensors: any rows, from any cut into shards, as they were written."""
 
 import json
+import resource
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -60,6 +62,23 @@ def test_columns_do_not_depend_on_the_shards(cuts):
         assert [names[c] for c in codes] == [f"c{i % 7}" for i in range(100)] and names == sorted(names)
         assert [t.num_rows for t in windows.tables(["window"], 33)] == [33, 33, 33, 1]
         assert [w for t in windows.tables(["window"], 33) for w in t["window"].to_pylist()] == [f"w{i}" for i in range(100)]
+
+
+def test_more_shards_than_files_that_may_be_open(tmp_path, monkeypatch):
+    """A user's limit is often 1,024, and can be raised to the machine's."""
+    for number in range(40):
+        write(tmp_path, number, 2 * number, 2)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = len(list(Path("/proc/self/fd").iterdir())) + 20
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard))
+        assert len(WindowSet(tmp_path, ["test/short"])) == 80
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard))
+        monkeypatch.setattr("virshort.features._hold_many_open", lambda: None)
+        with pytest.raises(InputError, match=rf"more shards than a process may hold open \({few} files\): raise"):
+            WindowSet(tmp_path, ["test/short"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_features_of_other_windows_are_refused(tmp_path):
