@@ -6,8 +6,8 @@ models/<arm>/fold_*/replicate_*/{model.json, history.json}, and leakage.json if 
 
 - verdict {verdict, difference_points, ci95, certain, baseline_accuracy, finetuned_accuracy, best_arm, headline, reason,
   bands, level, interval_at_level, p, effective_clusters}; answer (a paragraph); best_arm {arm, chosen_by, candidates}
-- criteria {arm: [{name, target, value, ci95, met, note}]}; scenario {name, title, certain, next_steps}; overfitting;
-  cost; recommendation; controls {gc, shuffled_labels}; leakage; warnings; contrasts [{arm, against, points, ci95}];
+- criteria {arm: [{name, target, value, ci95, met, note}]}; scenario {name, title, certain, next_steps}; overfitting; cost;
+  recommendation; controls {gc, shuffled_labels, untranslated}; leakage; warnings; contrasts [{arm, against, points, ci95}];
   pretrained {file, form, sha256, metadata, sentence}, null where the baseline was trained here
 - training [{arm, role, training_accuracy, selection, ...}]: one entry an arm
 - details {arm: {test set: {calibration, thresholds, curves, groups, worst_sources, voting}}}: as EVALUATE wrote them
@@ -30,9 +30,11 @@ import numpy as np
 from virshort import comparison as words
 from virshort import intervals, tallies
 from virshort import statistics as st
+from virshort.arms import untranslated_twins
 from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
 
+Pair = tuple[str | None, str]
 DETAILS = ("calibration", "thresholds", "curves", "groups", "worst_sources", "voting")
 
 
@@ -56,16 +58,18 @@ def main() -> None:
     )
     training = [words.training_summary(a, read_models(args.folder, a["name"])) for a in arms if a["name"] in found]
     best = words.best_arm(training)
+    twins = untranslated_twins(arms)
     details: dict[str, dict[str, Any]] = {n: {} for n in found}
     rows: list[dict[str, Any]] = []
     contrasts: list[dict[str, Any]] = []
     shuffled = None
     for test_set in sets:
-        part, pairs, control = compare_set(args, test_set, found, roles, best["arm"], details)
+        asked = asked_pairs(best["arm"], test_set) + [(a, b) for a, b, where in twins if where == test_set]
+        part, pairs, control = compare_set(args, test_set, found, roles, asked, details)
         rows, contrasts, shuffled = rows + part, contrasts + pairs, control or shuffled
     leakage_file = args.leakage or find_file(args.folder, "leakage.json")
     result = conclude(
-        rows, contrasts, shuffled, training, best, read_json(leakage_file) if leakage_file else None, details, args
+        rows, contrasts, twins, shuffled, training, best, read_json(leakage_file) if leakage_file else None, details, args
     )
     result["warnings"] += dict.fromkeys(a["note"] for a in arms if a.get("note"))
     write_json(args.out, result)
@@ -91,7 +95,7 @@ def parse() -> argparse.Namespace:
 
 
 def compare_set(
-    args: argparse.Namespace, test_set: str, found: Sequence[str], roles: Mapping[str, str], best: str | None,
+    args: argparse.Namespace, test_set: str, found: Sequence[str], roles: Mapping[str, str], pairs: Sequence[Pair],
     details: dict[str, dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any] | None]:
     """All arms on one test set: their rows, the contrasts between them, and the shuffled control's AUROC on `short`.
@@ -128,7 +132,7 @@ def compare_set(
             }
         )
     add_differences(rows, groups, counts, rng)
-    return rows, contrast(groups, counts, best, test_set), shuffled
+    return rows, contrast(groups, counts, pairs, test_set), shuffled
 
 
 def pooled(
@@ -190,17 +194,22 @@ def add_differences(
         row["difference_to_baseline"]["p_holm"] = p
 
 
-def contrast(
-    groups: tallies.Groups, counts: Mapping[str, tallies.Tally], best: str | None, test_set: str
-) -> list[dict[str, Any]]:
-    """Differences between arms other than the baseline that the next steps ask for: on `short`, and what the protein adds
-    at every length."""
-    wanted: list[tuple[str | None, str]] = [("finetune", "dna_only")]
+def asked_pairs(best: str | None, test_set: str) -> list[Pair]:
+    """Arms to hold against an arm other than the baseline: for the next steps, on `short`; for what the protein adds, at every
+    length."""
+    wanted: list[Pair] = [("finetune", "dna_only")]
     if test_set == "short":
         wanted += [("finetune", "protein_only"), (best, "kmer"), ("scratch", "finetune"), (best, "gc")]
+    return wanted
+
+
+def contrast(
+    groups: tallies.Groups, counts: Mapping[str, tallies.Tally], pairs: Sequence[Pair], test_set: str
+) -> list[dict[str, Any]]:
+    """Differences in accuracy between the arms of each pair; pairs that were not run are left out."""
     enough = intervals.weakest(groups) >= st.MINIMUM_EFFECTIVE
     found = []
-    for arm, against in wanted:
+    for arm, against in pairs:
         if arm in counts and against in counts and arm != against:
             estimate = intervals.accuracy_difference(groups, counts[arm], counts[against])
             ci = hundred(estimate.interval()) if enough else None
@@ -220,6 +229,7 @@ def shuffled_control(groups: tallies.Groups, tally: tallies.Tally, metrics: Mapp
 def conclude(
     rows: list[dict[str, Any]],
     contrasts: list[dict[str, Any]],
+    twins: Sequence[tuple[str, str, str]],
     shuffled: dict[str, Any] | None,
     training: list[dict[str, Any]],
     best: dict[str, Any],
@@ -230,7 +240,8 @@ def conclude(
     """Everything that is said about the numbers, with the numbers."""
     name = best["arm"]
     verdict = words.verdict(rows, name, f"{args.window_length} bp" if args.window_length else "the given")
-    control = words.controls(rows, name, shuffled)
+    untranslated = [c for c in contrasts if (c["arm"], c["against"], c["test_set"]) in twins]
+    control = words.controls(rows, name, shuffled, untranslated)
     pretrained = words.pretrained(training)
     audit = words.leakage_summary(leakage, training, pretrained)
     learned = {t["arm"]: t["training_accuracy"] for t in training}

@@ -100,3 +100,16 @@ def choose(arms: list[dict[str, Any]], names: str | None) -> list[dict[str, Any]
             raise InputError(f"arm {arm['name']}: starts from the baseline, so it needs the baseline's modalities "
                              "and encoders")
     return chosen
+
+
+def untranslated_twins(arms: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """(untranslated, translated, test set of the length that both know): arms that differ only in what their protein encoder
+    is fed. At another length their thresholds would be compared, not what they learned."""
+    same = set(_DEFAULTS) - {"description", "role", "protein_input", "encoders"}
+
+    def rest(arm: dict[str, Any]) -> list[Any]:
+        return [{m: e.removesuffix(UNTRANSLATED) for m, e in arm["encoders"].items()}, *(arm.get(k) for k in sorted(same))]
+
+    fed = [a for a in arms if a.get("protein_input") == "nucleotide" and "protein" in a["modalities"]]
+    return [(a["name"], b["name"], "full" if a["windows"] == "full" else "short")
+            for a in fed for b in arms if b.get("protein_input") == "translated" and rest(a) == rest(b)]

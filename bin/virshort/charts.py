@@ -63,6 +63,7 @@ def draw(axes: Axes, panel: Panel) -> None:
     if panel.ticks:
         axes.set_xticks(list(panel.ticks), [f"{t:g}" for t in panel.ticks])
         axes.xaxis.set_minor_locator(NullLocator())
+        axes.tick_params(axis="x", labelsize=7 if len(panel.ticks) > 5 else 9)  # 150 and 200 bp are near
     if panel.level is not None:
         axes.axhline(panel.level, color="#999999", linewidth=0.8, linestyle=":")
     if panel.diagonal:

@@ -310,9 +310,11 @@ def recommendation(rows: Sequence[Row], best: str | None) -> str:
     return text + f". On full-length windows it costs next to nothing: {gained(full)}. One model can serve both."
 
 
-def controls(rows: Sequence[Row], best: str | None, shuffled: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What the controls say. `shuffled`: {auroc, ci95} of shuffled_labels on `short`, with the noise of all models."""
-    found: dict[str, Any] = {"gc": None, "shuffled_labels": None}
+def controls(rows: Sequence[Row], best: str | None, shuffled: Mapping[str, Any] | None, untranslated: Sequence[Row] = ()
+             ) -> dict[str, Any]:
+    """What the controls say. `shuffled`: {auroc, ci95} of shuffled_labels on `short`, with the noise of all models;
+    untranslated: contrasts of arms whose protein encoder was fed bases with their twins."""
+    found: dict[str, Any] = {"gc": None, "shuffled_labels": None, "untranslated": None}
     gc, top = find(rows, "gc", "short"), find(rows, best, "short")
     if gc is not None:
         accuracy, auroc = gc["metrics"]["accuracy"]["mean"], gc["metrics"]["auroc"]["mean"]
@@ -338,6 +340,9 @@ def controls(rows: Sequence[Row], best: str | None, shuffled: Mapping[str, Any] 
                 f"({value}): do not trust the other figures before this is explained."
             )
         found["shuffled_labels"] = {"auroc": shuffled["auroc"], "ci95": ci, "holds_chance": holds, "sentence": text}
+    if untranslated:
+        costs = "; ".join(f"{c['arm']} {gained(c)} on {c['test_set']}" for c in untranslated)
+        found["untranslated"] = {"sentence": f"Fed bases instead of residues, at the length they were trained on: {costs}."}
     return found
 
 
@@ -351,7 +356,7 @@ def protein_by_length(contrasts: Sequence[Row]) -> list[str]:
     harms = [n for n, c in found if c["ci95"] and c["ci95"][1] < 0]
     text = "; ".join(f"{n} bp {gained(c)}" for n, c in found)
     said = f"beyond chance at {_join([str(n) for n in helps])} bp" if helps else "beyond chance at no length"
-    worse = f", and is worse than without at {_join([str(n) for n in harms])} bp" if harms else ""
+    worse = f", and do harm at {_join([str(n) for n in harms])} bp" if harms else ""
     return [f"Protein features (finetune less dna_only) help {said}{worse}: {text}."]
 
 

@@ -25,6 +25,7 @@ METRICS = {
     "auroc": "AUROC",
     "auprc": "AUPRC",
 }
+CONTROLS = ("gc", "shuffled_labels", "untranslated")
 PARENT = "Every figure comes from the files of this run."
 
 
@@ -181,7 +182,7 @@ def arms_table(data: Inputs) -> str:
         "right if 1 in 100 reads were viral.</p>"
     )
     heads = ["Arm", "Accuracy", "Against baseline", "p", "Accuracy, full length", "Precision", "Recall", "Right at 1 %"]
-    more = ["Arm", "AUROC", "AUPRC", "F1", "MCC", "Training windows", "Parameters", "Training took"]
+    more = ["Arm", "AUROC", "AUPRC", "F1", "MCC", "Trained on", "Parameters", "Time"]
     of_note: dict[str, list[str]] = {}
     for r in short:
         for n in r["notes"]:
@@ -374,7 +375,7 @@ def controls(data: Inputs) -> str:
     """What composition alone reaches, what shuffled labels reach, and what training and test share."""
     c = data.comparison
     parts = ["<h4>Controls</h4>"]
-    told = [c["controls"][k]["sentence"] for k in ("gc", "shuffled_labels") if c["controls"][k]]
+    told = [c["controls"][k]["sentence"] for k in CONTROLS if c["controls"].get(k)]
     parts += [f"<p>{escape(s)}</p>" for s in told] or ["<p>No control was run.</p>"]
     leak = c["leakage"]
     parts.append(f"<h4>Leakage audit</h4><p>{escape(leak['sentence'])}</p>")
@@ -505,7 +506,7 @@ def summary_text(c: Json) -> str:
         lines.append(f"{name:<{width}}  {cells[0]:<22}  {cells[1]:<24}  {cells[2]}{mark}".rstrip())
     lines.append(f"(accuracy in %, 95 % intervals; * best on validation: {c['best_arm']['arm'] or 'none known'})")
     lines += ["", *_fold(c["leakage"]["sentence"])]
-    lines += [line for k in ("gc", "shuffled_labels") if c["controls"][k] for line in _fold(c["controls"][k]["sentence"])]
+    lines += [line for k in CONTROLS if c["controls"].get(k) for line in _fold(c["controls"][k]["sentence"])]
     lines += [line for o in c["overfitting"] for line in _fold(o["sentence"])]
     lines += [line for w in c["warnings"] if w != c["leakage"]["sentence"] for line in _fold(f"WARNING: {w}")]
     return "\n".join(lines) + "\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from virshort.arms import choose, read_arms
+from virshort.arms import choose, read_arms, untranslated_twins
 from virshort.encoders import ENCODERS
 from virshort.errors import InputError
 
@@ -85,3 +85,12 @@ def test_the_bundled_translation_control_has_each_arm_both_ways():
     for wrong, right in pairs:
         assert all(arms[wrong][k] == arms[right][k] for k in ("windows", "modalities", "start", "epochs"))
         assert arms[wrong]["encoders"]["protein"] == "kmer-protein-untranslated" != arms[right]["encoders"]["protein"]
+
+
+def test_twins_differ_in_what_the_protein_encoder_is_fed_alone():
+    arms = read_arms(BUNDLED.with_name("arms_untranslated.yaml"), RUN, ENCODERS)
+    twins = (("both", "short"), ("protein_only", "short"), ("protein_full", "full"))
+    assert untranslated_twins(arms) == [(f"{name}_untranslated", name, test_set) for name, test_set in twins]
+    next(a for a in arms if a["name"] == "protein_only")["epochs"] = 3
+    assert [fed for fed, *_ in untranslated_twins(arms)] == ["both_untranslated", "protein_full_untranslated"]
+    assert untranslated_twins(read_arms(BUNDLED, RUN, ENCODERS)) == []
