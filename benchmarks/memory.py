@@ -55,7 +55,7 @@ def run_steps(genomes: Path, out: Path, windows: int) -> dict[str, int]:
     for arm in arms:
         path, models = out / f"{arm['name']}.json", out / "models"
         path.write_text(json.dumps(arm))
-        step("train.py", "--arm", path, "--data", data, "--window-sets", sets, "--baseline", models / "baseline",
+        step("train.py", "--arm", path, "--data", data, "--window-sets", sets, "--start", models / "baseline",
              "--replicates", 1, "--seed", 42, "--cpus", 1, "--out", models / arm["name"])
         step("evaluate.py", "--arm", arm["name"], "--models", models / arm["name"], "--data", data, "--window-sets", sets,
              "--out", out / "evaluation" / arm["name"])

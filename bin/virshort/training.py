@@ -16,9 +16,10 @@ import torch
 from torch import nn
 
 from virshort.adam import Adam
+from virshort.dropout import Dropout
 from virshort.features import join
 from virshort.files import digest, whole
-from virshort.head import Head
+from virshort.head import HIDDEN, Head
 from virshort.metrics import of_calls, of_scores, threshold_of_best_mcc
 
 _READ = 1 << 14  # rows read from disk at once
@@ -95,7 +96,7 @@ def train(data: Data, inputs: int, settings: Settings, start: dict[str, np.ndarr
           checkpoint: Path | None = None) -> Trained:
     """Train a head from random weights, or from `start`; go on from `checkpoint` if it is there, and keep it up to date."""
     torch.manual_seed(settings.number("weights"))
-    head = Head(inputs, settings.dropout)
+    head = Head(inputs)
     if start is not None:
         head.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in start.items()})
     if settings.frozen:
@@ -132,7 +133,7 @@ def train(data: Data, inputs: int, settings: Settings, start: dict[str, np.ndarr
 
 def _train_epoch(head: Head, optimizer: Adam, data: Data, settings: Settings, epoch: int) -> dict:
     """One pass over the training rows in a random order. Returns the loss, accuracy and F1 seen on the way."""
-    torch.manual_seed(settings.number("dropout", epoch))
+    dropout = Dropout(settings.dropout, HIDDEN, settings.number("dropout", epoch))
     order = np.random.default_rng(settings.number("order", epoch)).permutation(len(data.train))
     head.train()
     if settings.frozen:
@@ -145,7 +146,7 @@ def _train_epoch(head: Head, optimizer: Adam, data: Data, settings: Settings, ep
         y = torch.from_numpy(data.train_label[part].astype(np.int64))
         # Batches of nearly one size: a last batch of a single row would have no variance to normalize by.
         for xb, yb in zip(*(t.tensor_split(-(-len(part) // settings.batch_size)) for t in (x, y)), strict=True):
-            logits = head(xb.float())  # converted here, where it stays in the processor's cache
+            logits = head(xb.float(), dropout(len(xb)))  # converted here, where it stays in the processor's cache
             loss = nn.functional.cross_entropy(logits, yb)
             loss.backward()
             optimizer.step()

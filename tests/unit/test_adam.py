@@ -18,7 +18,7 @@ def losses(head: Head, rounds: int):
 
 def test_every_bit_is_torchs() -> None:
     torch.manual_seed(1)
-    ours, theirs = Head(7, 0.0), Head(7, 0.0)
+    ours, theirs = Head(7), Head(7)
     theirs.load_state_dict(ours.state_dict())
     one, other = Adam(ours.parameters(), 1e-3), torch.optim.Adam(theirs.parameters(), lr=1e-3, fused=True)
     for head, step in ((ours, one.step), (theirs, other.step)):
