@@ -3,6 +3,7 @@
 
 import argparse
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from virshort.translate import longest_peptides
 from virshort.windows import (
     Recipe,
     Shortage,
+    Stratum,
     Windows,
     allocate_recipe,
     by_the_rule,
@@ -24,7 +26,7 @@ from virshort.windows import (
     group_sources,
     rechunk,
     recipes,
-    shrink,
+    sweep,
 )
 
 LABELS = ("nonviral", "viral")
@@ -44,19 +46,19 @@ class Sampler:
                                                 np.array(table["fold"], np.int8), args.seed)
         self.runs = AmbiguousRuns(self.bases)
         self.args = args
-        self._spaces: dict[int, tuple[PositionSpace, list[np.ndarray], np.ndarray]] = {}
+        self._spaces: dict[tuple[int, int], tuple[PositionSpace, list[np.ndarray], np.ndarray]] = {}
 
-    def space(self, window: int) -> tuple[PositionSpace, list[np.ndarray], np.ndarray]:
+    def space(self, stratum: Stratum) -> tuple[PositionSpace, list[np.ndarray], np.ndarray]:
         """Valid positions for the shortest window of a stratum; the stages of drawing; sources where none fits."""
-        if window not in self._spaces:
+        window, most = stratum.stretch, stratum.most_ambiguous(self.args.max_n)
+        if (window, most) not in self._spaces:
             groups = len(self.groups.label)
-            space = position_space(self.offset, self.length, self.group, groups, window,
-                                   int(self.args.max_n * window), self.runs)
+            space = position_space(self.offset, self.length, self.group, groups, window, most, self.runs)
             starts = np.bincount(space.source, np.diff(space.cumulated), len(self.source)).astype(np.int64)
             stages = [by_the_rule(starts, window), 2 * -(-starts // window), 2 * starts]
-            self._spaces[window] = (space, [np.bincount(self.group, stage, groups).astype(np.int64) for stage in stages],
-                                    np.flatnonzero(starts == 0))
-        return self._spaces[window]
+            self._spaces[window, most] = (space, [np.bincount(self.group, stage, groups).astype(np.int64) for stage in stages],
+                                          np.flatnonzero(starts == 0))
+        return self._spaces[window, most]
 
 
 def allocate(sampler: Sampler, recipe: Recipe, folds: dict) -> tuple[Recipe, dict, dict, list[str]]:
@@ -64,7 +66,7 @@ def allocate(sampler: Sampler, recipe: Recipe, folds: dict) -> tuple[Recipe, dic
     k, tested = folds["folds"], folds["test_folds"]
     needed = sorted({f for t in tested for f in range(k) if f != t})
     drawn, parts = (tested, len(tested)) if recipe.purpose == "test" else (needed, k - 2)
-    stages = [sampler.space(s.shortest)[1] for s in recipe.strata]
+    stages = [sampler.space(s)[1] for s in recipe.strata]
     asked = recipe.size
     while True:
         result = allocate_recipe(recipe, sampler.groups, stages, drawn, parts, sampler.args.viral_share,
@@ -78,9 +80,9 @@ def allocate(sampler: Sampler, recipe: Recipe, folds: dict) -> tuple[Recipe, dic
             raise InputError(f"--{recipe.name}_windows {recipe.size}: fold {result.fold} has room for too few distinct "
                              f"{LABELS[result.label]} windows of {recipe.strata[0].shortest} bp or more: ask for "
                              f"{possible} at most, or give more sources")
-        recipe = shrink(recipe, max(0, possible))
+        recipe = replace(recipe, size=max(0, possible))
         if recipe.size < 2 * parts:
-            return shrink(recipe, 0), {}, {}, [f"test set {recipe.name}: left out, because fold {result.fold} has no "
+            return replace(recipe, size=0), {}, {}, [f"test set {recipe.name}: left out, because fold {result.fold} has no "
                                               f"{LABELS[result.label]} source with windows of that length"]
     notes = [f"test set {recipe.name}: {recipe.size} windows of {asked} asked for, because fold {result.fold} "
              "holds no more"] if recipe.size < asked and isinstance(result, Shortage) else []
@@ -92,11 +94,24 @@ def allocate(sampler: Sampler, recipe: Recipe, folds: dict) -> tuple[Recipe, dic
     return recipe, draws, caps, notes
 
 
+def allocate_sweep(sampler: Sampler, lengths: list[int], folds: dict) -> list[tuple[Recipe, dict, dict, list[str]]]:
+    """Allocate the length sweep; a length that the sources cannot offer is left out, and the others share the places of the
+    next shorter one."""
+    planned = []
+    while lengths:
+        *shorter, longest = [allocate(sampler, recipe, folds) for recipe in sweep(sampler.args.sweep, lengths)]
+        planned.append(longest)
+        if longest[1]:
+            return shorter + planned
+        lengths = lengths[:-1]
+    return planned
+
+
 def write_pool(sampler: Sampler, recipe: Recipe, draws: list, root: Path) -> dict:
     """Write one pool's shards; return its metadata."""
     folder = root / recipe.pool
     groups = sampler.groups
-    spaces = [sampler.space(s.shortest)[0] for s in recipe.strata]
+    spaces = [sampler.space(s)[0] for s in recipe.strata]
     counts: Counter = Counter()
     digests = []
     blocks = draw_windows(draws, recipe, groups, spaces, sampler.offset, sampler.length, sampler.args.max_n, sampler.runs)
@@ -146,9 +161,8 @@ def main() -> None:
     if "scratch" in args.train_sets and args.scratch < args.short:
         raise InputError(f"--scratch_windows {args.scratch}: the set contains `short`, so it needs at least "
                          f"--short_windows ({args.short})")
-    lengths = [int(x) for x in args.sweep_lengths.split(",")]
     wanted = recipes(window_length=args.window_length, short=args.short, scratch=args.scratch, mixed=args.mixed,
-                     full=args.full, test=args.test, sweep=args.sweep, sweep_lengths=lengths, train_sets=args.train_sets)
+                     full=args.full, test=args.test, train_sets=args.train_sets)
     sampler = Sampler(args)
     folds = read_json(args.folds_json)
     sets: dict = {"train": {}, "test": {}}
@@ -156,18 +170,19 @@ def main() -> None:
     for recipe in wanted:  # everything is decided, and refused, before anything is written
         if any(recipe in other.chain[:-1] for other in wanted):
             continue  # drawn with the set that contains it
-        recipe, draws, caps, notes = allocate(sampler, recipe, folds)
-        planned.append((recipe, draws, caps, notes))
+        planned.append(allocate(sampler, recipe, folds))
+    planned += allocate_sweep(sampler, sorted({int(x) for x in args.sweep_lengths.split(",")}), folds)
     for recipe, draws, caps, notes in planned:
         for step in recipe.chain:
             contained = step.chain[:-1]
             metadata = {"window_set": step.name, "purpose": step.purpose, "size": step.size, "seed": args.seed,
                         "strata": [[s.shortest, s.longest, s.share] for s in step.strata],
+                        "cut_from": step.strata[0].stretch if step.lattice else None,
                         "contains": [c.name for c in contained], "cluster_cap": args.cluster_cap,
                         "cluster_cap_used": {LABELS[k]: v for k, v in caps.items()}, "notes": notes}
             pool = write_pool(sampler, step, draws[step.pool], args.outdir / "windows") if draws \
                 else {"windows": 0, "shards": 0, "digests": [], "counts": []}
-            none = sampler.space(step.strata[0].shortest)[2]
+            none = sampler.space(step.strata[0])[2]
             metadata |= pool | {"sources_without_window": [sampler.source[s] for s in none.tolist()]}
             write_json(args.outdir / "windows" / step.pool / "metadata.json", metadata)
             pools = [c.pool for c in step.chain if draws and any(d.count.any() for d in draws[c.pool])]

@@ -252,8 +252,8 @@ def length_plot(data: Inputs) -> dict[str, Any]:
     labels = [{"name": "Accuracy", "ylab": "accuracy"}, {"name": "AUROC", "ylab": "AUROC"}]
     return {
         "section_name": title,
-        "description": "Where does each arm break, and where does it recover? Test windows of one length each, of "
-        "the same sources.",
+        "description": "Where does each arm break, and where does it recover? Test windows of one length each, cut "
+        "from the same stretches.",
         "plot_type": "linegraph",
         "pconfig": {
             "id": "vs_length_plot",

@@ -5,7 +5,7 @@ A group is one cluster's sources of one label: the unit that is drawn from. Ever
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -22,23 +22,40 @@ _REDRAWS = 8
 
 @dataclass(frozen=True)
 class Stratum:
-    """Windows of `shortest` to `longest` bases, `share` of their window set."""
+    """Windows of `shortest` to `longest` bases, `share` of their window set.
+
+    places: the lengths of window sets that are cut from the same stretches, each as long as the longest of them; () where
+    a window's place is its own."""
 
     shortest: int
     longest: int
     share: float = 1.0
+    places: tuple[int, ...] = ()
+
+    @property
+    def stretch(self) -> int:
+        """Bases of what a position is the start of."""
+        return max(self.places, default=self.shortest)
+
+    def most_ambiguous(self, max_n: float) -> int:
+        """Ambiguous bases that a stretch may have, so that for each length one of the windows that it is cut into, end to
+        end, has no more than its share max_n: were it more in every one, they would add up to more than this."""
+        lengths = self.places or (self.shortest,)
+        return min(self.stretch // n * (int(max_n * n) + 1) - 1 for n in lengths)
 
 
 @dataclass(frozen=True)
 class Recipe:
     """A window set: `size` windows (training: in each split's training folds; test: over all tested folds), beginning
-    with those of the set `contains`, which has the same strata."""
+    with those of the set `contains`, which has the same strata. Sets of one `lattice` have their windows at the same places,
+    in the same order."""
 
     name: str
     purpose: str  # train or test
     size: int
     strata: tuple[Stratum, ...]
     contains: "Recipe | None" = None
+    lattice: str = ""
 
     @property
     def chain(self) -> list["Recipe"]:
@@ -55,18 +72,22 @@ MIXED = (Stratum(100, 199, 0.3), Stratum(200, 499, 0.4), Stratum(500, 3000, 0.3)
 FULL = (Stratum(500, 3000),)
 
 
-def recipes(*, window_length: int, short: int, scratch: int, mixed: int, full: int, test: int, sweep: int,
-            sweep_lengths: list[int], train_sets: list[str]) -> list[Recipe]:
-    """Every window set of a run: the training sets named in `train_sets`, `short` always, and all test sets."""
+def recipes(*, window_length: int, short: int, scratch: int, mixed: int, full: int, test: int,
+            train_sets: list[str]) -> list[Recipe]:
+    """The window sets of a run but the length sweep: the training sets named in `train_sets`, `short` always, the test sets."""
     fixed = (Stratum(window_length, window_length),)
     short_set = Recipe("short", "train", short, fixed)
     training = [short_set, Recipe("scratch", "train", scratch, fixed, short_set), Recipe("mixed", "train", mixed, MIXED),
                 Recipe("full", "train", full, FULL)]
-    lengths = [Recipe(f"length_{n}", "test", min(sweep, test) if n == window_length else sweep, (Stratum(n, n),))
-               for n in sweep_lengths]
-    same = next((r for r in lengths if r.strata == fixed), None)
-    testing = [Recipe("short", "test", test, fixed, same), Recipe("full", "test", test, FULL), *lengths]
+    testing = [Recipe("short", "test", test, fixed), Recipe("full", "test", test, FULL)]
     return [r for r in training if r.name in {"short", *train_sets}] + testing
+
+
+def sweep(size: int, lengths: list[int]) -> list[Recipe]:
+    """The length sweep: a test set a length, all cut from the same stretches of the longest, so that along it nothing changes
+    but the length."""
+    places = tuple(sorted(lengths))
+    return [Recipe(f"length_{n}", "test", size, (Stratum(n, n, places=places),), lattice="test/length") for n in places]
 
 
 @dataclass
@@ -150,12 +171,6 @@ def allocate_recipe(recipe: Recipe, groups: Groups, stages: list[list[np.ndarray
     return draws, caps
 
 
-def shrink(recipe: Recipe, size: int) -> Recipe:
-    """The same test set with at most `size` windows."""
-    smaller = shrink(recipe.contains, size) if recipe.contains else None
-    return replace(recipe, size=min(size, recipe.size), contains=smaller)
-
-
 @dataclass
 class Windows:
     """Rows of windows, [n] each: group, source (int64 numbers), start and end in the store (int64), minus (bool)."""
@@ -178,7 +193,8 @@ def draw_windows(draws: list[Draw], recipe: Recipe, groups: Groups, spaces: list
     first = np.concatenate([d.first for d in draws])
     group = np.tile(np.arange(len(groups.label)), len(draws))
     stratum = np.repeat([d.stratum for d in draws], len(groups.label))
-    shift = uniform(mix(groups.key[group], np.uint64(_salt(recipe.pool)) + stratum.astype(np.uint64)), np.uint64(0))
+    salt = np.uint64(_salt(recipe.lattice or recipe.pool))
+    shift = uniform(mix(groups.key[group], salt + stratum.astype(np.uint64)), np.uint64(0))
     blocks = max(1, math.ceil(count.sum() / _BLOCK))
     bounds = [np.clip(np.ceil(b / blocks * count - shift), 0, count).astype(np.int64) for b in range(blocks)] + [count]
     for low, high in pairwise(bounds):
@@ -217,7 +233,7 @@ def _locate(recipe: Recipe, group: np.ndarray, stratum: np.ndarray, number: np.n
         rows = np.flatnonzero(stratum == s)
         g, i = group[rows], number[rows]
         # Sets that contain one another share a lattice; training and test sets, and strata, do not.
-        key = mix(groups.key[g], np.uint64(_salt(recipe.chain[0].pool)) + np.uint64(s + 1))
+        key = mix(groups.key[g], np.uint64(_salt(recipe.lattice or recipe.chain[0].pool)) + np.uint64(s + 1))
         sizes = np.diff(space.first)
         steps = np.array([lattice_step(int(m)) for m in sizes], np.int64)
         position = ((mix(key, np.uint64(0)) % sizes[g].astype(np.uint64)).astype(np.int64) + i * steps[g]) % sizes[g]
@@ -225,7 +241,7 @@ def _locate(recipe: Recipe, group: np.ndarray, stratum: np.ndarray, number: np.n
         # The second time round, every position comes on its other strand.
         minus = (mix(key, position.astype(np.uint64)) & np.uint64(1)).astype(bool) ^ (i // sizes[g] % 2 == 1)
         left, right = offset[source], offset[source] + length[source]
-        anchor = np.where(minus, start + rule.shortest, start)  # the window's 5' end stays where the lattice put it
+        anchor = np.where(minus, start + rule.stretch, start)  # the window's 5' end stays where the lattice put it
         room = np.where(minus, anchor - left, right - anchor)
         choices = np.minimum(room, rule.longest) - rule.shortest + 1
         n = np.full(len(rows), rule.shortest, np.int64)
@@ -238,6 +254,12 @@ def _locate(recipe: Recipe, group: np.ndarray, stratum: np.ndarray, number: np.n
                 a = np.where(minus[k], anchor[k] - n[k], anchor[k])
                 open_rows = k[runs.count(a, a + n[k]) > (max_n * n[k]).astype(np.int64)]
             n[open_rows] = rule.shortest
+        open_rows = np.arange(len(rows) if rule.places else 0)
+        while len(open_rows):  # too many Ns: the stretch's next window of this length; one of them is valid by its position
+            k = open_rows
+            a = np.where(minus[k], anchor[k] - n[k], anchor[k])
+            open_rows = k[runs.count(a, a + n[k]) > (max_n * n[k]).astype(np.int64)]
+            anchor[open_rows] += np.where(minus[open_rows], -n[open_rows], n[open_rows])
         out.source[rows], out.minus[rows] = source, minus
         out.start[rows] = np.where(minus, anchor - n, anchor)
         out.end[rows] = out.start[rows] + n

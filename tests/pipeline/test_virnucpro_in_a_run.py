@@ -64,7 +64,7 @@ def test_what_the_head_has_seen_is_said_to_be_unknown(run: Run) -> None:
 
 def test_a_window_has_the_largest_score_of_its_frames(run: Run) -> None:
     """Each step again by hand: rows, DNA first, both encoders, the head, and the maximum."""
-    shards = [p for pool in ("length_150", "short") for p in (run.results / "windows/test" / pool).glob("*.fa.gz")]
+    shards = list((run.results / "windows/test/short").glob("*.fa.gz"))
     predicted = pq.read_table(run.results / "evaluation/baseline/short/predictions.parquet",
                               filters=[("replicate", "==", 0)])
     dna, protein = load_encoder("kmer-dna"), load_encoder("kmer-protein")

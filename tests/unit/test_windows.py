@@ -23,6 +23,7 @@ from virshort.windows import (
     group_sources,
     rechunk,
     recipes,
+    sweep,
 )
 
 FOLDS = 5
@@ -47,15 +48,16 @@ class World:
         self.groups, self.group = group_sources(self.names, kingdom, self.label, (cluster % FOLDS).astype(np.int8), 42)
         self.runs = AmbiguousRuns(letters)
 
-    def space(self, window: int, max_n: float):
-        space = position_space(self.offset, self.length, self.group, len(self.groups.label), window, int(max_n * window),
-                               self.runs)
+    def space(self, stratum: Stratum, max_n: float):
+        window = stratum.stretch
+        space = position_space(self.offset, self.length, self.group, len(self.groups.label), window,
+                               stratum.most_ambiguous(max_n), self.runs)
         starts = np.bincount(space.source, np.diff(space.cumulated), len(self.length)).astype(np.int64)
         return space, [np.bincount(self.group, x, len(self.groups.label)).astype(np.int64)
                        for x in (by_the_rule(starts, window), 2 * -(-starts // window), 2 * starts)]
 
     def draw(self, recipe: Recipe, max_n: float = 0.1, cap: float = 0.05):
-        spaces, stages = zip(*[self.space(s.shortest, max_n) for s in recipe.strata], strict=True)
+        spaces, stages = zip(*[self.space(s, max_n) for s in recipe.strata], strict=True)
         test = recipe.purpose == "test"
         result = allocate_recipe(recipe, self.groups, list(stages), list(range(FOLDS)), FOLDS if test else FOLDS - 2, 0.52,
                                  cap)
@@ -151,11 +153,37 @@ def test_rows_do_not_depend_on_the_shard_size(world):
 
 
 def test_recipes_hold_one_another_as_the_design_says():
-    sets = {r.pool: r for r in recipes(window_length=150, short=10, scratch=20, mixed=5, full=5, test=9, sweep=4,
-                                       sweep_lengths=[100, 150], train_sets=["scratch"])}
-    assert set(sets) == {"train/short", "train/scratch", "test/short", "test/full", "test/length_100", "test/length_150"}
+    sets = {r.pool: r for r in recipes(window_length=150, short=10, scratch=20, mixed=5, full=5, test=9,
+                                       train_sets=["scratch"])}
+    assert set(sets) == {"train/short", "train/scratch", "test/short", "test/full"}
     assert sets["train/scratch"].contains is sets["train/short"]
-    assert sets["test/short"].contains is sets["test/length_150"]
+
+
+@pytest.mark.parametrize("lengths", [[100, 150, 200, 300, 500, 1000, 3000], [130, 700, 1900], [150]])
+@pytest.mark.parametrize("max_n", [0.0, 0.02, 0.1])
+def test_along_the_sweep_nothing_changes_but_the_length(world, lengths, max_n):
+    found = [world.draw(recipe, max_n)[0][recipe.pool][0] for recipe in sweep(500, lengths)]
+    longest = found[-1]
+    for w, n in zip(found, lengths, strict=True):
+        assert (w.end - w.start == n).all() and len(w.start) == 500
+        assert (world.runs.count(w.start, w.end) <= int(max_n * n)).all()
+        for column in ("group", "source", "minus"):
+            np.testing.assert_array_equal(getattr(w, column), getattr(longest, column))
+        assert ((w.start >= longest.start) & (w.end <= longest.end)).all(), "not within the longest window"
+        whole = world.runs.count(longest.start, longest.end) == 0
+        ends = np.where(w.minus, w.end, w.start) == np.where(longest.minus, longest.end, longest.start)
+        assert ends[whole].all(), "a stretch without Ns begins where its windows begin"
+
+
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=5, unique=True), st.floats(0, 0.5), st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_valid_stretch_has_a_valid_window_of_every_length(lengths, max_n, data):
+    stratum = Stratum(lengths[0], lengths[0], places=tuple(sorted(lengths)))
+    ambiguous = np.zeros(stratum.stretch, bool)
+    ambiguous[data.draw(st.permutations(range(stratum.stretch)))[:stratum.most_ambiguous(max_n)]] = True
+    for n in lengths:
+        parts = ambiguous[:stratum.stretch // n * n].reshape(-1, n).sum(1)
+        assert parts.min() <= int(max_n * n)
 
 
 def test_extract_reads_each_strand_5_to_3():
