@@ -2,6 +2,7 @@
 
 import hashlib
 import socket
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -10,13 +11,14 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 class Hub(ThreadingHTTPServer):
     """Serves `folder/<repo>/<file>` as the hub does: metadata by HEAD, large files by a redirect, ranges for what is
-    left. `cut`: connections to break off half-way; `etag`: what it states instead of the truth."""
+    left. `cut`: connections to break off half-way; `rest`: what the second half of a large file waits for; `etag`:
+    what it states instead of the truth."""
 
     daemon_threads = True
 
     def __init__(self, folder):
         super().__init__(("127.0.0.1", 0), Answer)
-        self.folder, self.cut, self.etag, self.ranges, self.log = folder, 0, None, [], []
+        self.folder, self.cut, self.rest, self.etag, self.ranges, self.log = folder, 0, None, None, [], []
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -75,12 +77,18 @@ class Answer(BaseHTTPRequestHandler):
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Length", str(len(data) - first))
         self.end_headers()
-        if body:
-            if is_large and server.cut:
-                server.cut -= 1
-                self.wfile.write(data[first:first + (len(data) - first) // 2])
-                self.wfile.flush()
-                self.connection.shutdown(socket.SHUT_RDWR)
-                self.close_connection = True
-            else:
-                self.wfile.write(data[first:])
+        if not body:
+            return
+        half = first + (len(data) - first) // 2
+        if is_large and server.cut:
+            server.cut -= 1
+            self.wfile.write(data[first:half])
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+            return
+        self.wfile.write(data[first:half])
+        if is_large and server.rest:
+            server.rest.wait()
+        with suppress(ConnectionError):  # the client may have been killed
+            self.wfile.write(data[half:])

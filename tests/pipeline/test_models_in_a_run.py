@@ -1,21 +1,15 @@
 """The experiment with language models: random ones, small, in the published layout, and no network."""
 
-import hashlib
 import json
-import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from safetensors import safe_open
 
-from harness import ROOT, Run, copy_pipeline, edited, environment, nextflow, run_nextflow
-from hub import COMMIT, Hub
+from harness import ROOT, Run, copy_pipeline, edited, run_nextflow
 from make_random_models import SHARED, make
-from virshort.published import PUBLISHED
 
 TOKENIZER = SHARED / "golden/dnabert_tokenizer/tokenizer.json"
 pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
@@ -126,34 +120,3 @@ def test_weights_that_nobody_vouches_for_are_refused(experiment: Experiment) -> 
     assert run.rc == 1
     said = [line for line in run.output.splitlines() if line.startswith("virshort: ")]
     assert said and all("not the published file: sha256 " in line for line in said), run.output
-
-
-@pytest.fixture
-def hub(weights: Path, tmp_path: Path) -> Iterator[Hub]:
-    repo = tmp_path / "hub" / PUBLISHED["esm2-8m"].repo
-    repo.parent.mkdir(parents=True)
-    repo.symlink_to(weights / "esm2-8m")
-    server = Hub(tmp_path / "hub")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-def test_an_interrupted_download_goes_on_and_a_whole_one_is_never_repeated(hub: Hub, tmp_path: Path) -> None:
-    store = tmp_path / "a store"
-    env = environment(HF_ENDPOINT=hub.url)
-    env["PATH"] = os.pathsep.join([str(ROOT / "bin"), env["PATH"]])
-    words = ("run", ROOT / "tests/pipeline/nf/fetch.nf", "--encoder", "esm2-8m", "--revision", COMMIT, "--store", store)
-    data = (hub.folder / PUBLISHED["esm2-8m"].repo / "model.safetensors").read_bytes()
-    part = store / ".partial-esm2-8m" / f"model.safetensors.{hashlib.sha256(data).hexdigest()}.part"
-    part.parent.mkdir(parents=True)
-    part.write_bytes(data[:1000])  # what a killed task left
-    first = nextflow(*words, folder=tmp_path, env=env)
-    assert first.returncode == 0, first.stdout
-    assert hub.ranges == [1000]
-    place = store / "esm2-8m" / COMMIT / "esm2-8m"
-    assert f"fetched {place}" in first.stdout
-    assert (place / "model.safetensors").read_bytes() == data and not list(store.glob(".partial*"))
-    again = nextflow(*words, folder=tmp_path, env=env | OFFLINE)
-    assert again.returncode == 0 and f"fetched {place}" in again.stdout, again.stdout

@@ -1,4 +1,4 @@
-// For test_language_models.py: FETCH_WEIGHTS alone.
+// For tests/faults/test_downloads.py: FETCH_WEIGHTS alone.
 include { FETCH_WEIGHTS } from '../../../modules/fetch_weights/main'
 
 workflow {
