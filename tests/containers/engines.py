@@ -48,9 +48,10 @@ def pip_cache() -> Path | None:
     return path if sum(f.stat().st_size for f in path.rglob("*") if f.is_file()) > 1 << 30 else None
 
 
-def nextflow_within(folder: Path, *command: str) -> str:
-    """A PATH whose `nextflow` is started by `command`, such as unshare, which calls the rest of its line."""
-    path = environment()["PATH"]
+def nextflow_within(folder: Path, *command: str, tools: Path | None = None) -> str:
+    """A PATH whose `nextflow` (that of the folder `tools`, if given) is started by `command`, such as unshare, which calls
+    the rest of its line."""
+    path = os.pathsep.join([*([str(tools)] if tools else []), environment()["PATH"]])
     launcher = folder / "within" / "nextflow"
     launcher.parent.mkdir()
     launcher.write_text(f'#!/bin/sh\nexec {shlex.join(command)} {shlex.quote(str(shutil.which("nextflow", path=path)))} "$@"\n')
