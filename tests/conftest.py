@@ -77,6 +77,18 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
 
 
 @pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """Options of a run whose DNA is read by a small random DNABERT-S, and its proteins by k-mers."""
+    from make_random_models import TOKENIZER, make  # torch takes seconds to import
+
+    if not TOKENIZER.exists():
+        pytest.skip("the DNABERT-S tokenizer is not here")
+    weights = tmp_path_factory.mktemp("weights")
+    make(weights, "dnabert-s", 24, 1)
+    return {"dna_encoder": "dnabert-s", "protein_encoder": "kmer-protein", "weights": weights, "weights_revision": "local"}
+
+
+@pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A real Slurm, where one can be started."""
     if reason := lacking():

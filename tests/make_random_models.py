@@ -20,6 +20,8 @@ from virshort.dnabert_s import Config, published_shapes
 from virshort.published import PUBLISHED
 
 SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+TOKENIZER = SHARED / "golden/dnabert_tokenizer/tokenizer.json"
+"""DNABERT-S's published tokenizer, a small file."""
 HEADS = {"dnabert-s": 12, "esm2-8m": 20, "esm2-35m": 20, "esm2-150m": 20, "esm2-650m": 20, "esm2-3b": 40,
          "fastesm2-650": 20}
 LAYERS = {"dnabert-s": 12, "esm2-8m": 6, "esm2-35m": 12, "esm2-150m": 30, "esm2-650m": 33, "esm2-3b": 36,
@@ -27,8 +29,8 @@ LAYERS = {"dnabert-s": 12, "esm2-8m": 6, "esm2-35m": 12, "esm2-150m": 30, "esm2-
 ESM_VOCABULARY = ["<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWCXBUZO", ".", "-", "<null_1>", "<mask>"]
 
 
-def make_dnabert_s(folder: Path, width: int, layers: int, tokenizer: Path, rng: np.random.Generator) -> None:
-    """config.json, tokenizer.json and pytorch_model.bin, as published. tokenizer: the published one (a small file)."""
+def make_dnabert_s(folder: Path, width: int, layers: int, rng: np.random.Generator) -> None:
+    """config.json, tokenizer.json and pytorch_model.bin, as published."""
     config = Config(width=width, layers=layers, intermediate=4 * width)
     tensors = {}
     for name, shape in published_shapes(config).items():
@@ -38,7 +40,7 @@ def make_dnabert_s(folder: Path, width: int, layers: int, tokenizer: Path, rng: 
         scale = 0.1 if norm or name.endswith(".bias") else 0.5 if "embeddings" in name else 1 / np.sqrt(shape[-1])
         tensors[name] = torch.from_numpy(norm + np.float32(scale) * r)
     torch.save(tensors, folder / "pytorch_model.bin")
-    shutil.copyfile(tokenizer, folder / "tokenizer.json")
+    shutil.copyfile(TOKENIZER, folder / "tokenizer.json")
     (folder / "config.json").write_text(json.dumps({
         "architectures": ["BertForMaskedLM"], "model_type": "bert", "vocab_size": config.vocabulary,
         "hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": config.heads,
@@ -69,14 +71,13 @@ def make_esm2(folder: Path, width: int, layers: int, heads: int, seed: int) -> N
     (folder / "vocab.txt").write_text("\n".join(ESM_VOCABULARY))
 
 
-def make(out: Path, encoder: str, width: int | None, layers: int | None, seed: int = 1,
-         tokenizer: Path = SHARED / "golden/dnabert_tokenizer/tokenizer.json") -> Path:
+def make(out: Path, encoder: str, width: int | None, layers: int | None, seed: int = 1) -> Path:
     """A random model in `out/<encoder>`. width: a multiple of twice the heads; the real one if None."""
     folder = out / encoder
     folder.mkdir(parents=True, exist_ok=True)
     width, layers = width or PUBLISHED[encoder].dim, layers or LAYERS[encoder]
     if encoder == "dnabert-s":
-        make_dnabert_s(folder, width, layers, tokenizer, np.random.default_rng(seed))
+        make_dnabert_s(folder, width, layers, np.random.default_rng(seed))
     else:
         make_esm2(folder, width, layers, HEADS[encoder], seed)
     return folder

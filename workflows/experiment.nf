@@ -12,6 +12,7 @@ include { MASK           } from '../modules/mask/main'
 include { SAMPLE_WINDOWS } from '../modules/sample_windows/main'
 include { FETCH_WEIGHTS  } from '../modules/fetch_weights/main'
 include { EMBED          } from '../modules/embed/main'
+include { EMBED_KMERS    } from '../modules/embed_kmers/main'
 include { MERGE          } from '../modules/merge/main'
 include { AUDIT          } from '../modules/audit/main'
 
@@ -27,18 +28,18 @@ def givenWeights(folder, encoder) {
     return found.sort { f -> f.name }
 }
 
-// What an embedding depends on besides the files of its weights, and the memory (GB) that loading them takes. weights.json
-// is written last.
-def modelOf(folder, options) {
+// What a language model's embeddings depend on besides its files, and the memory (GB) that loading it takes. weights.json is
+// written last.
+def about(folder, options) {
     def record = file("${folder}/weights.json")
     if (!record.exists()) {
         error("virshort: ${folder}: no whole weights: delete this folder, then run again with -resume")
     }
-    def about = readJson(record)
-    def bytes = about.stored.values().sum { stored -> stored[0] }
+    def found = readJson(record)
+    def bytes = found.stored.values().sum { stored -> stored[0] }
     def device = options.device == 'cuda' && options.allow_cpu ? 'auto' : options.device
     return [
-        precision: options.precision, device: device, digest: about.digest, memory: 2 + 2 * Math.ceil(bytes / 1e9).intValue()
+        precision: options.precision, device: device, digest: found.digest, memory: 2 + 2 * Math.ceil(bytes / 1e9).intValue()
     ]
 }
 
@@ -113,28 +114,34 @@ workflow EXPERIMENT {
     fastas = SAMPLE_WINDOWS.out.fastas.flatten().map { f -> [poolOf(f), shardOf(f), f] }
     manifests = SAMPLE_WINDOWS.out.manifests.flatten().map { f -> [poolOf(f), shardOf(f), f] }
 
-    // Embed once, train many. An encoder is ready when its weights are there; k-mers have none.
+    // Embed once, train many. A language model is ready when its weights are there; k-mers have none.
     FETCH_WEIGHTS(
         plan.flatMap { p -> p.weights.collect { model, revision -> [model, revision, givenWeights(options.weights, model)] } },
         "${workflow.workDir}/weights",
         codeDigest('fetch_weights.py')
     )
-    uses = plan.flatMap { p -> p.encoders.collect { encoder, model -> [model, encoder] } }
-    encoders = uses.filter { model, _encoder -> !model }.map { _model, encoder -> [encoder, [:], []] }
-        .mix(uses.combine(FETCH_WEIGHTS.out, by: 0).map { _model, encoder, folder -> [encoder, modelOf(folder, options), folder] })
+    shards = fastas.combine(plan)
+        .flatMap { pool, shard, fasta, p ->
+            def encoders = pairsOf(p, pool).collectMany { pair -> pair.tokenize('+') }.unique()
+            encoders.collect { encoder -> [p.encoders[encoder], [encoder, pool, shard, fasta]] }
+        }
+        .branch { model, _shard ->
+            models: model
+            kmers: true
+        }
     EMBED(
-        fastas.combine(plan)
-            .flatMap { pool, shard, fasta, p ->
-                pairsOf(p, pool).collectMany { pair -> pair.tokenize('+') }.unique().collect { encoder -> [encoder, pool, shard, fasta] }
-            }
-            .combine(encoders, by: 0),
+        shards.models.combine(FETCH_WEIGHTS.out, by: 0)
+            .map { _model, shard, weights -> shard + [weights, about(weights, options)] },
         options.genetic_code,
         options.frames,
         options.device == 'cpu' ? '' : "${workflow.workDir}/gpus",
         codeDigest('embed.py')
     )
+    EMBED_KMERS(
+        shards.kmers.map { _model, shard -> shard }, options.genetic_code, options.frames, codeDigest('embed.py')
+    )
     MERGE(
-        EMBED.out.combine(plan)
+        EMBED.out.mix(EMBED_KMERS.out).combine(plan)
             .flatMap { pool, shard, encoder, rows, p ->
                 pairsOf(p, pool).findAll { pair -> encoder in pair.tokenize('+') }.collect { pair -> [pool, shard, pair, rows] }
             }

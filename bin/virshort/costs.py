@@ -8,7 +8,9 @@ from typing import Any
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 BYTES = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
-BY_WINDOWS = ("SAMPLE_WINDOWS", "EMBED", "MERGE", "TRAIN_BASELINE", "TRAIN", "EVALUATE", "AUDIT")
+EMBEDDING = ("EMBED", "EMBED_KMERS")
+"""Processes that embed."""
+BY_WINDOWS = ("SAMPLE_WINDOWS", *EMBEDDING, "MERGE", "TRAIN_BASELINE", "TRAIN", "EVALUATE", "AUDIT")
 """Processes whose work grows with the windows; the others' grows with the genomes, or not at all."""
 MORE = 10
 
@@ -54,7 +56,7 @@ def costs(trace: Iterable[Mapping[str, str]], embedded: int) -> dict[str, Any]:
     table = sorted(rows.values(), key=lambda r: -r["seconds"])
     total = sum(r["seconds"] for r in table)
     grows = sum(r["seconds"] for r in table if r["process"] in BY_WINDOWS)
-    embedding = rows.get("EMBED", {}).get("seconds", 0.0)
+    embedding = sum(rows[name]["seconds"] for name in EMBEDDING if name in rows)
     return {"processes": table, "training": training, "seconds": total, "embedded_windows": embedded,
             "windows_per_second": embedded / embedding if embedding else None,
             "more": MORE, "seconds_for_more": total - grows + MORE * grows}

@@ -147,7 +147,7 @@ def dome(data: Any) -> list[tuple[str, str, str]]:
         ("Model", "Output", "Log-odds and probability of viral, calibrated by temperature scaling on validation; a call by a "
          "threshold from validation."),
         ("Model", "Execution time", data.costs and f"{data.costs['seconds'] / 3600:.2f} hours of task time in all"
-         + (f"; {data.costs['windows_per_second']:,.0f} windows a second embedded by each encoder." if
+         + (f"; {data.costs['windows_per_second']:,.0f} windows a second embedded by all their encoders." if
             data.costs["windows_per_second"] else ".")),
         ("Model", "Availability", f"virshort {v.get('virshort', '(version not recorded)')}, MIT licence; the heads are in "
          "models/ (safetensors)."),

@@ -356,7 +356,8 @@ def cost_section(data: Inputs) -> str:
                     "once it is there.</p>")
     rows = [[escape(r["process"]), count(r["tasks"]), count(r["cached"]), duration(r["seconds"]), f"{r['peak_mb']:,.0f}"]
             for r in k["processes"]]
-    speed = f" Each encoder embedded {count(k['windows_per_second'])} windows a second." if k["windows_per_second"] else ""
+    speed = (f" {count(k['windows_per_second'])} windows a second were embedded, by all their encoders."
+             if k["windows_per_second"] else "")
     text = (f"<p>All tasks together ran {duration(k['seconds'])}; side by side they take less.{speed} {k['more']} times the "
             f"windows "
             f"would take {duration(k['seconds_for_more'])} at most: sampling, embedding, training, evaluating and the audit "

@@ -1,13 +1,13 @@
-// Turn the windows of one shard into vectors with one encoder. A language model has a GPU of this machine to itself.
+// Turn the windows of one shard into vectors with a language model, which has a GPU of this machine to itself.
 include { quoted } from '../shell'
 
 process EMBED {
     tag "${encoder} ${pool} ${shard}"
     label 'gpu'
-    memory { 1.GB * ((model.memory ?: 2) * task.attempt) }
+    memory { 1.GB * about.memory * task.attempt }
 
     input:
-    tuple val(encoder), val(pool), val(shard), path(fasta), val(model), path(weights)
+    tuple val(encoder), val(pool), val(shard), path(fasta), path(weights), val(about)
     val genetic_code
     val frames
     val gpu_locks
@@ -17,11 +17,10 @@ process EMBED {
     tuple val(pool), val(shard), val(encoder), path("${shard}.${encoder}.safetensors")
 
     script:
-    def on_one_gpu = gpu_locks && model ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
-    def language_model = model ? "--weights . --precision ${model.precision} --device ${model.device}" : ''
+    def on_one_gpu = gpu_locks ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
     """
-    ${on_one_gpu}embed.py --shard ${fasta} --encoder ${encoder} ${language_model} --threads ${task.cpus} \\
-        --genetic-code ${genetic_code} --frames ${frames} \\
+    ${on_one_gpu}embed.py --shard ${fasta} --encoder ${encoder} --weights . --precision ${about.precision} \\
+        --device ${about.device} --threads ${task.cpus} --genetic-code ${genetic_code} --frames ${frames} \\
         --out ${shard}.${encoder}.safetensors
     """
 

@@ -58,7 +58,7 @@ def test_a_full_disk_is_said_and_resumed_from(small: Small, tmp_path: Path) -> N
 @pytest.mark.parametrize(("task", "file", "how"), [
     ("SAMPLE_WINDOWS", "windows/train/short/shard_00001.fa.gz", "flipped"),
     ("SAMPLE_WINDOWS", "windows/train/short/shard_00001.windows.parquet", "flipped"),
-    ("EMBED (kmer-dna train/short shard_00001)", "shard_00001.kmer-dna.safetensors", "truncated"),
+    ("EMBED_KMERS (kmer-dna train/short shard_00001)", "shard_00001.kmer-dna.safetensors", "truncated"),
     ("MERGE (kmer-dna+kmer-protein train/short shard_00001)", "train.short.shard_00001.features.safetensors", "flipped"),
 ], ids=["shard", "manifest", "embedding", "features"])
 def test_damage_in_the_work_folder_is_named(small: Small, tmp_path: Path, task: str, file: str, how: str) -> None:

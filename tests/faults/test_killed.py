@@ -127,7 +127,7 @@ def test_killed_tasks_are_tried_again(small: Small, tmp_path: Path) -> None:
     run = started.ended()
     assert run.rc == 0, run.output
     tried = {row["process"].split(":")[-1] for row in run.trace if row["status"] == "FAILED" and row["exit"] == "137"}
-    assert tried >= {"EMBED", "MERGE"} and tried & {"TRAIN", "TRAIN_BASELINE"}, run.trace
+    assert tried >= {"EMBED_KMERS", "MERGE"} and tried & {"TRAIN", "TRAIN_BASELINE"}, run.trace
     assert outcome(run.results) == small.outcome
 
 
@@ -140,7 +140,7 @@ def test_a_task_that_needs_too_much_memory_gets_more_and_is_named_in_the_end(sma
         run = small.start("-resume", "-c", config, outdir=tmp_path / "out").ended()
     assert run.rc == 1
     complaint = [line for line in run.output.splitlines() if line.startswith("virshort: ")][-1]
-    assert complaint.startswith("virshort: EMBED (kmer-") and "shard_0000" in complaint, complaint
+    assert complaint.startswith("virshort: EMBED_KMERS (kmer-") and "shard_0000" in complaint, complaint
     assert "exit code 137: out of memory: give the process more" in complaint, complaint
     task = complaint.removeprefix("virshort: ").split(": ")[0]
     attempts = [row for row in run.trace if row["name"].endswith(f":{task}")]

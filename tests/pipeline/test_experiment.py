@@ -73,7 +73,7 @@ def test_the_demo_runs_every_arm_and_ends_with_a_verdict(demo: Run) -> None:
 
 
 def test_every_window_is_embedded_once(demo: Run) -> None:
-    embedded = [row["name"] for row in demo.trace if row["process"].endswith("EMBED")]
+    embedded = [row["name"] for row in demo.trace if row["process"].endswith("EMBED_KMERS")]
     assert len(embedded) == len(set(embedded)) == 2 * len([r for r in demo.trace if r["process"].endswith("MERGE")])
 
 

@@ -9,9 +9,8 @@ import pytest
 from safetensors import safe_open
 
 from harness import ROOT, Run, copy_pipeline, edited, run_nextflow
-from make_random_models import SHARED, make
+from make_random_models import TOKENIZER, make
 
-TOKENIZER = SHARED / "golden/dnabert_tokenizer/tokenizer.json"
 pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
 
 OPTIONS = {"dna_encoder": "dnabert-s", "protein_encoder": "esm2-8m", "short_windows": 1000, "scratch_windows": 1000,

@@ -31,7 +31,7 @@ AFTER_MERGE = {"TRAIN_BASELINE", "TRAIN", "EVALUATE", "COMPARE", "REPORT"}
     ("bin/virshort/report.py", a_comment, {"REPORT"}),
     ("bin/compare.py", a_comment, {"COMPARE"}),
     ("bin/virshort/head.py", a_comment, AFTER_MERGE),
-    ("bin/virshort/kmers.py", a_comment, {"PLAN", "EMBED"}),
+    ("bin/virshort/kmers.py", a_comment, {"PLAN", "EMBED_KMERS"}),
     ("bin/virshort/windows.py", a_comment, {"SAMPLE_WINDOWS", "AUDIT"} | AFTER_MERGE),
     ("bin/virshort/sources.py", a_comment, {"CHECK_INPUT"}),
 ], ids=lambda value: value if isinstance(value, str) else "")
@@ -48,7 +48,7 @@ def test_an_edit_runs_again_the_steps_that_reach_it_and_no_others(
 def test_a_larger_test_set_trains_nothing(small: Small) -> None:
     run = small.resumed(test_windows=500)
     assert not run.executed() & {"TRAIN_BASELINE", "TRAIN", "CLUSTER", "SPLIT", "MASK"}
-    assert run.executed() >= {"SAMPLE_WINDOWS", "EMBED", "EVALUATE", "COMPARE"}
+    assert run.executed() >= {"SAMPLE_WINDOWS", "EMBED_KMERS", "EVALUATE", "COMPARE"}
     trained = [row["name"] for row in run.trace if "train/" in row["name"] and row["status"] != "CACHED"]
     assert trained == []
 
@@ -77,7 +77,7 @@ def one_base_changed(small: Small) -> Iterator[None]:
 def test_one_base_changed_embeds_the_shards_that_hold_it_only(small: Small) -> None:
     run = small.resumed()
     assert {"CHECK_INPUT", "CLUSTER", "MASK", "SAMPLE_WINDOWS"} <= run.executed()
-    embedded = [row["status"] for row in run.trace if row["process"].endswith("EMBED")]
+    embedded = [row["status"] for row in run.trace if row["process"].endswith("EMBED_KMERS")]
     assert embedded.count("CACHED") >= len(embedded) - 8, embedded
 
 

@@ -7,47 +7,60 @@ from typing import Any
 import pytest
 
 from cluster import Cluster
-from harness import ROOT, Run, Small, environment, nextflow, outcome
+from harness import ROOT, Run, Small, edited, environment, nextflow, outcome
+
+Jobs = list[dict[str, str]]
 
 
 @dataclass
 class OnCluster:
+    """The small experiment with a language model for DNA and k-mers for proteins."""
+
     small: Small
     cluster: Cluster
     folder: Path
+    options: dict[str, object]
+    outcome: dict[str, str]
+    """of the same on one machine"""
     run: Run
-    jobs: list[dict[str, str]]
+    jobs: Jobs
 
-    def resumed(self, *more: object, **changes: object) -> tuple[Run, list[dict[str, str]]]:
+    def resumed(self, *more: object, **changes: Any) -> tuple[Run, Jobs]:
         """A run that resumes the first, whatever becomes of it, and its jobs."""
-        return run_on(self.small, self.cluster, "-resume", *more, folder=self.folder, **changes)
+        return run_on(self.small, self.cluster, "-resume", *more, folder=self.folder, **(self.options | changes))
 
 
-def run_on(small: Small, cluster: Cluster, *more: object, **changes: Any) -> tuple[Run, list[dict[str, str]]]:
+def run_on(small: Small, cluster: Cluster, *more: object, **changes: Any) -> tuple[Run, Jobs]:
     before = {job["JobId"] for job in cluster.jobs()}
     run = small.start(*cluster.options, *more, env=cluster.environment, **changes).ended()
     return run, [job for job in cluster.jobs() if job["JobId"] not in before]
 
 
 @pytest.fixture(scope="module")
-def on_cluster(small: Small, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> OnCluster:
-    folder = tmp_path_factory.mktemp("on_cluster")
-    run, jobs = run_on(small, cluster, folder=folder, windows_per_shard=500, slurm_queue="cpu,gpu")
+def on_cluster(small: Small, small_model: dict[str, object], cluster: Cluster,
+               tmp_path_factory: pytest.TempPathFactory) -> OnCluster:
+    base = tmp_path_factory.mktemp("on_cluster")
+    options = small_model | {"windows_per_shard": 500}
+    expected = outcome(small.resumed(outdir=base / "one_machine", **options).results)
+    run, jobs = run_on(small, cluster, folder=base / "run", slurm_queue="cpu,gpu", **options)
     assert run.rc == 0, run.output
-    return OnCluster(small, cluster, folder, run, jobs)
+    return OnCluster(small, cluster, base / "run", options, expected, run, jobs)
 
 
 def embedding(job: dict[str, str]) -> bool:
-    return "_EMBED_" in job["JobName"] + "_"
+    """Is it a language model's?"""
+    return "_EMBED_(" in job["JobName"]
 
 
 def test_every_task_is_a_job_and_the_results_are_those_of_one_machine(on_cluster: OnCluster) -> None:
     assert len(on_cluster.jobs) == len(on_cluster.run.trace)
     assert {job["JobState"] for job in on_cluster.jobs} == {"COMPLETED"}
-    assert outcome(on_cluster.run.results) == on_cluster.small.outcome
+    assert outcome(on_cluster.run.results) == on_cluster.outcome
 
 
-def test_embedding_jobs_ask_for_a_gpu_and_no_others(on_cluster: OnCluster) -> None:
+def test_jobs_of_a_language_model_ask_for_a_gpu_and_no_others(on_cluster: OnCluster) -> None:
+    """Those of k-mers do not."""
+    assert any("EMBED_KMERS" in job["JobName"] for job in on_cluster.jobs)
     asked = {job["JobName"]: job.get("TresPerNode") for job in on_cluster.jobs}
     assert {name for name, what in asked.items() if what} == {job["JobName"] for job in on_cluster.jobs if embedding(job)}
     assert {what for what in asked.values() if what} == {"gres:gpu:1"}
@@ -67,12 +80,14 @@ def test_every_job_has_a_time_limit_and_its_memory(on_cluster: OnCluster) -> Non
 
 
 def test_job_arrays_give_the_same(on_cluster: OnCluster) -> None:
-    run, jobs = on_cluster.resumed("--slurm_gpu=--gpus=1", windows_per_shard=300, slurm_array=3)
+    with edited(on_cluster.small.pipeline / "bin/virshort/features.py", lambda text: text + "\n# a comment\n"):
+        run, jobs = on_cluster.resumed("--slurm_gpu=--gpus=1", slurm_array=3)
     assert run.rc == 0, run.output
-    arrays = [job for job in jobs if "ArrayJobId" in job]
-    assert {"EMBED" in job["JobName"] for job in arrays} == {True, False} and len(arrays) > 10
+    arrays = [job["JobName"] for job in jobs if "ArrayJobId" in job]
+    assert {step for step in ("_EMBED_(", "_EMBED_KMERS_(", "_MERGE_(") for name in arrays if step in name} == {
+        "_EMBED_(", "_EMBED_KMERS_(", "_MERGE_("} and len(arrays) > 10
     assert all(job["TresPerJob"] == "gres:gpu:1" for job in jobs if embedding(job))
-    assert outcome(run.results) == on_cluster.small.outcome
+    assert outcome(run.results) == on_cluster.outcome
 
 
 def test_a_request_that_no_node_can_meet_is_named(on_cluster: OnCluster) -> None:

@@ -1,0 +1,24 @@
+// Turn the windows of one shard into k-mer frequencies: no model, no GPU.
+process EMBED_KMERS {
+    tag "${encoder} ${pool} ${shard}"
+
+    input:
+    tuple val(encoder), val(pool), val(shard), path(fasta)
+    val genetic_code
+    val frames
+    val code
+
+    output:
+    tuple val(pool), val(shard), val(encoder), path("${shard}.${encoder}.safetensors")
+
+    script:
+    """
+    embed.py --shard ${fasta} --encoder ${encoder} --genetic-code ${genetic_code} --frames ${frames} \\
+        --out ${shard}.${encoder}.safetensors
+    """
+
+    stub:
+    """
+    touch ${shard}.${encoder}.safetensors
+    """
+}
