@@ -39,7 +39,7 @@ def about(folder, options) {
     def bytes = found.stored.values().sum { stored -> stored[0] }
     def device = options.device == 'cuda' && options.allow_cpu ? 'auto' : options.device
     return [
-        precision: options.precision, device: device, digest: found.digest, memory: 2 + 2 * Math.ceil(bytes / 1e9).intValue()
+        precision: options.precision, device: device, digest: found.digest, memory: 3 + 2 * Math.ceil(bytes / 1e9).intValue()
     ]
 }
 

@@ -1,6 +1,7 @@
 // Put the modalities of a shard side by side, after checking that all follow the same manifest.
 process MERGE {
     tag "${pair} ${pool} ${shard}"
+    memory { (1.GB + 3.B * embeddings.sum { f -> f.size() }) * task.attempt }
 
     input:
     tuple val(pool), val(shard), val(pair), path(embeddings), path(manifest)
