@@ -23,9 +23,9 @@ from virshort.files import read_json
 from virshort.layout import Shapes, check_tensors, linear, norm
 from virshort.packing import LinearGelu
 
+_LAYER = {"attention.LayerNorm": "attention_norm", "attention.output.dense": "attention_out", "LayerNorm": "mlp_norm",
+          "intermediate.dense": "mlp_in", "output.dense": "mlp_out"}
 _NOT_USED = re.compile(r"(lm_head|contact_head|pooler)\.|embeddings\.position_|.*rotary_embeddings\.inv_freq$")
-_NORM = {"gamma": "LayerNorm.weight", "beta": "LayerNorm.bias"}
-"""Names that transformers 5 gives these where it saves a model."""
 _SCALE = 1 - 0.15 * 0.8
 """What token dropout leaves of an embedding where no token is masked: 15 % were chosen in training, 80 % of these masked."""
 
@@ -130,16 +130,13 @@ def published_shapes(config: Config) -> Shapes:
     return shapes | norm("encoder.emb_layer_norm_after", width)
 
 
-_LAYER = {"attention.LayerNorm": "attention_norm", "attention.output.dense": "attention_out", "LayerNorm": "mlp_norm",
-          "intermediate.dense": "mlp_in", "output.dense": "mlp_out"}
-
-
 def build(tensors: Mapping[str, Tensor], config: Config, dtype: torch.dtype = torch.float32,
           device: torch.device | str = "cpu", where: str = "weights") -> Esm2:
     """The model with these published tensors, in evaluation mode. Raises InputError where they do not fit."""
-    named = {name.removeprefix("esm."): tensor for name, tensor in tensors.items()}
-    found = {re.sub(r"LayerNorm\.(gamma|beta)$", lambda m: _NORM[m[1]], name): tensor
-             for name, tensor in named.items() if not _NOT_USED.match(name)}
+    # Saved without its head a model's names lack `esm.`; saved by transformers 5 its norms have gamma and beta.
+    named = {name.removeprefix("esm.").replace("Norm.gamma", "Norm.weight").replace("Norm.beta", "Norm.bias"): tensor
+             for name, tensor in tensors.items()}
+    found = {name: tensor for name, tensor in named.items() if not _NOT_USED.match(name)}
     check_tensors(found, published_shapes(config), where, "the ESM-2 that config.json describes")
     with torch.device("meta"):
         model = Esm2(config)
