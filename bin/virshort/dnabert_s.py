@@ -50,7 +50,7 @@ class Config:
 
 
 class Layer(nn.Module):
-    """One post-norm layer. Every layer has the same code and shapes, so that it is compiled once for all twelve."""
+    """One post-norm layer."""
 
     def __init__(self, config: Config):
         super().__init__()

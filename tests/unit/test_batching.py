@@ -1,9 +1,7 @@
 """Batches: one token count each, within the budget, and no trace of them in the rows."""
 
 import json
-import os
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
+from make_random_models import SHARED
 from virshort import dnabert_s, esm2
 from virshort.batching import Batcher
 from virshort.errors import RowError
 from virshort.progress import Progress
 from virshort.tokens import Bases, Residues
 
-SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 GOLDEN = SHARED / "golden"
 needs_golden = pytest.mark.skipif(not GOLDEN.exists(), reason="golden data not here")
 

@@ -2,18 +2,16 @@
 
 import hashlib
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from make_random_models import SHARED
 from virshort.dnabert_s import Config, alibi_slopes, build, load, pooled, published_shapes
 from virshort.errors import InputError
 
-SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 TINY = SHARED / "golden/dnabert_s_tiny"
 FULL = SHARED / "golden/dnabert_s_full_recipe"
 needs_golden = pytest.mark.skipif(not TINY.exists(), reason="golden data not here")

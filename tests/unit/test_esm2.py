@@ -1,22 +1,16 @@
 """ESM-2 against fair-esm's and transformers' numbers, and its strictness about what it loads."""
 
 import json
-import os
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from make_random_models import SHARED, make
 from virshort.errors import InputError
 from virshort.esm2 import load, pooled
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from make_random_models import make
-
-SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 TINY = SHARED / "golden/esm2_tiny"
 pytestmark = pytest.mark.skipif(not TINY.exists(), reason="golden data not here")
 

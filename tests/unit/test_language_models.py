@@ -1,20 +1,16 @@
 """Whole models from fetched weights: exact in fp32, near in low precision, the same in any company."""
 
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from make_random_models import SHARED, make
 from virshort import packing
 from virshort.errors import InputError
 from virshort.fetching import fetch
 from virshort.language_models import load_language_model
 from virshort.published import LOCAL
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from make_random_models import SHARED, make
 
 pytestmark = pytest.mark.skipif(not (SHARED / "golden/dnabert_tokenizer").exists(), reason="golden data not here")
 MODELS = ["dnabert-s", "esm2-8m"]

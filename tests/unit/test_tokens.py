@@ -1,16 +1,13 @@
 """Token ids against the golden ones."""
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 
+from make_random_models import SHARED, TOKENIZER
 from virshort.errors import InputError, RowError
 from virshort.tokens import Bases, Residues
 
-SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
-TOKENIZER = SHARED / "golden/dnabert_tokenizer/tokenizer.json"
 ESM = SHARED / "golden/esm2_tiny"
 pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="golden data not here")
 

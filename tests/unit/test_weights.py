@@ -12,17 +12,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from hub import COMMIT, Hub
+from make_random_models import TOKENIZER, make
 from virshort.errors import InputError
 from virshort.fetching import fetch
 from virshort.files import read_json, write_json
 from virshort.published import LOCAL, PUBLISHED
 from virshort.weights import open_weights, sha256_of
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from hub import COMMIT, Hub
-from make_random_models import SHARED, make
-
-TOKENIZER = SHARED / "golden/dnabert_tokenizer/tokenizer.json"
 pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
 
 
