@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cluster import until
-from harness import Small, outcome
+from harness import Small, copy_pipeline, outcome
 
 
 @contextmanager
@@ -94,3 +94,28 @@ def test_a_second_run_in_one_outdir_is_refused(small: Small, tmp_path: Path) -> 
     run = first.ended()
     assert run.rc == 0, run.output
     assert outcome(run.results) == small.outcome
+
+
+def test_any_folder_and_any_clock(small: Small, tmp_path: Path) -> None:
+    """Spaces and quotes in every path, another run's work folder, a link for outdir, a launch folder that is read-only, and
+    a clock that is a year ahead while windows are embedded and a month late while heads are trained."""
+    odd = tmp_path / "it's (a) place"
+    pipeline = copy_pipeline(odd / "the pipeline's")
+    genomes, work, launch = odd / 'the "genomes"', odd / 'old "work"', odd / "launch"
+    shutil.copytree(small.genomes, genomes)
+    shutil.copytree(small.folder / "work", work, symlinks=True)
+    (odd / "real").mkdir()
+    (odd / 'the "results"').symlink_to(odd / "real")
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+    clocks = {"EMBED_KMERS": "+400d", "TRAIN|TRAIN_BASELINE": "-30d"} if library else {}
+    config = odd / "clocks.config"
+    config.write_text("".join(f"process.'withName:{step}'.beforeScript = 'export LD_PRELOAD={library} FAKETIME={clock} "
+                              "NO_FAKE_STAT=1; date +%Y-%m > .clock'\n" for step, clock in clocks.items()))
+    env = {"NXF_CACHE_DIR": str(odd / "cache"), "NXF_LOG_FILE": str(odd / "nextflow.log")}
+    with mounted(launch, "-t", "tmpfs", "-o", "ro", "tmpfs"):
+        run = small.start("-work-dir", work, "-c", config, folder=launch, pipeline=pipeline, traces=odd, env=env,
+                          windows_per_shard=1000, input=genomes / "samplesheet.csv", source_table=genomes / "sources.tsv",
+                          outdir=odd / 'the "results"').ended()
+    assert run.rc == 0, run.output
+    assert outcome(odd / "real") == small.outcome
+    assert len({path.read_text() for path in work.glob("*/*/.clock")}) == len(clocks)

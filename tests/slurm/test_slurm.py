@@ -88,6 +88,7 @@ def test_job_arrays_give_the_same(on_cluster: OnCluster) -> None:
         "_EMBED_(", "_EMBED_KMERS_(", "_MERGE_("} and len(arrays) > 10
     assert all(job["TresPerJob"] == "gres:gpu:1" for job in jobs if embedding(job))
     assert outcome(run.results) == on_cluster.outcome
+    assert not list(on_cluster.folder.glob("slurm-*.out")), "Slurm's own logs stay out of the user's folder"
 
 
 def test_a_request_that_no_node_can_meet_is_named(on_cluster: OnCluster) -> None:
