@@ -60,11 +60,14 @@ workflow ARMS {
     inputs = features
         .map { pool, pair, files -> [pool: pool, pair: pair, files: files] }
         .toList()
+        .map { all -> [all] } // combine would put a list's members side by side; in a run that is being stopped there may be none
         .combine(sets.map { f -> readJson(f) })
-        .map { row -> [features: row[0..-2], sets: row[-1]] }
+        .map { all, known -> [features: all, sets: known] }
 
-    // Every arm, over all folds and replicates. (In a run that is being stopped channels end before their time, and not all is known.)
-    jobs = arms.combine(inputs).filter { _arm, given -> given.sets?.train }.map { arm, given -> [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.pair, trainingPools(given.sets, arm))] }
+    // Every arm, over all folds and replicates
+    jobs = arms.combine(inputs).map { arm, given ->
+        [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.pair, trainingPools(given.sets, arm))]
+    }
     training = options.subMap('replicates', 'seed')
     checkpoints = "${workflow.workDir}/checkpoints"
     TRAIN_BASELINE(
