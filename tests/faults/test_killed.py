@@ -46,9 +46,14 @@ def of_step(work: Path, script: str) -> list[int]:
 
 def caught(started: StartedRun, script: str) -> int:
     """A process that runs `script`, once there is one."""
-    work = started.folder / "work"
-    until(lambda: of_step(work, script) or started.process.poll() is not None, 300, f"{script} to run")
-    return of_step(work, script)[0]
+    found: list[int] = []
+
+    def looked() -> bool:
+        found[:] = of_step(started.folder / "work", script)
+        return bool(found) or started.process.poll() is not None
+
+    until(looked, 300, f"{script} to run")
+    return found[0]
 
 
 def locked(path: Path) -> bool:
@@ -149,7 +154,6 @@ def test_a_task_that_needs_too_much_memory_gets_more_and_is_named_in_the_end(sma
     assert memory == [memory[0], 2 * memory[0], 3 * memory[0]]
 
 
-@pytest.mark.usefixtures("long")
 def test_on_slurm_jobs_and_the_node_fail(small: Small, cluster: Cluster, tmp_path: Path) -> None:
     """scancel of a running job, SIGKILL of another's program, and the node down and back: all are tried again."""
     started = small.start(*cluster.options, folder=tmp_path, env=cluster.environment, windows_per_shard=1000)
@@ -158,7 +162,7 @@ def test_on_slurm_jobs_and_the_node_fail(small: Small, cluster: Cluster, tmp_pat
 
     os.kill(caught(started, "embed.py"), signal.SIGKILL)
     # Not before the program runs: Nextflow's wrapper ends with code 1 where it is cancelled while it starts.
-    cancelled = running(work)[caught(started, "train.py")]
+    cancelled = Path(f"/proc/{caught(started, 'train.py')}/cwd").readlink()
     cluster.call("scancel", next(job["JobId"] for job in cluster.jobs() if job["WorkDir"] == str(cancelled)))
     until(lambda: cancelled not in running(work).values(), 60, "the cancelled job to end")
     caught(started, "train.py")
