@@ -31,7 +31,7 @@ AFTER_MERGE = {"TRAIN_BASELINE", "TRAIN", "EVALUATE", "COMPARE", "REPORT"}
     ("bin/virshort/report.py", a_comment, {"REPORT"}),
     ("bin/compare.py", a_comment, {"COMPARE"}),
     ("bin/virshort/head.py", a_comment, AFTER_MERGE),
-    ("bin/virshort/kmers.py", a_comment, {"PLAN", "EMBED_KMERS"}),
+    ("bin/virshort/kmers.py", a_comment, {"PLAN", "EMBED_KMERS", "COMPARE"}),
     ("bin/virshort/windows.py", a_comment, {"SAMPLE_WINDOWS", "AUDIT"} | AFTER_MERGE),
     ("bin/virshort/sources.py", a_comment, {"CHECK_INPUT"}),
 ], ids=lambda value: value if isinstance(value, str) else "")
