@@ -2,7 +2,7 @@
 # No step of the pipeline depends on make: see README.md for `nextflow run`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-long test-faults lint bench image lock clean distclean
+.PHONY: help setup setup-dev demo test test-faults lint bench image lock clean distclean
 
 # This folder's own Python packages and Nextflow come first.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
@@ -19,11 +19,8 @@ setup-dev: ## Install what the tests need besides
 demo: setup ## Run the whole experiment on simulated genomes and print its verdict
 	nextflow run main.nf -profile test --outdir results/demo
 
-test: setup-dev ## Run all tests but those of test-long
+test: setup-dev ## Run all tests
 	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
-
-test-long: setup-dev ## The tests that `make test` leaves out for their time
-	@VIRSHORT_LONG=1 .venv/bin/python -m pytest $(ARGS)
 
 test-faults: setup-dev ## Kill a run at 20 random moments instead of 5, and all other tests of faults
 	@VIRSHORT_KILLS=20 .venv/bin/python -m pytest -s tests/faults $(ARGS)

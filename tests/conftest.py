@@ -25,13 +25,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def long() -> None:
-    """For tests that would take `make test` past its time, or need a quiet machine."""
-    if "VIRSHORT_LONG" not in os.environ:
-        pytest.skip("takes many minutes: make test-long")
-
-
-@pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data beside the repository."""
     path = ROOT.parent / "shared"
