@@ -3,7 +3,7 @@
 
 Needs comparison.json; shows what else it finds: models' histories, leakage.json, folds.json, clusters.json, mask.json,
 input.json, skipped.tsv, windows' metadata, parameters (params*.json), software versions (*versions*.yml) and
-Nextflow's trace.tsv, each in the folder itself or one level below it. MultiQC makes the page; every expected section is
+Nextflow's newest trace*.tsv, each in the folder itself or one level below it. MultiQC makes the page; every expected section is
 looked for in it afterwards.
 """
 
@@ -36,7 +36,8 @@ def main() -> None:
     p.add_argument("--summary", type=Path, help="also write the summary for the terminal")
     p.add_argument("--parameters", type=Path, help="JSON of the run's parameters, if not in the folder")
     p.add_argument("--versions", type=Path, help="YAML of software versions, if not in the folder")
-    p.add_argument("--trace", type=Path, help="Nextflow's trace; if it is not there, the folder's")
+    p.add_argument("--trace", type=Path, help="Nextflow's trace, or a folder of them (the newest counts); "
+                   "if it is not there, the results folder's")
     p.add_argument("--paper", type=Path, help="also write figures (SVG, PNG), methods.txt and dome.json into this folder")
     p.add_argument("--assets", type=Path, default=Path(__file__).resolve().parents[1] / "assets" / "report")
     args = p.parse_args()
@@ -74,7 +75,7 @@ def read_inputs(
             records[m.parts[-3]] = read_json(m / "model.json")
     metadata = sorted((folder / "windows").glob("*/*/metadata.json"))
     windows = {(m.parts[-3], m.parts[-2]): read_json(m) for m in metadata}
-    trace = trace if trace and trace.exists() else find(folder, "trace.tsv")
+    trace = newest_trace(trace or folder) or newest_trace(folder)
     parameters = parameters or find(folder, "params*.json") or find(folder, "parameters*.json")
     versions = versions or find(folder, "*versions*.yml")
     return Inputs(
@@ -91,6 +92,13 @@ def read_inputs(
             for k in ("leakage", "folds", "clusters", "mask", "input")
         },
     )
+
+
+def newest_trace(place: Path) -> Path | None:
+    """The trace itself, or of those in a folder or one level below it the newest, whose name says when it began."""
+    if place.is_file():
+        return place
+    return max([*place.glob("trace*.tsv"), *place.glob("*/trace*.tsv")], key=lambda p: p.name, default=None)
 
 
 def write_paper(data: Inputs, folder: Path) -> None:

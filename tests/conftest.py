@@ -56,7 +56,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder, record = base / "demo", base / "demo.json"
     with FileLock(base / "demo.lock"):
         if not record.exists():
-            run = run_nextflow("-profile", "test", folder=folder, pipeline=copy_pipeline(base / "demo_pipeline"))
+            run = run_nextflow("-profile", "test", folder=folder, pipeline=copy_pipeline(base / "demo_pipeline"),
+                               users_trace=True)
             record.write_text(json.dumps({"rc": run.rc, "output": run.output, "trace": run.trace}))
     run = Run(base / "demo_pipeline", folder, folder / "out", **json.loads(record.read_text()))
     assert run.rc == 0, run.output

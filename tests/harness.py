@@ -104,26 +104,29 @@ def nextflow(*args: object, folder: Path, env: dict[str, str] | None = None,
 class StartedRun(Started):
     """A run of the pipeline in `folder`, results into folder/out unless --outdir is among `args`.
 
-    Not the default outdir, so that what disregards --outdir is noticed.
+    Not the default outdir, so that what disregards --outdir is noticed. The trace lies in `traces`, by default in `folder`,
+    apart from results that a test counts; with users_trace where a user's does.
     """
 
     def __init__(self, *args: object, folder: Path, pipeline: Path = ROOT, parser: str | None = None,
-                 traces: Path | None = None, **env: str):
+                 traces: Path | None = None, users_trace: bool = False, **env: str):
         self.pipeline, self.folder = pipeline, folder
         traces = traces or folder
-        self.trace = traces / f"trace_{len(list(traces.glob('trace_*.txt')))}.txt"
+        self.trace = None if users_trace else traces / f"trace_{len(list(traces.glob('trace_*.txt')))}.txt"
         words = list(map(str, args))
         if "--outdir" not in words:
             words += ["--outdir", str(folder / "out")]
         self.results = folder / words[words.index("--outdir") + 1]
-        super().__init__("run", pipeline / "main.nf", "-with-trace", self.trace, *words, folder=folder,
-                         env=environment(parser, **env))
+        if self.trace:
+            words += ["-with-trace", str(self.trace)]
+        super().__init__("run", pipeline / "main.nf", *words, folder=folder, env=environment(parser, **env))
 
     def rows(self) -> list[dict[str, str]]:
         """The tasks that have ended up to now."""
-        if not self.trace.exists():
+        trace = self.trace or max(self.results.glob("pipeline_info/trace_*.tsv"), default=None)
+        if not trace or not trace.exists():
             return []
-        with self.trace.open(newline="") as f:
+        with trace.open(newline="") as f:
             rows = list(csv.DictReader(f, delimiter="\t"))
         for row in rows:
             row.setdefault("process", row["name"].split(" (")[0])

@@ -101,7 +101,7 @@ workflow ARMS {
         files("${projectDir}/assets/report/*"),
         options,
         workflow.nextflow.version.toString(),
-        "${file(options.outdir)}/pipeline_info/trace.tsv".toString(),
+        "${file(options.outdir)}/pipeline_info".toString(),
         codeDigest('report.py') + codeDigest('versions.py')
     )
 }

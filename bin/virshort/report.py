@@ -351,9 +351,8 @@ def cost_section(data: Inputs) -> str:
     """Time and memory by process, windows a second, and an estimate for more."""
     k = data.costs
     if not k or not k["processes"]:
-        return wrap("<p>The run's trace (pipeline_info/trace.tsv) is not in this folder. bin/report.py RESULTS adds these "
-                    "figures "
-                    "once it is there.</p>")
+        return wrap("<p>The run's trace (pipeline_info/trace_*.tsv) could not be read from here. bin/report.py RESULTS adds "
+                    "these figures.</p>")
     rows = [[escape(r["process"]), count(r["tasks"]), count(r["cached"]), duration(r["seconds"]), f"{r['peak_mb']:,.0f}"]
             for r in k["processes"]]
     speed = (f" {count(k['windows_per_second'])} windows a second were embedded, by all their encoders."

@@ -10,7 +10,7 @@ process REPORT {
     path assets, stageAs: 'assets/*'
     val parameters
     val nextflow_version
-    val trace
+    val traces
     val code
 
     output:
@@ -27,7 +27,7 @@ process REPORT {
     END_OF_PARAMETERS
     versions.py --nextflow ${nextflow_version} --out pipeline_info/versions.yml
     report.py run --parameters pipeline_info/parameters.json --versions pipeline_info/versions.yml --assets assets \\
-        --trace ${quoted(trace)} --paper figures --out report.html --summary summary.txt
+        --trace ${quoted(traces)} --paper figures --out report.html --summary summary.txt
     """
 
     stub:

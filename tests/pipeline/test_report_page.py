@@ -11,7 +11,7 @@ import pytest
 
 import report
 from harness import ROOT, Run
-from virshort.report import sections
+from virshort.report import duration, sections
 
 ARTIFACTS = ROOT / "test_artifacts"  # screenshots to look at; not in git
 PROBE = """<script>window.addEventListener('load', () => setTimeout(() => {
@@ -80,7 +80,7 @@ PROSE = {"0", "0.1", "1", "5", "10", "15", "30", "31", "50", "95", "100", "1,000
 
 def test_every_number_shown_is_in_the_files_of_the_run(demo: Run) -> None:
     """Formatted with 0 to 4 digits, as a share or in percent, or as a duration or megabytes."""
-    data = report.read_inputs(demo.results, trace=trace_of(demo))
+    data = report.read_inputs(demo.results)
     files = [json.loads(p.read_text()) for p in demo.results.rglob("*.json")]
     counts = [pool["counts"] for pool in data.windows.values()]
     # Windows are counted by label, kingdom and fold; shown are the sums.
@@ -100,14 +100,18 @@ def test_every_number_shown_is_in_the_files_of_the_run(demo: Run) -> None:
         assert not missing, (name, missing)
 
 
-def trace_of(demo: Run) -> Path:
-    """Runs of tests write their trace elsewhere than a user's."""
-    return min(demo.folder.glob("trace_*.txt"))
+def test_the_run_says_itself_what_it_cost(demo: Run) -> None:
+    """Its own report holds the steps before it, and how long each arm trained."""
+    page = (demo.results / "report.html").read_text()
+    assert all(f">{process}<" in page for process in ("SAMPLE_WINDOWS", "EMBED_KMERS", "TRAIN", "COMPARE"))
+    training = report.read_inputs(demo.results).costs["training"]
+    further = page[page.index("Further metrics and training"):page.index("Points of accuracy on short windows")]
+    assert len(training) == 10 and all(f">{duration(seconds)}<" in further for seconds in training.values())
 
 
 def test_a_report_is_built_again_from_the_results(demo: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the costs of all processes, the report's own too, and every answer of the DOME sheet."""
-    options = {"--out": tmp_path / "report.html", "--trace": trace_of(demo), "--paper": tmp_path / "paper"}
+    options = {"--out": tmp_path / "report.html", "--paper": tmp_path / "paper"}
     monkeypatch.setattr("sys.argv", ["report.py", str(demo.results), *(str(w) for pair in options.items() for w in pair)])
     report.main()
     page = (tmp_path / "report.html").read_text()

@@ -77,7 +77,7 @@ def test_a_window_has_the_largest_score_of_its_frames(run: Run) -> None:
         for window, value in zip(table.window.tolist(), odds.tolist(), strict=True):
             expected[shard.ids[window]] = max(value, expected.get(shard.ids[window], -np.inf))
         rows, stretches = rows + len(table), stretches + int((table.frame == STRETCH).sum())
-    assert len(shards) == 3 and predicted.num_rows == len(expected) == 600
+    assert len(shards) == 2 and predicted.num_rows == len(expected) == 600
     np.testing.assert_allclose(predicted["log_odds"].to_numpy(), [expected[w] for w in predicted["window"].to_pylist()],
                                atol=1e-4)
     counted = {"rows": rows, "windows_without_stop_free_frame": stretches}
