@@ -152,7 +152,7 @@ def bands_section(c: Json) -> dict[str, Any]:
     """Where does each arm break, and from which length on does the protein help?"""
     title = "Each arm by length"
     parts = []
-    for metric, heading, scale, digits in (("accuracy", "Accuracy, %", 100, 1), ("auroc", "AUROC", 1, 3)):
+    for metric, heading, scale, digits in (("accuracy", "Accuracy, %", 100, 1), ("auroc", "AUROC", 1, 2)):
         panels = length_panels(c, metric)
         if panels:
             rows = [[escape(arm), *(with_interval(m, scale, digits) for _, m in by_length(c, arm, metric))]
