@@ -75,7 +75,7 @@ def read_inputs(
             records[m.parts[-3]] = read_json(m / "model.json")
     metadata = sorted((folder / "windows").glob("*/*/metadata.json"))
     windows = {(m.parts[-3], m.parts[-2]): read_json(m) for m in metadata}
-    trace = newest_trace(trace or folder) or newest_trace(folder)
+    trace = (newest_trace(trace) if trace else None) or newest_trace(folder)
     parameters = parameters or find(folder, "params*.json") or find(folder, "parameters*.json")
     versions = versions or find(folder, "*versions*.yml")
     return Inputs(

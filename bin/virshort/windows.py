@@ -245,20 +245,23 @@ def _locate(recipe: Recipe, group: np.ndarray, stratum: np.ndarray, number: np.n
         room = np.where(minus, anchor - left, right - anchor)
         choices = np.minimum(room, rule.longest) - rule.shortest + 1
         n = np.full(len(rows), rule.shortest, np.int64)
+
+        def too_ambiguous(k: np.ndarray, minus=minus, anchor=anchor, n=n) -> np.ndarray:
+            """Those of the rows k whose window has more Ns than it may."""
+            a = np.where(minus[k], anchor[k] - n[k], anchor[k])
+            return k[runs.count(a, a + n[k]) > (max_n * n[k]).astype(np.int64)]
+
         if rule.longest > rule.shortest:
             open_rows = np.arange(len(rows))
             for attempt in range(_REDRAWS):  # too many Ns: another length; the shortest is valid by its position
                 k = open_rows
                 u = uniform(mix(key[k], i[k].astype(np.uint64)), np.uint64(attempt + 1))
                 n[k] = rule.shortest + (u * choices[k]).astype(np.int64)
-                a = np.where(minus[k], anchor[k] - n[k], anchor[k])
-                open_rows = k[runs.count(a, a + n[k]) > (max_n * n[k]).astype(np.int64)]
+                open_rows = too_ambiguous(k)
             n[open_rows] = rule.shortest
         open_rows = np.arange(len(rows) if rule.places else 0)
         while len(open_rows):  # too many Ns: the stretch's next window of this length; one of them is valid by its position
-            k = open_rows
-            a = np.where(minus[k], anchor[k] - n[k], anchor[k])
-            open_rows = k[runs.count(a, a + n[k]) > (max_n * n[k]).astype(np.int64)]
+            open_rows = too_ambiguous(open_rows)
             anchor[open_rows] += np.where(minus[open_rows], -n[open_rows], n[open_rows])
         out.source[rows], out.minus[rows] = source, minus
         out.start[rows] = np.where(minus, anchor - n, anchor)
