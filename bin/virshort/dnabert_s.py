@@ -3,7 +3,7 @@
 Written from the architecture's description, not from the published remote code, which needs triton and does not load
 under transformers 5. Twelve post-norm layers; attention has the ALiBi bias -slope |i - j| instead of position
 embeddings (Press et al. 2022, symmetric as in MosaicBERT); the MLP is wo(gelu(g) * u), with g and u the halves of one
-projection.
+published projection, kept apart here so that gelu is computed with its product.
 """
 
 import math
@@ -14,16 +14,16 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from virshort.attention import attend
 from virshort.errors import InputError
 from virshort.files import read_json
 from virshort.layout import Shapes, check_tensors, linear, norm
+from virshort.packing import LinearGelu
 
 _ROOT = {"embeddings.LayerNorm": "norm"}
 _LAYER = {"attention.self.Wqkv": "qkv", "attention.output.dense": "attention_out",
-          "attention.output.LayerNorm": "attention_norm", "mlp.gated_layers": "gated", "mlp.wo": "mlp_out",
-          "mlp.layernorm": "mlp_norm"}
+          "attention.output.LayerNorm": "attention_norm", "mlp.wo": "mlp_out", "mlp.layernorm": "mlp_norm"}
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,16 @@ class Layer(nn.Module):
         self.qkv = nn.Linear(width, 3 * width)
         self.attention_out = nn.Linear(width, width)
         self.attention_norm = nn.LayerNorm(width, config.epsilon)
-        self.gated = nn.Linear(width, 2 * config.intermediate, bias=False)
+        self.gate = LinearGelu(width, config.intermediate, bias=False)
+        self.up = nn.Linear(width, config.intermediate, bias=False)
         self.mlp_out = nn.Linear(config.intermediate, width)
         self.mlp_norm = nn.LayerNorm(width, config.epsilon)
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """x: [n, tokens, width]; bias: [1, heads, tokens, tokens]. Returns [n, tokens, width]."""
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind()
-        attention = F.scaled_dot_product_attention(q, k, v, bias).transpose(1, 2).flatten(2)
-        x = self.attention_norm(self.attention_out(attention) + x)
-        g, u = self.gated(x).chunk(2, -1)
-        return self.mlp_norm(self.mlp_out(F.gelu(g) * u) + x)
+        x = self.attention_norm(self.attention_out(attend(q, k, v, bias)) + x)
+        return self.mlp_norm(self.mlp_out(self.gate(x) * self.up(x)) + x)
 
 
 class DnabertS(nn.Module):
@@ -141,22 +140,22 @@ def build(tensors: Mapping[str, Tensor], config: Config, dtype: torch.dtype = to
     words, types = (tensors[f"embeddings.{kind}_embeddings.weight"].float() for kind in ("word", "token_type"))
     own = {"words.weight": words + types[0]}
     for name, tensor in tensors.items():
-        own_name = _own_name(name)
-        if own_name:
-            own[own_name] = tensor
+        own |= _own(name, tensor)
     model.load_state_dict({k: t.to(device=device, dtype=dtype) for k, t in own.items()}, strict=True, assign=True)
     return model.eval().requires_grad_(False)
 
 
-def _own_name(published: str) -> str | None:
-    """Our name of a published tensor; None for those that are folded or not used."""
+def _own(published: str, tensor: Tensor) -> dict[str, Tensor]:
+    """A published tensor under our names: one, two for the gated projection, none for those that are folded or not used."""
     module, _, kind = published.rpartition(".")
     if module in _ROOT:
-        return f"{_ROOT[module]}.{kind}"
-    if module.startswith("encoder.layer."):
-        number, _, part = module.removeprefix("encoder.layer.").partition(".")
-        return f"layers.{number}.{_LAYER[part]}.{kind}"
-    return None
+        return {f"{_ROOT[module]}.{kind}": tensor}
+    if not module.startswith("encoder.layer."):
+        return {}
+    number, _, part = module.removeprefix("encoder.layer.").partition(".")
+    if part == "mlp.gated_layers":
+        return {f"layers.{number}.{name}.{kind}": half for name, half in zip(("gate", "up"), tensor.chunk(2), strict=True)}
+    return {f"layers.{number}.{_LAYER[part]}.{kind}": tensor}
 
 
 def load(folder: Path, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> DnabertS:

@@ -16,8 +16,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from virshort.attention import attend
 from virshort.errors import InputError
 from virshort.files import read_json
 from virshort.layout import Shapes, check_tensors, linear, norm
@@ -75,8 +75,7 @@ class Layer(nn.Module):
         """x: [n, tokens, width]; rotation: of `rotations`. Returns [n, tokens, width]."""
         qkv = self.qkv(self.attention_norm(x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         q, k = rotate(qkv[:2], *rotation)
-        attention = F.scaled_dot_product_attention(q, k, qkv[2]).transpose(1, 2).flatten(2)
-        x = x + self.attention_out(attention)
+        x = x + self.attention_out(attend(q, k, qkv[2]))
         return x + self.mlp_out(self.mlp_in(self.mlp_norm(x)))
 
 
