@@ -3,6 +3,7 @@
 include { failureLines } from './modules/failures'
 include { lockOutdir } from './modules/lock'
 include { checkParams ; helpText ; readSchema ; typedParams } from './modules/params'
+include { unsafeFolder } from './modules/shell'
 include { ARMS } from './workflows/arms'
 include { EXPERIMENT } from './workflows/experiment'
 include { FEATURES } from './workflows/features'
@@ -14,7 +15,7 @@ workflow {
         println(helpText(specs, params.help))
         return
     }
-    def problems = checkParams(params, specs)
+    def problems = [unsafeFolder(projectDir)].findAll() ?: checkParams(params, specs)
     if (problems) {
         error(problems.collect { problem -> "virshort: ${problem}" }.join('\n'))
     }

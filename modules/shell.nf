@@ -10,6 +10,12 @@ def unsafeName(path) {
     return found ? "holds ${what}, which a shell would expand: rename it" : null
 }
 
+// Why tasks would not find this pipeline's bin/, or null: Nextflow hands it to them in PATH, between double quotes.
+def unsafeFolder(path) {
+    def found = path.toString().find('["$`\\\\:]')
+    return found ? "the pipeline's folder ${path} holds ${found}, which a shell would not take as it is: move it to another" : null
+}
+
 // The files that a sheet names, relative to it or absolute.
 def listedFiles(names, sheet) {
     names.findAll { name -> unsafeName(name) }.each { name -> error("virshort: ${sheet.name}: ${name}: ${unsafeName(name)}") }

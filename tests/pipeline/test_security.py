@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import Run
+from harness import Run, copy_pipeline
 
 TINY = ("--short_windows", 200, "--scratch_windows", 300, "--mixed_windows", 200, "--full_windows", 200, "--test_windows", 200,
         "--sweep_windows", 40, "--sweep_lengths", 500, "--folds", 3, "--test_folds", 1, "--replicates", 1)
@@ -80,6 +80,14 @@ def test_file_names_that_a_shell_would_expand_are_refused(tmp_path: Path, run_pi
     assert run.rc != 0
     assert [option for option in files if not re.search(f"virshort: --{option} .* (rename it|take it away)", run.output)] == []
     assert not run.trace
+
+
+@pytest.mark.parametrize("name", ["$(touch EFFECT)", 'a "b"', "a:b"])
+def test_a_pipeline_in_a_folder_that_a_shell_would_expand_is_refused(
+        tmp_path: Path, run_pipeline: Callable[..., Run], name: str) -> None:
+    run = run_pipeline("-profile", "test", pipeline=copy_pipeline(tmp_path / name))
+    assert run.rc != 0 and not run.trace
+    assert "the pipeline's folder " in run.complaint() and "move it to another" in run.complaint()
 
 
 def test_a_fasta_that_a_shell_would_expand_is_refused(tmp_path: Path, run_pipeline: Callable[..., Run]) -> None:
