@@ -36,8 +36,7 @@ def main() -> None:
     p.add_argument("--summary", type=Path, help="also write the summary for the terminal")
     p.add_argument("--parameters", type=Path, help="JSON of the run's parameters, if not in the folder")
     p.add_argument("--versions", type=Path, help="YAML of software versions, if not in the folder")
-    p.add_argument("--trace", type=Path, help="Nextflow's trace, or a folder of them (the newest counts); "
-                   "if it is not there, the results folder's")
+    p.add_argument("--trace", type=Path, help="Nextflow's trace, if not in the folder")
     p.add_argument("--paper", type=Path, help="also write figures (SVG, PNG), methods.txt and dome.json into this folder")
     p.add_argument("--assets", type=Path, default=Path(__file__).resolve().parents[1] / "assets" / "report")
     args = p.parse_args()
@@ -75,7 +74,8 @@ def read_inputs(
             records[m.parts[-3]] = read_json(m / "model.json")
     metadata = sorted((folder / "windows").glob("*/*/metadata.json"))
     windows = {(m.parts[-3], m.parts[-2]): read_json(m) for m in metadata}
-    trace = (newest_trace(trace) if trace else None) or newest_trace(folder)
+    trace = trace or find(folder, "trace*.tsv")
+    tasks = read_trace(trace) if trace else []
     parameters = parameters or find(folder, "params*.json") or find(folder, "parameters*.json")
     versions = versions or find(folder, "*versions*.yml")
     return Inputs(
@@ -83,7 +83,7 @@ def read_inputs(
         histories={a: h for a, h in histories.items() if h},
         models={a: records[a] for a in arms if a in records},
         windows=windows,
-        costs=costs(read_trace(trace), sum(w["windows"] for w in windows.values())) if trace else None,
+        costs=costs(tasks, sum(w["windows"] for w in windows.values())) if tasks else None,
         skipped=read_table(find(folder, "skipped.tsv")),
         parameters=read_json(parameters) if parameters else {},
         versions=(yaml.safe_load(versions.read_text(encoding="utf-8")) or {}) if versions else {},
@@ -92,13 +92,6 @@ def read_inputs(
             for k in ("leakage", "folds", "clusters", "mask", "input")
         },
     )
-
-
-def newest_trace(place: Path) -> Path | None:
-    """The trace itself, or of those in a folder or one level below it the newest, whose name says when it began."""
-    if place.is_file():
-        return place
-    return max([*place.glob("trace*.tsv"), *place.glob("*/trace*.tsv")], key=lambda p: p.name, default=None)
 
 
 def write_paper(data: Inputs, folder: Path) -> None:

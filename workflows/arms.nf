@@ -5,6 +5,7 @@ include { PRETRAINED     } from '../modules/pretrained/main'
 include { TRAIN as TRAIN_BASELINE ; TRAIN } from '../modules/train/main'
 include { EVALUATE       } from '../modules/evaluate/main'
 include { COMPARE        } from '../modules/compare/main'
+include { TRACE          } from '../modules/trace/main'
 include { REPORT         } from '../modules/report/main'
 
 // The files of a head: ours are two.
@@ -94,14 +95,14 @@ workflow ARMS {
         arms_file, models, EVALUATE.out.toSortedList { a, b -> a.name <=> b.name }, leakage,
         options.subMap('seed') + [window_length: options.features ? null : options.window_length], codeDigest('compare.py')
     )
+    TRACE(COMPARE.out.comparison, "${file(options.outdir)}/pipeline_info".toString())
     REPORT(
         COMPARE.out.comparison, models,
-        leakage.mix(facts, sets).toSortedList { a, b -> a.name <=> b.name },
+        leakage.mix(facts, sets, TRACE.out).toSortedList { a, b -> a.name <=> b.name },
         windows,
         files("${projectDir}/assets/report/*"),
         options,
         workflow.nextflow.version.toString(),
-        "${file(options.outdir)}/pipeline_info".toString(),
         codeDigest('report.py') + codeDigest('versions.py')
     )
 }

@@ -1,6 +1,4 @@
 // What a person reads: one self-contained page, and the same in short for the terminal.
-include { quoted } from '../shell'
-
 process REPORT {
     input:
     path comparison, stageAs: 'run/*'
@@ -10,7 +8,6 @@ process REPORT {
     path assets, stageAs: 'assets/*'
     val parameters
     val nextflow_version
-    val traces
     val code
 
     output:
@@ -27,7 +24,7 @@ process REPORT {
     END_OF_PARAMETERS
     versions.py --nextflow ${nextflow_version} --out pipeline_info/versions.yml
     report.py run --parameters pipeline_info/parameters.json --versions pipeline_info/versions.yml --assets assets \\
-        --trace ${quoted(traces)} --paper figures --out report.html --summary summary.txt
+        --paper figures --out report.html --summary summary.txt
     """
 
     stub:

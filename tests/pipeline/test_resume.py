@@ -57,7 +57,7 @@ def test_one_arm_changed_trains_one_arm(small: Small, tmp_path: Path) -> None:
     arms = tmp_path / "arms.yaml"
     arms.write_text((ROOT / "assets/arms.yaml").read_text().replace("modalities: [dna]", "modalities: [dna]\n  dropout: 0.2"))
     run = small.resumed(arms_file=arms)
-    assert run.executed() == {"PLAN", "TRAIN", "EVALUATE", "COMPARE", "REPORT"}
+    assert run.executed() == {"PLAN", "TRAIN", "EVALUATE", "COMPARE", "TRACE", "REPORT"}
     assert [row["name"].split(":")[-1] for row in run.trace if "TRAIN" in row["name"] and row["status"] != "CACHED"] == [
         "TRAIN (dna_only)"]
 
