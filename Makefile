@@ -33,7 +33,7 @@ bench: setup-dev ## Measure speed and memory, as ratios within one run
 	.venv/bin/python benchmarks/bench.py
 
 lock: ## Pin and hash the newest versions of the requirements (needs uv)
-	@for list in requirements requirements-dev tools/requirements-java; do \
+	@for list in requirements requirements-dev tools/requirements-java tools/requirements-lint; do \
 	    uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --fork-strategy fewest \
 	        --no-emit-index-url --no-emit-find-links --no-header --no-annotate $$list.in -o $$list.txt || exit; \
 	done
@@ -42,14 +42,10 @@ lock: ## Pin and hash the newest versions of the requirements (needs uv)
 ENGINE ?= $(firstword $(notdir $(foreach name,docker podman apptainer singularity,$(shell command -v $(name)))))
 VERSION := $(shell sed -n "s/^ *version *= *'\(.*\)'/\1/p" nextflow.config)
 
-image: ## Build the image that -profile docker, podman or apptainer runs in (ENGINE=..., BUILD_FLAGS=...)
-ifneq ($(filter apptainer singularity,$(ENGINE)),)
-	$(ENGINE) build $(BUILD_FLAGS) containers/virshort-$(VERSION).sif containers/virshort.def
-else ifneq ($(ENGINE),)
-	DOCKER_BUILDKIT=1 $(ENGINE) build $(BUILD_FLAGS) -f containers/Dockerfile -t localhost/virshort:$(VERSION) .
-else
-	$(error none of docker, podman, apptainer and singularity is on PATH)
-endif
+image: ## Build anew the image that -profile docker, podman or apptainer runs in (ENGINE=..., BUILD_FLAGS=...)
+	$(if $(ENGINE),,$(error none of docker, podman, apptainer and singularity is on PATH))
+	@BUILD_FLAGS='$(BUILD_FLAGS)' containers/build.sh $(ENGINE) \
+	    $(if $(filter apptainer singularity,$(ENGINE)),containers/virshort-$(VERSION).sif,localhost/virshort:$(VERSION))
 
 clean: ## Remove the work folder, the demo's results and caches
 	rm -rf work .nextflow .nextflow.log* results/demo .pytest_cache .hypothesis .ruff_cache

@@ -1,6 +1,7 @@
 #!/usr/bin/env nextflow
 // virshort: is it the training distribution, or are 150 bp too short? See README.md.
 include { failureLines } from './modules/failures'
+include { requireImage } from './modules/image'
 include { lockOutdir } from './modules/lock'
 include { checkParams ; helpText ; readSchema ; typedParams } from './modules/params'
 include { unsafeFolder } from './modules/shell'
@@ -21,6 +22,7 @@ workflow {
     }
     def options = typedParams(params, specs)
     def lock = lockOutdir(options.outdir)
+    requireImage(workflow.containerEngine, workflow.container, projectDir, workflow.manifest.version)
 
     // Windows with their features, of genomes or ready; then every arm side by side
     if (options.features) {

@@ -30,7 +30,7 @@ def require_gpu() -> Gpu:
     """
     if torch.version.cuda is None:
         raise InputError(f"PyTorch {torch.__version__} is built without CUDA: install that of requirements.txt (make setup), "
-                         f"or use -profile docker,gpu with the image of make image; {OTHERWISE}")
+                         f"or use -profile docker,gpu; {OTHERWISE}")
     try:
         torch.cuda.init()
         properties = torch.cuda.get_device_properties(0)

@@ -50,7 +50,7 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     done = subprocess.run(["make", "image", "ENGINE=podman", f"BUILD_FLAGS={' '.join(flags)}"], cwd=ROOT, env=env, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout[-3000:]
-    return podman_settings(folder, "none")  # no task needs a network
+    return podman_settings(folder, "none") | {"BUILD_FLAGS": " ".join(flags)}  # no task needs a network
 
 
 @pytest.fixture(scope="session")

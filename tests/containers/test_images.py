@@ -30,9 +30,14 @@ def test_no_task_uses_the_network(plain: Run) -> None:
 
 
 def test_podman(podman: dict[str, str], plain: Run, tmp_path: Path) -> None:
-    run = run_nextflow("-profile", "podman,test", *TINY, folder=tmp_path, **podman)
+    """The image is not there by its name, and so is built by the run (here of layers that are there)."""
+    subprocess.run(["podman", "untag", IMAGE], env=os.environ | podman, check=True)
+    run = run_nextflow("-profile", "podman,test", *TINY, folder=tmp_path, users_trace=True, **podman)
     assert run.rc == 0, run.output
+    assert f"image: building {IMAGE} with podman" in run.output
     assert results(run) == results(plain)
+    page = (run.results / "report.html").read_text()
+    assert all(f">{step}<" in page for step in ("SAMPLE_WINDOWS", "TRAIN", "COMPARE")), "it says what the run cost"
 
 
 def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], plain: Run) -> None:

@@ -67,6 +67,15 @@ def start(folder: Path, engine: str, *args: object, **env: str) -> tuple[Run, li
     return run, (stand_in.parent / "calls").read_text().splitlines()
 
 
+def test_an_image_that_cannot_be_built_stops_the_run(tmp_path: Path) -> None:
+    (tmp_path / "docker").write_text("#!/bin/sh\necho Cannot connect to the Docker daemon >&2\nexit 1\n")
+    (tmp_path / "docker").chmod(0o755)
+    run = run_nextflow("-profile", "docker,test", folder=tmp_path, PATH=f"{tmp_path}:{environment()['PATH']}")
+    assert run.rc == 1 and not run.trace
+    assert "Cannot connect to the Docker daemon" in run.output
+    assert "the image localhost/virshort:0.1.0 is missing and could not be built" in run.complaint()
+
+
 @pytest.mark.parametrize("engine", GPU_FLAGS)
 def test_a_machine_without_a_gpu_stops_the_run_before_anything_is_computed(tmp_path: Path, engine: str) -> None:
     run, calls = start(tmp_path, engine)

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Builds the image that tasks run in, from this folder's Dockerfile or virshort.def.
+#   build.sh [--if-missing] ENGINE IMAGE     further flags of the engine's build: BUILD_FLAGS=...
+set -euo pipefail
+if_missing=
+[ "$1" != --if-missing ] || { if_missing=yes; shift; }
+engine=$1 image=$2
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+is_there() {
+    case $engine in
+        docker | podman) "$engine" image inspect "$image" > /dev/null 2>&1 ;;
+        *) [ -e "$image" ] ;;
+    esac
+}
+
+[ -z "$if_missing" ] || ! is_there || exit 0
+command -v "$engine" > /dev/null || { echo "image: $engine is not on PATH: install it" >&2; exit 1; }
+echo "image: building $image with $engine, once: 3 GB to download, some minutes"
+# shellcheck disable=SC2086  # BUILD_FLAGS is a list of words
+case $engine in
+    docker | podman)
+        DOCKER_BUILDKIT=1 "$engine" build ${BUILD_FLAGS:-} -f containers/Dockerfile -t "$image" .
+        ;;
+    *)
+        "$engine" build --force ${BUILD_FLAGS:-} "$image.part" containers/virshort.def
+        mv "$image.part" "$image"
+        ;;
+esac
