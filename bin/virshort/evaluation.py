@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from scipy.special import logit
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from virshort import details
 from virshort.calibration import calibrated
-from virshort.metrics import of_calls, of_scores
+from virshort.metrics import of_calls
 from virshort.window_sets import WindowSet
 
 
@@ -124,3 +125,10 @@ def describe(windows: WindowSet, odds: np.ndarray, heads: list[Heads], test_set:
         cut = np.stack([logit(np.clip(h.cuts(fold).astype(float), 1e-12, 1 - 1e-12)).astype(np.float32) for h in heads])
         found["voting"] = details.voting(label, odds, cut, source, cluster)
     return found
+
+
+def of_scores(label: np.ndarray, score: np.ndarray) -> dict[str, float | None]:
+    """auroc and auprc (average precision); None where only one label is present."""
+    if len(np.unique(label)) < 2:
+        return {"auroc": None, "auprc": None}
+    return {"auroc": float(roc_auc_score(label, score)), "auprc": float(average_precision_score(label, score))}

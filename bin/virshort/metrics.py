@@ -1,7 +1,10 @@
-"""Metrics of a binary classifier, from scikit-learn, and the threshold chosen on validation."""
+"""Metrics of a binary classifier's calls, and the threshold chosen on validation.
+
+Training needs them after each epoch. Of scikit-learn's they are the numbers (a test compares), without what it takes to import
+it, a second and more in each task.
+"""
 
 import numpy as np
-from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
 
 
 def threshold_of_best_mcc(label: np.ndarray, score: np.ndarray) -> float:
@@ -26,7 +29,7 @@ def of_calls(label: np.ndarray, call: np.ndarray) -> dict[str, float | int | Non
     """accuracy, precision, recall, f1, mcc and the confusion counts. None where a metric has no value (0 / 0).
 
     label, call: [n] 0 or 1."""
-    tn, fp, fn, tp = (int(c) for c in confusion_matrix(label, call, labels=[0, 1]).ravel())
+    tn, fp, fn, tp = (int(c) for c in np.bincount(2 * label.astype(np.int64) + call, minlength=4))
 
     def ratio(a: float, b: float) -> float | None:
         return a / b if b else None
@@ -35,10 +38,3 @@ def of_calls(label: np.ndarray, call: np.ndarray) -> dict[str, float | int | Non
     return {"accuracy": ratio(tp + tn, len(label)), "precision": ratio(tp, tp + fp), "recall": ratio(tp, tp + fn),
             "f1": ratio(2 * tp, 2 * tp + fp + fn), "mcc": ratio(tp * tn - fp * fn, root),
             "tp": tp, "fp": fp, "tn": tn, "fn": fn}
-
-
-def of_scores(label: np.ndarray, score: np.ndarray) -> dict[str, float | None]:
-    """auroc and auprc (average precision); None where only one label is present."""
-    if len(np.unique(label)) < 2:
-        return {"auroc": None, "auprc": None}
-    return {"auroc": float(roc_auc_score(label, score)), "auprc": float(average_precision_score(label, score))}

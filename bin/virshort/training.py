@@ -20,7 +20,7 @@ from virshort.dropout import Dropout
 from virshort.features import join
 from virshort.files import digest, whole
 from virshort.head import HIDDEN, Head
-from virshort.metrics import of_calls, of_scores, threshold_of_best_mcc
+from virshort.metrics import of_calls, threshold_of_best_mcc
 
 _READ = 1 << 14  # rows read from disk at once
 _PREDICT = 1 << 10  # rows judged at once
@@ -176,7 +176,7 @@ def evaluate(head: Head, rows: Rows, which: np.ndarray, label: np.ndarray, first
     odds = join(predict(head, rows, which), first)
     score = 1 / (1 + np.exp(-odds.astype(np.float64)))
     cut = threshold_of_best_mcc(label, score) if threshold is None else threshold
-    return _summary(label, odds) | of_calls(label, score >= cut) | of_scores(label, odds), cut
+    return _summary(label, odds) | of_calls(label, score >= cut), cut
 
 
 def _summary(label: np.ndarray, odds: np.ndarray) -> dict[str, float]:

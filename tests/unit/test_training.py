@@ -7,12 +7,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import matthews_corrcoef
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, matthews_corrcoef, precision_score, recall_score
 
 from virshort import training
-from virshort.evaluation import Heads, log_odds, metrics, score_of
+from virshort.evaluation import Heads, log_odds, metrics, of_scores, score_of
 from virshort.head import Head
-from virshort.metrics import of_calls, of_scores, threshold_of_best_mcc
+from virshort.metrics import of_calls, threshold_of_best_mcc
 from virshort.training import Data, Settings, evaluate, train
 
 INPUTS = 12
@@ -134,7 +134,11 @@ def test_metrics_of_calls_add_up_and_are_never_nan(pairs):
     label, call = np.array([p[0] for p in pairs]), np.array([p[1] > 0.5 for p in pairs])
     found = of_calls(label, call)
     assert found["tp"] + found["fp"] + found["tn"] + found["fn"] == len(pairs)
-    assert found["accuracy"] == np.mean(label == call)
+    assert [found[name] for name in ("tn", "fp", "fn", "tp")] == confusion_matrix(label, call, labels=[0, 1]).ravel().tolist()
+    theirs = {"accuracy": accuracy_score, "precision": precision_score, "recall": recall_score, "f1": f1_score,
+              "mcc": matthews_corrcoef}
+    for name, metric in theirs.items():
+        assert found[name] is None or found[name] == pytest.approx(metric(label, call)), name
     assert all(v is None or np.isfinite(v) for v in (found | of_scores(label, call * 1.0)).values())
 
 
