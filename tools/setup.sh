@@ -82,7 +82,19 @@ setup_python() {
         printf '%s\n' "$want" > "$stamp"
     fi
     install_packages run requirements.txt "3 GB to download, 6.4 GB on disk: mostly torch and its CUDA libraries"
-    [ "${1:-}" != dev ] || install_packages dev requirements-dev.txt
+    [ "${1:-}" != dev ] || { install_packages dev requirements-dev.txt; setup_linter; }
+}
+
+# Beside .venv, not in it: tools/requirements-lint.in says why.
+setup_linter() {
+    local target=.tools/nf-core want began=$SECONDS
+    want=$(fingerprint tools/requirements-lint.txt)
+    [ "$(cat "$target/.installed" 2>/dev/null)" != "$want" ] || return 0
+    say "nf-core's linter: $(grep -c == tools/requirements-lint.txt) pinned packages into $target"
+    rm -rf "$target"
+    pip_install "$logs/linter.log" .venv/bin/python -m pip install --target "$target" -r tools/requirements-lint.txt
+    printf '%s\n' "$want" > "$target/.installed.part" && mv "$target/.installed.part" "$target/.installed"
+    say "nf-core's linter: done in $((SECONDS - began)) s"
 }
 
 # Nextflow 25.04 runs on Java 17 to 24.
