@@ -11,8 +11,8 @@ REPEATS = 3
 
 def main() -> None:
     out, genomes = Path(sys.argv[1]) / "sampled", prepared_genomes(Path(sys.argv[2]), 5, "all")
-    # A training set of s windows in each split needs 5/3 s from five folds: 500,000 windows, and 100,000 to test.
-    words = sampling(genomes, out, short=60_000, scratch=300_000, test=50_000, sweep=10_000, train_sets=["short", "scratch"])
+    # A training set of s windows in each split needs 5/3 s from five folds: 500,000; 90,000 are to test, 10,000 to sweep.
+    words = sampling(genomes, out, short=60_000, scratch=300_000, test=45_000, sweep=10_000, train_sets=["short", "scratch"])
     usages = []
     for _ in range(REPEATS):
         usages.append(command(*words))
