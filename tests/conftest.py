@@ -16,12 +16,13 @@ settings.register_profile("virshort", deadline=None)  # no test is timed: machin
 settings.load_profile("virshort")
 
 
-ORDER = ("containers", "faults", "slurm", "pipeline", "unit")
-"""Folders of tests, those first that take longest, so that side by side they end at about the same time."""
+ORDER = ("test_images", "test_killed", "test_resume", "test_models_in_a_run", "test_disks", "test_slurm", "test_experiment",
+         "containers", "faults", "pipeline", "unit")
+"""Files and folders of tests, those first that take longest, so that side by side they end at about the same time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: ORDER.index(item.path.relative_to(ROOT / "tests").parts[0]))
+    items.sort(key=lambda item: min(ORDER.index(name) for name in (item.path.stem, item.path.parent.name) if name in ORDER))
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,7 @@ setup_linter() {
     want=$(fingerprint tools/requirements-lint.txt)
     [ "$(cat "$target/.installed" 2>/dev/null)" != "$want" ] || return 0
     say "nf-core's linter: $(grep -c == tools/requirements-lint.txt) pinned packages into $target"
-    rm -rf "$target"
+    rm -rf "$target" && mkdir -p "$target"
     pip_install "$logs/linter.log" .venv/bin/python -m pip install --target "$target" -r tools/requirements-lint.txt
     printf '%s\n' "$want" > "$target/.installed.part" && mv "$target/.installed.part" "$target/.installed"
     say "nf-core's linter: done in $((SECONDS - began)) s"

@@ -48,7 +48,8 @@ class Site:
         script(self.bin / "python3", f'exec "{sys.executable}" "$@"')
         script(self.bin / "nextflow", "echo '      version 25.10.0 build 1'")
         (self.root / "requirements.txt").write_text(wheel(self.wheels, "1.0"))
-        (self.root / "requirements-dev.txt").write_text("")
+        for name in ("requirements-dev.txt", "tools/requirements-lint.txt"):
+            (self.root / name).write_text("")
 
     def setup(self, *args: str) -> subprocess.CompletedProcess[str]:
         env = {"PATH": str(self.bin), "HOME": os.environ.get("HOME", "/"), "PIP_NO_INDEX": "1",
