@@ -20,7 +20,12 @@ echo "image: building $image with $engine, once: 3 GB to download, some minutes"
 # shellcheck disable=SC2086  # BUILD_FLAGS is a list of words
 case $engine in
     docker | podman)
-        DOCKER_BUILDKIT=1 "$engine" build ${BUILD_FLAGS:-} -f containers/Dockerfile -t "$image" .
+        if [ "$engine" = docker ] && ! docker buildx version > /dev/null 2>&1; then
+            # Docker's older builder, all that some distributions' packages have, knows no secrets.
+            sed 's/--mount=[^ ]* *//g' containers/Dockerfile | DOCKER_BUILDKIT=0 docker build ${BUILD_FLAGS:-} -f - -t "$image" .
+        else
+            "$engine" build ${BUILD_FLAGS:-} -f containers/Dockerfile -t "$image" .
+        fi
         ;;
     *)
         "$engine" build --force ${BUILD_FLAGS:-} "$image.part" containers/virshort.def
