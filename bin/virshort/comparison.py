@@ -107,7 +107,7 @@ def verdict(rows: Sequence[Row], best: str | None, length: str) -> dict[str, Any
     certain = touched == [name]
     effective = fine["effective_clusters"]
     weakest = min([n for n in effective.values() if n], default=0.0)
-    level = percent(difference["level"], 2)
+    level = percent(difference["level"], 2).replace(".00", "")
     if certain:
         headline = f"{name.capitalize()}, and certain"
         reason = f"The whole {level} interval ({span(at_level)} points) lies in the band of {ARTICLE[name]}."
