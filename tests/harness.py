@@ -149,7 +149,7 @@ def run_nextflow(*args: object, folder: Path, timeout: float = 1800, **options: 
 
 
 SMALL = {"arms": "finetune,dna_only", "short_windows": 600, "scratch_windows": 600, "full_windows": 400, "test_windows": 400,
-         "sweep_windows": 100, "sweep_lengths": 150, "folds": 3, "test_folds": 1, "replicates": 2, "windows_per_shard": 250}
+         "sweep_windows": 100, "sweep_lengths": 150, "folds": 3, "test_folds": 1, "replicates": 2, "windows_per_shard": 450}
 
 
 class Small:

@@ -16,7 +16,7 @@ from make_random_models import TOKENIZER, make
 pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
 
 OPTIONS = {"dna_encoder": "dnabert-s", "protein_encoder": "esm2-8m", "short_windows": 1000, "scratch_windows": 1000,
-           "mixed_windows": 300, "full_windows": 500, "test_windows": 3000, "sweep_windows": 100, "sweep_lengths": 150,
+           "mixed_windows": 300, "full_windows": 300, "test_windows": 3000, "sweep_windows": 100, "sweep_lengths": 150,
            "folds": 3, "test_folds": 1, "replicates": 1, "windows_per_shard": 10000}
 ARMS = ["baseline", "finetune", "finetune_frozen", "scratch", "multilength", "dna_only", "protein_only", "kmer", "gc",
         "shuffled_labels"]

@@ -82,7 +82,7 @@ def test_one_base_changed_embeds_the_shards_that_hold_it_only(small: Small) -> N
 
 
 @pytest.mark.parametrize(("changes", "config"), [
-    ({"windows_per_shard": 97}, ""),
+    ({"windows_per_shard": 190}, ""),
     ({}, "process { withLabel: 'parallel' { cpus = 2 } }\nexecutor { queueSize = 1 }\n"),
 ], ids=["shards", "cores"])
 def test_the_result_is_the_same_however_the_work_is_cut(small: Small, tmp_path: Path, changes: dict, config: str) -> None:

@@ -41,7 +41,7 @@ def run_on(small: Small, cluster: Cluster, *more: object, **changes: Any) -> tup
 def on_cluster(small: Small, small_model: dict[str, object], cluster: Cluster,
                tmp_path_factory: pytest.TempPathFactory) -> OnCluster:
     base = tmp_path_factory.mktemp("on_cluster")
-    options = small_model | {"windows_per_shard": 500}
+    options = small_model | {"windows_per_shard": 900}
     run, jobs = run_on(small, cluster, folder=base / "run", slurm_queue="cpu,gpu", **options)
     assert run.rc == 0, run.output
     return OnCluster(small, cluster, base / "run", options, run, jobs)
