@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,6 +97,17 @@ def test_a_second_run_in_one_outdir_is_refused(small: Small, tmp_path: Path) -> 
     assert outcome(run.results) == small.outcome
 
 
+def at_another_time(library: Path, clock: str, folder: Path) -> str:
+    """The shell's words that give a task's Python another clock, and write its month to .clock. Python alone: libfaketime
+    fails now and then where processes with it start others."""
+    fake = f"LD_PRELOAD={library} FAKETIME={clock} NO_FAKE_STAT=1"
+    python = folder / clock / "python3"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\n{fake} exec {Path(sys.executable).with_name("python3")} "$@"\n')
+    python.chmod(0o755)
+    return f"{fake} date +%Y-%m > .clock; PATH={python.parent}:$PATH"
+
+
 def test_any_folder_and_any_clock(small: Small, tmp_path: Path) -> None:
     """Spaces and quotes in every path, another run's work folder, a link for outdir, a launch folder that is read-only, and
     a clock that is a year ahead while windows are embedded and a month late while heads are trained."""
@@ -109,8 +121,8 @@ def test_any_folder_and_any_clock(small: Small, tmp_path: Path) -> None:
     library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
     clocks = {"EMBED_KMERS": "+400d", "TRAIN|TRAIN_BASELINE": "-30d"} if library else {}
     config = odd / "clocks.config"
-    config.write_text("".join(f"process.'withName:{step}'.beforeScript = 'export LD_PRELOAD={library} FAKETIME={clock} "
-                              "NO_FAKE_STAT=1; date +%Y-%m > .clock'\n" for step, clock in clocks.items()))
+    config.write_text("".join(f"process.'withName:{step}'.beforeScript = '{at_another_time(library, clock, tmp_path)}'\n"
+                              for step, clock in clocks.items()))
     env = {"NXF_CACHE_DIR": str(odd / "cache"), "NXF_LOG_FILE": str(odd / "nextflow.log")}
     with mounted(launch, "-t", "tmpfs", "-o", "ro", "tmpfs"):
         run = small.start("-work-dir", work, "-c", config, folder=launch, pipeline=pipeline, traces=odd, env=env,
