@@ -26,7 +26,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def podman(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The image, made by `make image` on a base of the distribution's packages. Returns what Podman's environment needs.
 
-    It stays in Podman's storage, whose layers make the next session's build a matter of seconds.
+    It stays in Podman's storage, whose layers make the next build a matter of seconds.
     """
     needed("podman", "runc", "mmdebstrap")
     if shutil.disk_usage("/var/lib").free < 30 << 30:
