@@ -60,13 +60,14 @@ pip_install() { # log, pip, arguments
     fi
 }
 
-install_packages() { # name, lock
-    local stamp=.venv/.installed-$1 want began=$SECONDS
+install_packages() { # name, lock, folder (.venv or one beside it, which is made anew), what it takes
+    local stamp=$3/.installed-$1 want began=$SECONDS target=()
     want=$(fingerprint "$2")
     [ "$(cat "$stamp" 2>/dev/null)" != "$want" ] || return 0
-    say "Python packages ($1): $(grep -c == "$2") pinned packages into .venv${3:+ ($3)}"
+    say "Python packages ($1): $(grep -c == "$2") pinned packages into $3${4:+ ($4)}"
     rm -f "$stamp"
-    pip_install "$logs/pip-$1.log" .venv/bin/python -m pip install -r "$2"
+    [ "$3" = .venv ] || { rm -rf "$3" && mkdir -p "$3" && target=(--target "$3"); }
+    pip_install "$logs/pip-$1.log" .venv/bin/python -m pip install "${target[@]}" -r "$2"
     printf '%s\n' "$want" > "$stamp.part" && mv "$stamp.part" "$stamp"
     say "Python packages ($1): done in $((SECONDS - began)) s"
 }
@@ -81,20 +82,10 @@ setup_python() {
         "$python" -m venv .venv > "$logs/venv.log" 2>&1 || fail "cannot make .venv: $(tail -n 1 "$logs/venv.log")"
         printf '%s\n' "$want" > "$stamp"
     fi
-    install_packages run requirements.txt "3 GB to download, 6.4 GB on disk: mostly torch and its CUDA libraries"
-    [ "${1:-}" != dev ] || { install_packages dev requirements-dev.txt; setup_linter; }
-}
-
-# Beside .venv, not in it: tools/requirements-lint.in says why.
-setup_linter() {
-    local target=.tools/nf-core want began=$SECONDS
-    want=$(fingerprint tools/requirements-lint.txt)
-    [ "$(cat "$target/.installed" 2>/dev/null)" != "$want" ] || return 0
-    say "nf-core's linter: $(grep -c == tools/requirements-lint.txt) pinned packages into $target"
-    rm -rf "$target" && mkdir -p "$target"
-    pip_install "$logs/linter.log" .venv/bin/python -m pip install --target "$target" -r tools/requirements-lint.txt
-    printf '%s\n' "$want" > "$target/.installed.part" && mv "$target/.installed.part" "$target/.installed"
-    say "nf-core's linter: done in $((SECONDS - began)) s"
+    install_packages run requirements.txt .venv "3 GB to download, 6.4 GB on disk: mostly torch and its CUDA libraries"
+    [ "${1:-}" = dev ] || return 0
+    install_packages dev requirements-dev.txt .venv
+    install_packages linter tools/requirements-lint.txt .tools/nf-core # beside .venv: tools/requirements-lint.in says why
 }
 
 # Nextflow 25.04 runs on Java 17 to 24.
