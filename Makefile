@@ -35,7 +35,7 @@ bench: setup-dev ## Measure speed and memory, as ratios within one run
 lock: ## Pin and hash the newest versions of the requirements (needs uv)
 	@for list in requirements requirements-dev tools/requirements-java tools/requirements-lint; do \
 	    uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --fork-strategy fewest \
-	        --no-emit-index-url --no-emit-find-links --no-header --no-annotate $$list.in -o $$list.txt || exit; \
+	        --no-header --no-annotate $$list.in -o $$list.txt || exit; \
 	done
 	@sed -i "s/^# requirements.txt: [0-9a-f]*/# requirements.txt: $$(sha256sum < requirements.txt | cut -c 1-64)/" environment.yml
 
