@@ -134,6 +134,7 @@ def test_metrics_of_calls_add_up_and_are_never_nan(pairs):
     label, call = np.array([p[0] for p in pairs]), np.array([p[1] > 0.5 for p in pairs])
     found = of_calls(label, call)
     assert found["tp"] + found["fp"] + found["tn"] + found["fn"] == len(pairs)
+    assert found["accuracy"] == np.mean(label == call)
     assert [found[name] for name in ("tn", "fp", "fn", "tp")] == confusion_matrix(label, call, labels=[0, 1]).ravel().tolist()
     theirs = {"accuracy": accuracy_score, "precision": precision_score, "recall": recall_score, "f1": f1_score,
               "mcc": matthews_corrcoef}
