@@ -12,6 +12,7 @@ from safetensors import safe_open
 import embed
 from harness import ROOT, Run, copy_pipeline, run_nextflow
 from make_random_models import TOKENIZER, make
+from virshort.comparison import band
 
 pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
 
@@ -150,8 +151,10 @@ def test_verdicts_from_fp16_and_fp32_storage_agree(
             script("evaluate.py", "--arm", arm["name"], "--models", models / arm["name"], "--data", data, "--window-sets", sets,
                    "--out", tmp_path / "evaluation" / arm["name"])
     half = points(results / "evaluation")
-    assert read(results / "comparison.json")["verdict"]["difference_points"] == pytest.approx(half)
-    assert points(tmp_path / "evaluation") == pytest.approx(half, abs=0.1)
+    verdict, full = read(results / "comparison.json")["verdict"], points(tmp_path / "evaluation")
+    assert verdict["difference_points"] == pytest.approx(half)
+    assert full == pytest.approx(half, abs=0.1)
+    assert band(full) == verdict["verdict"]
 
 
 def test_weights_that_nobody_vouches_for_are_refused(experiment: Experiment) -> None:

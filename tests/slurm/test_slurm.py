@@ -1,7 +1,4 @@
-"""The experiment on a real Slurm, through sbatch; what its jobs asked for is read from Slurm's own records.
-
-That its results are those of one machine is seen in tests/faults/test_killed.py, with jobs that fail.
-"""
+"""The experiment on a real Slurm, through sbatch; what its jobs asked for is read from Slurm's own records."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +20,8 @@ class OnCluster:
     cluster: Cluster
     folder: Path
     options: dict[str, object]
+    outcome: dict[str, str]
+    """of the same on one machine"""
     run: Run
     jobs: Jobs
 
@@ -42,9 +41,10 @@ def on_cluster(small: Small, small_model: dict[str, object], cluster: Cluster,
                tmp_path_factory: pytest.TempPathFactory) -> OnCluster:
     base = tmp_path_factory.mktemp("on_cluster")
     options = small_model | {"windows_per_shard": 900}
+    expected = outcome(small.resumed(outdir=base / "one_machine", **options).results)
     run, jobs = run_on(small, cluster, folder=base / "run", slurm_queue="cpu,gpu", **options)
     assert run.rc == 0, run.output
-    return OnCluster(small, cluster, base / "run", options, run, jobs)
+    return OnCluster(small, cluster, base / "run", options, expected, run, jobs)
 
 
 def embedding(job: dict[str, str]) -> bool:
@@ -52,10 +52,11 @@ def embedding(job: dict[str, str]) -> bool:
     return "_EMBED_(" in job["JobName"]
 
 
-def test_every_task_is_a_job(on_cluster: OnCluster) -> None:
+def test_every_task_is_a_job_and_the_results_are_those_of_one_machine(on_cluster: OnCluster) -> None:
     steps = [row["process"].split(":")[-1] for row in on_cluster.run.trace]
     assert len(on_cluster.jobs) == len(steps) - 1 and steps.count("TRACE") == 1, "Nextflow itself copies its trace"
     assert {job["JobState"] for job in on_cluster.jobs} == {"COMPLETED"}
+    assert outcome(on_cluster.run.results) == on_cluster.outcome
 
 
 def test_jobs_of_a_language_model_ask_for_a_gpu_and_no_others(on_cluster: OnCluster) -> None:
@@ -87,7 +88,7 @@ def test_job_arrays_give_the_same(on_cluster: OnCluster) -> None:
     assert {step for step in ("_EMBED_(", "_EMBED_KMERS_(", "_MERGE_(") for name in arrays if step in name} == {
         "_EMBED_(", "_EMBED_KMERS_(", "_MERGE_("} and len(arrays) > 10
     assert all(job["TresPerJob"] == "gres:gpu:1" for job in jobs if embedding(job))
-    assert outcome(run.results) == outcome(on_cluster.run.results)
+    assert outcome(run.results) == on_cluster.outcome
     assert not list(on_cluster.folder.glob("slurm-*.out")), "Slurm's own logs stay out of the user's folder"
 
 
