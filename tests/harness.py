@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -65,6 +66,17 @@ def environment(parser: str | None = None, **more: str) -> dict[str, str]:
     env["NXF_ANSI_LOG"] = "false"
     env.setdefault("NXF_OPTS", "-XX:+UseSerialGC")  # a tenth less of the processor for runs that are as short as these
     return env | ({"NXF_SYNTAX_PARSER": parser} if parser else {}) | more
+
+
+def nextflow_within(folder: Path, *command: str, tools: Path | None = None) -> str:
+    """A PATH whose `nextflow` (that of the folder `tools`, if given) is started by `command`, such as unshare, which calls
+    the rest of its line."""
+    path = os.pathsep.join([*([str(tools)] if tools else []), environment()["PATH"]])
+    launcher = folder / "within" / "nextflow"
+    launcher.parent.mkdir(parents=True)
+    launcher.write_text(f'#!/bin/sh\nexec {shlex.join(command)} {shlex.quote(str(shutil.which("nextflow", path=path)))} "$@"\n')
+    launcher.chmod(0o755)
+    return os.pathsep.join([str(launcher.parent), path])
 
 
 class Started:

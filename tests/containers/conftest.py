@@ -1,4 +1,4 @@
-"""A small experiment, and the image built once for all tests, in Podman and in Docker."""
+"""The image, built once for all tests, in Podman and in Docker."""
 
 import os
 import shutil
@@ -7,19 +7,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from engines import BASE, CERTIFICATES, IMAGE, TINY, needed, nextflow_within, pip_cache, podman_settings
+from engines import BASE, CERTIFICATES, IMAGE, needed, pip_cache, podman_settings
 
-from harness import ROOT, Run, run_nextflow
-
-
-@pytest.fixture(scope="session")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The small experiment without a container, in a network namespace that has no route where that can be made."""
-    folder = tmp_path_factory.mktemp("plain")
-    alone = ("unshare", "--net") if os.geteuid() == 0 and shutil.which("unshare") else ("env",)
-    run = run_nextflow("-profile", "test", *TINY, folder=folder, PATH=nextflow_within(folder, *alone))
-    assert run.rc == 0, run.output
-    return run
+from harness import ROOT
 
 
 @pytest.fixture(scope="session")

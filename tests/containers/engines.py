@@ -1,14 +1,13 @@
-"""What the tests of containers share: a small experiment, and how an image is built on a machine like CI's."""
+"""What the tests of containers share: sizes of a small experiment, and how an image is built on a machine like CI's."""
 
 import os
-import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from harness import ROOT, environment
+from harness import ROOT
 
 TINY = ("--short_windows", 200, "--scratch_windows", 300, "--mixed_windows", 200, "--full_windows", 200, "--test_windows", 200,
         "--sweep_windows", 40, "--sweep_lengths", 500, "--folds", 3, "--test_folds", 1, "--replicates", 1,
@@ -46,14 +45,3 @@ def pip_cache() -> Path | None:
     done = subprocess.run([ROOT / ".venv/bin/python", "-m", "pip", "cache", "dir"], capture_output=True, text=True, check=True)
     path = Path(done.stdout.strip())
     return path if sum(f.stat().st_size for f in path.rglob("*") if f.is_file()) > 1 << 30 else None
-
-
-def nextflow_within(folder: Path, *command: str, tools: Path | None = None) -> str:
-    """A PATH whose `nextflow` (that of the folder `tools`, if given) is started by `command`, such as unshare, which calls
-    the rest of its line."""
-    path = os.pathsep.join([*([str(tools)] if tools else []), environment()["PATH"]])
-    launcher = folder / "within" / "nextflow"
-    launcher.parent.mkdir()
-    launcher.write_text(f'#!/bin/sh\nexec {shlex.join(command)} {shlex.quote(str(shutil.which("nextflow", path=path)))} "$@"\n')
-    launcher.chmod(0o755)
-    return os.pathsep.join([str(launcher.parent), path])

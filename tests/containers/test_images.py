@@ -1,4 +1,4 @@
-"""The image, built and used for real by Podman and by Docker; and that no task uses the network."""
+"""The image, built for real, and the demo in it by Podman and by Docker; and that no task uses the network."""
 
 import json
 import os
@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from engines import IMAGE, TINY, nextflow_within
+from engines import IMAGE
 
-from harness import ROOT, Run, copy_pipeline, run_nextflow
+from harness import ROOT, Run, copy_pipeline, nextflow_within, run_nextflow
 
 USER = 4321
 
@@ -23,24 +23,24 @@ def results(run: Run) -> dict[str, bytes]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="a namespace of its own needs root and unshare")
-def test_no_task_uses_the_network(plain: Run) -> None:
+def test_no_task_uses_the_network(demo: Run) -> None:
     routes = subprocess.run(["unshare", "--net", "cat", "/proc/net/route"], capture_output=True, text=True, check=True).stdout
-    assert not routes.splitlines()[1:], "the namespace in which `plain` ran has a heading at most, and no route"
-    assert (plain.results / "report.html").exists()
+    assert not routes.splitlines()[1:], "the namespace in which the demo ran has a heading at most, and no route"
+    assert (demo.results / "report.html").exists()
 
 
-def test_podman(podman: dict[str, str], plain: Run, tmp_path: Path) -> None:
+def test_podman(podman: dict[str, str], demo: Run, tmp_path: Path) -> None:
     """The image is not there by its name, and so is built by the run (here of layers that are there)."""
     subprocess.run(["podman", "untag", IMAGE], env=os.environ | podman, check=True)
-    run = run_nextflow("-profile", "podman,test", *TINY, folder=tmp_path, users_trace=True, **podman)
+    run = run_nextflow("-profile", "podman,test", folder=tmp_path, users_trace=True, **podman)
     assert run.rc == 0, run.output
     assert f"image: building {IMAGE} with podman" in run.output
-    assert results(run) == results(plain)
+    assert results(run) == results(demo)
     page = (run.results / "report.html").read_text()
     assert all(f">{step}<" in page for step in ("SAMPLE_WINDOWS", "TRAIN", "COMPARE")), "it says what the run cost"
 
 
-def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], plain: Run) -> None:
+def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], demo: Run) -> None:
     folder = Path(docker["DOCKER_HOST"].removeprefix("unix://")).parent
     for path in (folder, *folder.parents[:3]):  # pytest's folders are the tester's own
         path.chmod(path.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
@@ -54,10 +54,10 @@ def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], plain: Run) ->
     subprocess.run(["chmod", "-R", "a+rX", pipeline], check=True)
     path = nextflow_within(folder, "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups",
                            tools=pipeline / ".tools/bin")
-    run = run_nextflow("-profile", "test,docker", *TINY, folder=own, pipeline=pipeline,
+    run = run_nextflow("-profile", "test,docker", folder=own, pipeline=pipeline,
                        PATH=path, HOME=str(own), NXF_HOME=str(own), **docker)
     assert run.rc == 0, run.output
-    assert results(run) == results(plain)
+    assert results(run) == results(demo)
     owners = {path.lstat().st_uid for path in own.rglob("*")}
     assert owners == {USER}, "tasks ran as the user, not as root"
 
