@@ -91,7 +91,8 @@ process.'withName:MERGE'.memory = { 500.MB * task.attempt }
 
 
 class Cluster:
-    """Started on making; `environment` is what its clients need, `options` what a quick run of the pipeline on it needs."""
+    """Started on making; `environment` is what its clients need, `options` what a quick run of the pipeline on it needs, and
+    `quick` the settings among these."""
 
     def __init__(self, folder: Path):
         self.folder, self.node = folder, socket.gethostname().split(".")[0]
@@ -105,8 +106,9 @@ class Cluster:
         # A count without device files would leave the node invalid.
         (folder / "gres.conf").write_text(f"NodeName={self.node} Name=gpu File=/dev/null,/dev/zero Flags=nvidia_gpu_env\n")
         self.environment = {"SLURM_CONF": str(config)}
-        (folder / "quick.config").write_text(QUICK)
-        self.options = ("-profile", "slurm", "-c", folder / "quick.config")
+        self.quick = folder / "quick.config"
+        self.quick.write_text(QUICK)
+        self.options = ("-profile", "slurm", "-c", self.quick)
         try:
             self._start("munged", "--force", f"--key-file={folder}/munge.key", f"--socket={folder}/munge/munge.sock",
                         f"--pid-file={folder}/munge/munged.pid", f"--log-file={folder}/log/munged.log",

@@ -61,7 +61,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Run:
             alone = ("unshare", "--net") if os.geteuid() == 0 and shutil.which("unshare") else ("env",)
             run = run_nextflow("-profile", "test", folder=folder, pipeline=copy_pipeline(base / "demo_pipeline"),
                                users_trace=True, PATH=nextflow_within(base / "demo_path", *alone))
-            record.write_text(json.dumps({"rc": run.rc, "output": run.output, "trace": run.trace}))
+            record.write_text(json.dumps({"rc": run.rc, "output": run.output, "trace": run.trace, "seconds": run.seconds}))
     run = Run(base / "demo_pipeline", folder, folder / "out", **json.loads(record.read_text()))
     assert run.rc == 0, run.output
     return run

@@ -37,6 +37,7 @@ class Run:
     """stdout and stderr together"""
     trace: list[dict[str, str]] = field(default_factory=list)
     """rows of trace.txt: name, process, status (COMPLETED, CACHED, FAILED), hash, exit, ..."""
+    seconds: float = 0
 
     def statuses(self) -> dict[str, set[str]]:
         """Process (last part of its name) -> the statuses that its tasks ended with."""
@@ -136,6 +137,7 @@ class StartedRun(Started):
         self.results = folder / words[words.index("--outdir") + 1]
         if self.trace:
             words += ["-with-trace", str(self.trace)]
+        self.began = time.monotonic()
         super().__init__("run", pipeline / "main.nf", *words, folder=folder, env=environment(parser, **env))
 
     def rows(self) -> list[dict[str, str]]:
@@ -152,7 +154,8 @@ class StartedRun(Started):
     def ended(self, timeout: float = 1800) -> Run:
         """The run, once it is over."""
         done = self.finish(timeout)
-        return Run(self.pipeline, self.folder, self.results, done.returncode, done.stdout, self.rows())
+        seconds = time.monotonic() - self.began
+        return Run(self.pipeline, self.folder, self.results, done.returncode, done.stdout, self.rows(), seconds)
 
 
 def run_nextflow(*args: object, folder: Path, timeout: float = 1800, **options: Any) -> Run:
@@ -172,9 +175,7 @@ class Small:
         subprocess.run([sys.executable, ROOT / "bin/simulate.py", "--outdir", self.genomes], check=True)
         self.pipeline = copy_pipeline(base / "pipeline")
         self.options = SMALL | {"input": self.genomes / "samplesheet.csv", "source_table": self.genomes / "sources.tsv"}
-        began = time.monotonic()
         self.first = self.run()
-        self.seconds = time.monotonic() - began
         self.outcome = outcome(self.first.results)
 
     def start(self, *more: object, folder: Path | None = None, parser: str | None = None, pipeline: Path | None = None,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cluster import Cluster, until
-from harness import Small, StartedRun, edited, outcome
+from harness import Run, Small, StartedRun, edited, outcome
 
 KILLS = int(os.environ.get("VIRSHORT_KILLS", "5"))
 
@@ -71,20 +71,20 @@ def completed(started: StartedRun) -> dict[str, str]:
     return {row["name"]: row["status"] for row in started.rows() if row["status"] != "CACHED"}
 
 
-def test_nextflow_killed_at_random_moments(small: Small, tmp_path: Path) -> None:
-    """One experiment, killed again and again over its whole length; a second one, should the first end before."""
+def test_nextflow_killed_at_random_moments(demo: Run, tmp_path: Path) -> None:
+    """One demo, killed again and again over its whole length; a second one, should the first end before."""
     seed = int(os.environ.get("VIRSHORT_KILL_SEED", random.SystemRandom().randrange(1 << 32)))
     print(f"VIRSHORT_KILL_SEED={seed}")
     rng = random.Random(seed)
-    kills = attempt = 0
-    length = 0.65 * small.seconds  # its shards are more, and a run is a while without a task
+    kills, attempt, expected = 0, 0, outcome(demo.results)
+    length = 0.8 * demo.seconds  # a run is a while without a task
     while kills < KILLS:
         folder = tmp_path / f"chain_{attempt}"
         attempt += 1
         finished: set[str] = set()
         moments = sorted(rng.uniform(0, length) for _ in range(KILLS - kills))
         for wait in [b - a for a, b in zip([0.0, *moments], moments, strict=False)] + [None]:
-            started = small.start("-resume", folder=folder, windows_per_shard=1000)
+            started = StartedRun("-profile", "test", "-resume", folder=folder, pipeline=demo.pipeline)
             if wait is not None:
                 # What a run does before its first task is the same each time, and is killed too, when `wait` is short.
                 until(lambda s=started: "process >" in s.output() or s.process.poll() is not None, 300, "a first task")
@@ -104,7 +104,7 @@ def test_nextflow_killed_at_random_moments(small: Small, tmp_path: Path) -> None
             assert run.rc == -signal.SIGKILL, run.output
             assert not locked(run.results / "pipeline_info/.lock")
         assert run.rc == 0
-        assert outcome(run.results) == small.outcome
+        assert outcome(run.results) == expected
         until(lambda folder=folder: not running(folder / "work"), 60, "tasks of killed runs to end")
 
 

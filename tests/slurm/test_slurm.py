@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cluster import Cluster
-from harness import ROOT, Run, Small, edited, environment, nextflow, outcome
+from harness import ROOT, Run, Small, edited, environment, nextflow, outcome, run_nextflow
 
 Jobs = list[dict[str, str]]
 
@@ -50,6 +50,12 @@ def on_cluster(small: Small, small_model: dict[str, object], cluster: Cluster,
 def embedding(job: dict[str, str]) -> bool:
     """Is it a language model's?"""
     return "_EMBED_(" in job["JobName"]
+
+
+def test_the_demo_gives_what_it_gives_on_one_machine(demo: Run, cluster: Cluster, tmp_path: Path) -> None:
+    run = run_nextflow("-profile", "slurm,test", "-c", cluster.quick, folder=tmp_path, **cluster.environment)
+    assert run.rc == 0, run.output
+    assert outcome(run.results) == outcome(demo.results)
 
 
 def test_every_task_is_a_job_and_the_results_are_those_of_one_machine(on_cluster: OnCluster) -> None:
