@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from cluster import Cluster, lacking
-from harness import ROOT, Run, Small, copy_pipeline, nextflow_within, run_nextflow
+from harness import ROOT, WITHOUT_NETWORK, Run, Small, nextflow_within, run_nextflow
 
 settings.register_profile("virshort", deadline=None)  # no test is timed: machines may be busy
 settings.load_profile("virshort")
@@ -47,22 +46,17 @@ def run_pipeline(tmp_path: Path) -> Callable[..., Run]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The demo, run once for all tests from a copy of the pipeline, without any network where that can be taken away.
-
-    A test may run it again with "-resume" in demo.folder from demo.pipeline, which it may change with `edited`; it
-    leaves both, and demo.results, as they were (give another --outdir).
-    """
+    """The demo, run once for all tests, without any network where that can be taken away. Tests leave it as it is."""
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent
     folder, record = base / "demo", base / "demo.json"
     with FileLock(base / "demo.lock"):
         if not record.exists():
-            alone = ("unshare", "--net") if os.geteuid() == 0 and shutil.which("unshare") else ("env",)
-            run = run_nextflow("-profile", "test", folder=folder, pipeline=copy_pipeline(base / "demo_pipeline"),
-                               users_trace=True, PATH=nextflow_within(base / "demo_path", *alone))
+            run = run_nextflow("-profile", "test", folder=folder, users_trace=True,
+                               PATH=nextflow_within(base / "demo_path", *WITHOUT_NETWORK))
             record.write_text(json.dumps({"rc": run.rc, "output": run.output, "trace": run.trace, "seconds": run.seconds}))
-    run = Run(base / "demo_pipeline", folder, folder / "out", **json.loads(record.read_text()))
+    run = Run(ROOT, folder, folder / "out", **json.loads(record.read_text()))
     assert run.rc == 0, run.output
     return run
 

@@ -21,6 +21,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PIPELINE = ("main.nf", "nextflow.config", "nextflow_schema.json", "assets", "bin", "conf", "containers", "modules",
             "requirements.txt", "workflows")
+WITHOUT_NETWORK = ("unshare", "--net") if os.geteuid() == 0 and shutil.which("unshare") else ()
+"""What starts a command in a network namespace without a route, where that can be made."""
 
 
 @dataclass

@@ -84,7 +84,7 @@ def test_nextflow_killed_at_random_moments(demo: Run, tmp_path: Path) -> None:
         finished: set[str] = set()
         moments = sorted(rng.uniform(0, length) for _ in range(KILLS - kills))
         for wait in [b - a for a, b in zip([0.0, *moments], moments, strict=False)] + [None]:
-            started = StartedRun("-profile", "test", "-resume", folder=folder, pipeline=demo.pipeline)
+            started = StartedRun("-profile", "test", "-resume", folder=folder)
             if wait is not None:
                 # What a run does before its first task is the same each time, and is killed too, when `wait` is short.
                 until(lambda s=started: "process >" in s.output() or s.process.poll() is not None, 300, "a first task")
