@@ -56,7 +56,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Run:
             run = run_nextflow("-profile", "test", folder=folder, users_trace=True,
                                PATH=nextflow_within(base / "demo_path", *WITHOUT_NETWORK))
             record.write_text(json.dumps({"rc": run.rc, "output": run.output, "trace": run.trace, "seconds": run.seconds}))
-    run = Run(ROOT, folder, folder / "out", **json.loads(record.read_text()))
+    run = Run(folder, folder / "out", **json.loads(record.read_text()))
     assert run.rc == 0, run.output
     return run
 

@@ -29,8 +29,6 @@ WITHOUT_NETWORK = ("unshare", "--net") if os.geteuid() == 0 and shutil.which("un
 class Run:
     """A finished run of Nextflow."""
 
-    pipeline: Path
-    """folder of the main.nf that ran"""
     folder: Path
     """where it was started; holds work/"""
     results: Path
@@ -40,6 +38,7 @@ class Run:
     trace: list[dict[str, str]] = field(default_factory=list)
     """rows of trace.txt: name, process, status (COMPLETED, CACHED, FAILED), hash, exit, ..."""
     seconds: float = 0
+    """from its start to its end"""
 
     def statuses(self) -> dict[str, set[str]]:
         """Process (last part of its name) -> the statuses that its tasks ended with."""
@@ -130,7 +129,7 @@ class StartedRun(Started):
 
     def __init__(self, *args: object, folder: Path, pipeline: Path = ROOT, parser: str | None = None,
                  traces: Path | None = None, users_trace: bool = False, **env: str):
-        self.pipeline, self.folder = pipeline, folder
+        self.folder = folder
         traces = traces or folder
         self.trace = None if users_trace else traces / f"trace_{len(list(traces.glob('trace_*.txt')))}.txt"
         words = list(map(str, args))
@@ -157,7 +156,7 @@ class StartedRun(Started):
         """The run, once it is over."""
         done = self.finish(timeout)
         seconds = time.monotonic() - self.began
-        return Run(self.pipeline, self.folder, self.results, done.returncode, done.stdout, self.rows(), seconds)
+        return Run(self.folder, self.results, done.returncode, done.stdout, self.rows(), seconds)
 
 
 def run_nextflow(*args: object, folder: Path, timeout: float = 1800, **options: Any) -> Run:
@@ -198,7 +197,8 @@ class Small:
 
 def outcome(results: Path) -> dict[str, str]:
     """Digests of what a run concludes: metrics, predictions, models and the comparison, by file."""
-    kept = ("comparison.json", "metrics.json", "predictions.parquet", "model.safetensors", "model.json", "leakage.json")
+    kept = ("comparison.json", "comparison.tsv", "metrics.json", "predictions.parquet", "model.safetensors", "model.json",
+            "leakage.json")
     return {str(p.relative_to(results)): hashlib.sha256(p.read_bytes()).hexdigest()
             for p in sorted(results.rglob("*")) if p.name in kept}
 

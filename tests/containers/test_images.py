@@ -10,16 +10,9 @@ from pathlib import Path
 import pytest
 from engines import IMAGE
 
-from harness import ROOT, WITHOUT_NETWORK, Run, copy_pipeline, nextflow_within, run_nextflow
+from harness import ROOT, WITHOUT_NETWORK, Run, copy_pipeline, nextflow_within, outcome, run_nextflow
 
 USER = 4321
-
-
-def results(run: Run) -> dict[str, bytes]:
-    """What the experiment found, file by file."""
-    names = ["comparison.json", "comparison.tsv", "leakage.json"]
-    names += [str(p.relative_to(run.results)) for p in run.results.glob("evaluation/*/*/*") if p.name != "metrics.json"]
-    return {name: (run.results / name).read_bytes() for name in names}
 
 
 @pytest.mark.skipif(not WITHOUT_NETWORK, reason="a namespace of its own needs root and unshare")
@@ -35,7 +28,7 @@ def test_podman(podman: dict[str, str], demo: Run, tmp_path: Path) -> None:
     run = run_nextflow("-profile", "podman,test", folder=tmp_path, users_trace=True, **podman)
     assert run.rc == 0, run.output
     assert f"image: building {IMAGE} with podman" in run.output
-    assert results(run) == results(demo)
+    assert outcome(run.results) == outcome(demo.results)
     page = (run.results / "report.html").read_text()
     assert all(f">{step}<" in page for step in ("SAMPLE_WINDOWS", "TRAIN", "COMPARE")), "it says what the run cost"
 
@@ -57,7 +50,7 @@ def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], demo: Run) -> 
     run = run_nextflow("-profile", "test,docker", folder=own, pipeline=pipeline,
                        PATH=path, HOME=str(own), NXF_HOME=str(own), **docker)
     assert run.rc == 0, run.output
-    assert results(run) == results(demo)
+    assert outcome(run.results) == outcome(demo.results)
     owners = {path.lstat().st_uid for path in own.rglob("*")}
     assert owners == {USER}, "tasks ran as the user, not as root"
 
