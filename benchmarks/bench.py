@@ -33,30 +33,53 @@ COLUMNS = ("work", "reference", "target", "measured", "ratio", "met")
 def machine() -> str:
     """Processor, cores and versions."""
     info = Path("/proc/cpuinfo")
-    models = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")] \
-        if info.exists() else []
+    models = (
+        [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        if info.exists()
+        else []
+    )
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "pyarrow", "torch", "biopython"))
-    return (f"{models[0] if models else platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
-            f"{platform.system()}, Python {platform.python_version()}, {packages}, load "
-            f"{os.getloadavg()[0]:.1f} at the start")
+    return (
+        f"{models[0] if models else platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
+        f"{platform.system()}, Python {platform.python_version()}, {packages}, load "
+        f"{os.getloadavg()[0]:.1f} at the start"
+    )
 
 
 def measure(name: str, work: Path, genomes: Path) -> list[dict]:
     """Run one script in a folder of its own; the lines it reports, or one that says why there is nothing to report."""
     paths = [HERE.parent / "bin", HERE.parent / "tests" / "unit"]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths)), "OMP_NUM_THREADS": "1",
-                                "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(map(str, paths)),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+    }
     if name in ("language_models", "intervals", "demo"):  # these may use every core, as in a run
         environment = {k: v for k, v in environment.items() if not k.endswith("_NUM_THREADS")}
     (work / name).mkdir()
-    done = subprocess.run([sys.executable, HERE / f"{name}.py", work / name, genomes], env=environment, capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, HERE / f"{name}.py", work / name, genomes],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode == 0:
         return json.loads(done.stdout.splitlines()[-1])
     reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
     skipped = "Skipped: " in reason
-    return [{"work": WORKS[name], "reference": "-", "target": "-", "measured": "skipped" if skipped else "failed", "ratio": "-",
-             "met": None if skipped else False, "note": reason.split("Skipped: ")[-1] if skipped else done.stderr}]
+    return [
+        {
+            "work": WORKS[name],
+            "reference": "-",
+            "target": "-",
+            "measured": "skipped" if skipped else "failed",
+            "ratio": "-",
+            "met": None if skipped else False,
+            "note": reason.split("Skipped: ")[-1] if skipped else done.stderr,
+        }
+    ]
 
 
 def table(lines: list[dict]) -> str:

@@ -68,8 +68,14 @@ def command(*words: object, folder: Path | None = None, **environment: str) -> U
     """Run a command and measure it, with this Python and the steps' scripts first on PATH. RuntimeError if it fails."""
     path = os.pathsep.join([str(Path(sys.executable).parent), str(ROOT / ".tools/bin"), str(ROOT / "bin"), os.environ["PATH"]])
     with tempfile.NamedTemporaryFile(suffix=".json") as result:
-        done = subprocess.run([sys.executable, ROOT / "benchmarks" / "measure.py", result.name, *map(str, words)], cwd=folder,
-                              env=os.environ | {"PATH": path} | environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, ROOT / "benchmarks" / "measure.py", result.name, *map(str, words)],
+            cwd=folder,
+            env=os.environ | {"PATH": path} | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             raise RuntimeError(f"{words[0]} failed: {(done.stderr.strip() or done.stdout.strip())[-2000:]}")
         return Usage(**json.loads(Path(result.name).read_text()), output=done.stdout)
@@ -78,8 +84,12 @@ def command(*words: object, folder: Path | None = None, **environment: str) -> U
 def median_usage(usages: list[Usage]) -> Usage:
     """Medians of repeated runs of a command."""
     middle = statistics.median
-    return Usage(middle(u.seconds for u in usages), middle(u.cpu_seconds for u in usages),
-                 int(max(u.peak_bytes for u in usages)), usages[-1].output)
+    return Usage(
+        middle(u.seconds for u in usages),
+        middle(u.cpu_seconds for u in usages),
+        int(max(u.peak_bytes for u in usages)),
+        usages[-1].output,
+    )
 
 
 def prepared_genomes(work: Path, folds: int, test_folds: str) -> Path:
@@ -97,8 +107,23 @@ def prepared_genomes(work: Path, folds: int, test_folds: str) -> Path:
         command("cluster.py", "--sources", base / "sources.parquet", "--sequences", base / "sources.seq", "--outdir", base)
         (base / "done").touch()
     if not (out / "done").exists():
-        command("split.py", "--sources", base / "sources.parquet", "--clusters", base / "clusters.parquet", "--folds", folds,
-                "--test-folds", test_folds, "--seed", 42, "--cluster-cap", 0.05, "--outdir", out)
+        command(
+            "split.py",
+            "--sources",
+            base / "sources.parquet",
+            "--clusters",
+            base / "clusters.parquet",
+            "--folds",
+            folds,
+            "--test-folds",
+            test_folds,
+            "--seed",
+            42,
+            "--cluster-cap",
+            0.05,
+            "--outdir",
+            out,
+        )
         command("mask.py", "--folds", out / "folds.parquet", "--sequences", base / "sources.seq", "--outdir", out)
         (out / "done").touch()
     return out
@@ -106,11 +131,34 @@ def prepared_genomes(work: Path, folds: int, test_folds: str) -> Path:
 
 def sampling(genomes: Path, out: Path, **sizes: object) -> list[object]:
     """The command that samples windows of `genomes` into `out`. sizes: short=..., sweep_lengths=..., as its options."""
-    options = {"short": 1000, "scratch": 1000, "mixed": 0, "full": 0, "test": 0, "sweep": 0, "sweep_lengths": "150",
-               "window_length": 150, "viral_share": 0.52, "max_n": 0.1, "cluster_cap": 0.05, "windows_per_shard": 8192,
-               "genetic_code": 1, "seed": 42, "train_sets": ["short"]} | sizes
-    words: list[object] = ["sample_windows.py", "--folds", genomes / "folds.parquet", "--folds-json", genomes / "folds.json",
-                           "--sequences", genomes / "masked.seq", "--outdir", out]
+    options = {
+        "short": 1000,
+        "scratch": 1000,
+        "mixed": 0,
+        "full": 0,
+        "test": 0,
+        "sweep": 0,
+        "sweep_lengths": "150",
+        "window_length": 150,
+        "viral_share": 0.52,
+        "max_n": 0.1,
+        "cluster_cap": 0.05,
+        "windows_per_shard": 8192,
+        "genetic_code": 1,
+        "seed": 42,
+        "train_sets": ["short"],
+    } | sizes
+    words: list[object] = [
+        "sample_windows.py",
+        "--folds",
+        genomes / "folds.parquet",
+        "--folds-json",
+        genomes / "folds.json",
+        "--sequences",
+        genomes / "masked.seq",
+        "--outdir",
+        out,
+    ]
     for name, value in options.items():
         words += [f"--{name.replace('_', '-')}", *(value if isinstance(value, list) else [value])]
     return words

@@ -27,7 +27,7 @@ def main() -> None:
     letters = np.random.default_rng(1).choice(np.frombuffer(b"ACGTN", np.uint8), WINDOWS * LENGTH, p=[*[0.2495] * 4, 0.002])
     text = letters.tobytes()
     ids = [f"NC_{i:06d}.1:{i + 1}-{i + LENGTH}(+)" for i in range(WINDOWS)]
-    write_shard(work, 0, [text[i:i + LENGTH] for i in range(0, len(text), LENGTH)], pa.table({"window": ids}))
+    write_shard(work, 0, [text[i : i + LENGTH] for i in range(0, len(text), LENGTH)], pa.table({"window": ids}))
     shard = work / "shard_00000.fa.gz"
 
     def one(encoder: str) -> None:
@@ -40,9 +40,19 @@ def main() -> None:
     rate = WINDOWS / sum(each)
     whole = sum(command("embed.py", "--shard", shard, "--encoder", name, "--out", work / "whole").cpu_seconds for name in names)
     note = ", ".join(f"{name} {WINDOWS / s:,.0f}/s" for name, s in zip(names, each, strict=True))
-    report([Line("kmer-dna + kmer-protein: read a shard, embed, write, one core", "-", ">= 50,000 windows/s",
-                 f"{rate:,.0f} windows/s", f"{rate / 50_000:.2f}", rate >= 50_000,
-                 f"{note}; starting Python twice adds {whole - sum(each):.1f} s a shard of {WINDOWS}")])
+    report(
+        [
+            Line(
+                "kmer-dna + kmer-protein: read a shard, embed, write, one core",
+                "-",
+                ">= 50,000 windows/s",
+                f"{rate:,.0f} windows/s",
+                f"{rate / 50_000:.2f}",
+                rate >= 50_000,
+                f"{note}; starting Python twice adds {whole - sum(each):.1f} s a shard of {WINDOWS}",
+            )
+        ]
+    )
 
 
 if __name__ == "__main__":

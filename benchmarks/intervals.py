@@ -13,12 +13,35 @@ SWEEP = {f"length_{n}": 10_000 for n in (100, 150, 200, 300, 500, 1000, 3000)}
 def main() -> None:
     folder = Path(sys.argv[1])
     write_results(folder, standard_arms()[:ARMS], {"short": WINDOWS, "full": WINDOWS, **SWEEP}, CLUSTERS, REPLICATES)
-    used = median_usage([command("compare.py", folder, "--draws", RESAMPLES, "--out", folder / "comparison.json",
-                                 "--tsv", folder / "comparison.tsv") for _ in range(REPEATS)])
-    report([Line(f"all intervals of a run: {ARMS} arms x {REPLICATES} replicates, {len(SWEEP) + 2} test sets, {WINDOWS:,} "
-                 f"windows each of short and full, {RESAMPLES:,} resamples", "-", "<= 10 s", f"{used.seconds:.1f} s",
-                 f"{used.seconds / 10:.2f}", used.seconds <= 10,
-                 f"the whole process of compare.py; {used.cpu_seconds:.1f} s of processor time, {used.peak_mb:.0f} MB")])
+    used = median_usage(
+        [
+            command(
+                "compare.py",
+                folder,
+                "--draws",
+                RESAMPLES,
+                "--out",
+                folder / "comparison.json",
+                "--tsv",
+                folder / "comparison.tsv",
+            )
+            for _ in range(REPEATS)
+        ]
+    )
+    report(
+        [
+            Line(
+                f"all intervals of a run: {ARMS} arms x {REPLICATES} replicates, {len(SWEEP) + 2} test sets, {WINDOWS:,} "
+                f"windows each of short and full, {RESAMPLES:,} resamples",
+                "-",
+                "<= 10 s",
+                f"{used.seconds:.1f} s",
+                f"{used.seconds / 10:.2f}",
+                used.seconds <= 10,
+                f"the whole process of compare.py; {used.cpu_seconds:.1f} s of processor time, {used.peak_mb:.0f} MB",
+            )
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -73,17 +73,33 @@ def bench_model(name: str, layers: int | None, rounds: int) -> list[Line]:
     if device.type == "cpu" and dtype == torch.bfloat16:
         pack(model)
     one, many = (torch.randint(5, 24, (k, tokens), device=device) for k in (1, n))
-    best = best_of({"one": lambda: module.pooled(exact, one), "batch": lambda: module.pooled(model, many), "bare": bare},
-                   rounds, device)
+    best = best_of(
+        {"one": lambda: module.pooled(exact, one), "batch": lambda: module.pooled(model, many), "bare": bare}, rounds, device
+    )
     alone, batched, share = 1 / best["one"], n / best["batch"], best["bare"] / best["batch"]
     kind, bf16 = str(dtype).removeprefix("torch."), dtype == torch.bfloat16
     where = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} threads"
     size = f"{name}{'' if layers is None else f', {layers} layers'}, {kind}, {where}"
     note = "" if bf16 else "the target is for processors with bf16 instructions, which this one lacks"
-    return [Line(f"{size}: batches of {n} windows of 150 bp", f"one at a time, fp32: {alone:.3g} windows/s", f">= {wanted:g}x",
-                 f"{batched:.4g} windows/s", f"{batched / alone:.2f}x", batched / alone >= wanted if bf16 else None, note),
-            Line(f"{size}: share of its bare matrix products", f"{operations / best['bare'] / 1e12:.3g} TFLOP/s", ">= 65 %",
-                 f"{operations / best['batch'] / 1e12:.3g} TFLOP/s", f"{share:.0%}", share >= 0.65)]
+    return [
+        Line(
+            f"{size}: batches of {n} windows of 150 bp",
+            f"one at a time, fp32: {alone:.3g} windows/s",
+            f">= {wanted:g}x",
+            f"{batched:.4g} windows/s",
+            f"{batched / alone:.2f}x",
+            batched / alone >= wanted if bf16 else None,
+            note,
+        ),
+        Line(
+            f"{size}: share of its bare matrix products",
+            f"{operations / best['bare'] / 1e12:.3g} TFLOP/s",
+            ">= 65 %",
+            f"{operations / best['batch'] / 1e12:.3g} TFLOP/s",
+            f"{share:.0%}",
+            share >= 0.65,
+        ),
+    ]
 
 
 def gelu_apart(model: nn.Module) -> nn.Module:
@@ -113,8 +129,15 @@ def bench_int8(layers: int | None, rounds: int) -> Line:
     cosine = F.cosine_similarity(module.pooled(small, ids), module.pooled(exact, ids)).min().item()
     ratio, kind = best["auto"] / best["int8"], str(model.norm.weight.dtype).removeprefix("torch.")
     rates = [f"{len(ids) / best[name]:.4g} windows/s" for name in ("auto", "int8")]
-    return Line(f"dnabert-s in int8 (PyTorch's dynamic quantization), against {kind}", rates[0], ">= 1.5x, cosine >= .99",
-                rates[1], f"{ratio:.2f}x, {cosine:.3f}", None, "would be offered if it met both against bf16; random weights")
+    return Line(
+        f"dnabert-s in int8 (PyTorch's dynamic quantization), against {kind}",
+        rates[0],
+        ">= 1.5x, cosine >= .99",
+        rates[1],
+        f"{ratio:.2f}x, {cosine:.3f}",
+        None,
+        "would be offered if it met both against bf16; random weights",
+    )
 
 
 def bench_tokens() -> Line:
@@ -123,8 +146,14 @@ def bench_tokens() -> Line:
     began = time.process_time()
     tokenize(windows)
     rate = len(windows) / (time.process_time() - began)
-    return Line("tokens of 150 bp windows, a core", "-", ">= 20,000 windows/s", f"{rate:,.0f} windows/s",
-                f"{rate / 20000:.2f}x", rate >= 20000)
+    return Line(
+        "tokens of 150 bp windows, a core",
+        "-",
+        ">= 20,000 windows/s",
+        f"{rate:,.0f} windows/s",
+        f"{rate / 20000:.2f}x",
+        rate >= 20000,
+    )
 
 
 def bench_memory() -> Line:
@@ -136,8 +165,14 @@ def bench_memory() -> Line:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     embed(windows)
     added = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / 1e6
-    return Line("memory that a shard of 8,192 windows adds", "a warm DNABERT-S", "<= 300 MB", f"{added:.0f} MB",
-                f"{added / 300:.2f}", added <= 300)
+    return Line(
+        "memory that a shard of 8,192 windows adds",
+        "a warm DNABERT-S",
+        "<= 300 MB",
+        f"{added:.0f} MB",
+        f"{added / 300:.2f}",
+        added <= 300,
+    )
 
 
 def random_windows(n: int) -> list[bytes]:

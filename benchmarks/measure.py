@@ -15,9 +15,15 @@ def main() -> int:
     began = time.perf_counter()
     child = os.posix_spawnp(command[0], command, os.environ)
     _, status, usage = os.wait4(child, 0)  # of the child and of those it waited for: the largest of them
-    Path(result).write_text(json.dumps({
-        "seconds": time.perf_counter() - began, "cpu_seconds": usage.ru_utime + usage.ru_stime,
-        "peak_bytes": usage.ru_maxrss * 1024}))
+    Path(result).write_text(
+        json.dumps(
+            {
+                "seconds": time.perf_counter() - began,
+                "cpu_seconds": usage.ru_utime + usage.ru_stime,
+                "peak_bytes": usage.ru_maxrss * 1024,
+            }
+        )
+    )
     return os.waitstatus_to_exitcode(status)
 
 

@@ -55,12 +55,53 @@ def run_steps(genomes: Path, out: Path, windows: int) -> dict[str, int]:
     for arm in arms:
         path, models = out / f"{arm['name']}.json", out / "models"
         path.write_text(json.dumps(arm))
-        step("train.py", "--arm", path, "--data", data, "--window-sets", sets, "--start", models / "baseline",
-             "--replicates", 1, "--seed", 42, "--cpus", 1, "--out", models / arm["name"])
-        step("evaluate.py", "--arm", arm["name"], "--models", models / arm["name"], "--data", data, "--window-sets", sets,
-             "--out", out / "evaluation" / arm["name"])
-    step("audit.py", "--windows-root", out / "windows", "--window-sets", sets, "--folds", genomes / "folds.parquet",
-         "--sequences", genomes / "masked.seq", "--limit", 1, "--out", out / "leakage.json")
+        step(
+            "train.py",
+            "--arm",
+            path,
+            "--data",
+            data,
+            "--window-sets",
+            sets,
+            "--start",
+            models / "baseline",
+            "--replicates",
+            1,
+            "--seed",
+            42,
+            "--cpus",
+            1,
+            "--out",
+            models / arm["name"],
+        )
+        step(
+            "evaluate.py",
+            "--arm",
+            arm["name"],
+            "--models",
+            models / arm["name"],
+            "--data",
+            data,
+            "--window-sets",
+            sets,
+            "--out",
+            out / "evaluation" / arm["name"],
+        )
+    step(
+        "audit.py",
+        "--windows-root",
+        out / "windows",
+        "--window-sets",
+        sets,
+        "--folds",
+        genomes / "folds.parquet",
+        "--sequences",
+        genomes / "masked.seq",
+        "--limit",
+        1,
+        "--out",
+        out / "leakage.json",
+    )
     step("compare.py", out, "--out", out / "comparison.json", "--tsv", out / "comparison.tsv")
     return peaks
 
@@ -73,9 +114,19 @@ def main() -> None:
         found.append(run_steps(genomes, work / "run", windows))
         shutil.rmtree(work / "run")
     small, large = found
-    report([Line(f"peak memory, {SMALL:,} -> {LARGE:,} windows: {step}", f"{small[step] / 1e6:.0f} MB",
-                 f"< {LIMIT:.2f}x", f"{large[step] / 1e6:.0f} MB", f"{large[step] / small[step]:.2f}x",
-                 large[step] < LIMIT * small[step]) for step in small])
+    report(
+        [
+            Line(
+                f"peak memory, {SMALL:,} -> {LARGE:,} windows: {step}",
+                f"{small[step] / 1e6:.0f} MB",
+                f"< {LIMIT:.2f}x",
+                f"{large[step] / 1e6:.0f} MB",
+                f"{large[step] / small[step]:.2f}x",
+                large[step] < LIMIT * small[step],
+            )
+            for step in small
+        ]
+    )
 
 
 if __name__ == "__main__":

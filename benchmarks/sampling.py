@@ -20,10 +20,27 @@ def main() -> None:
     windows = sum(int(line.split()[1]) for line in usages[-1].output.splitlines())
     assert windows == 600_000, usages[-1].output
     took = median_usage(usages)
-    report([Line(f"sampling {windows:,} windows of real genomes", "-", "<= 30 s", f"{took.seconds:.1f} s",
-                 f"{took.seconds / 30:.2f}", took.seconds <= 30, f"{took.cpu_seconds:.1f} s of processor time"),
-            Line(f"sampling {windows:,} windows: peak memory", "-", "<= 1 GB", f"{took.peak_mb:.0f} MB",
-                 f"{took.peak_mb / 1000:.2f}", took.peak_mb <= 1000)])
+    report(
+        [
+            Line(
+                f"sampling {windows:,} windows of real genomes",
+                "-",
+                "<= 30 s",
+                f"{took.seconds:.1f} s",
+                f"{took.seconds / 30:.2f}",
+                took.seconds <= 30,
+                f"{took.cpu_seconds:.1f} s of processor time",
+            ),
+            Line(
+                f"sampling {windows:,} windows: peak memory",
+                "-",
+                "<= 1 GB",
+                f"{took.peak_mb:.0f} MB",
+                f"{took.peak_mb / 1000:.2f}",
+                took.peak_mb <= 1000,
+            ),
+        ]
+    )
 
 
 if __name__ == "__main__":

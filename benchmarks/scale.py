@@ -55,10 +55,28 @@ def measure(shards: int, folder: Path, options: list[str], heap: str | None) -> 
         (folder / "bin" / name).chmod(0o755)
     env = environment(**({"NXF_OPTS": f"-Xmx{heap}"} if heap else {}))
     env["PATH"] = f"{folder}/bin:{env['PATH']}"
-    command = ["nextflow", "run", ROOT / "main.nf", "-stub-run", "-profile", "slurm", "-c", folder / "scale.config",
-               "--input", folder / "genomes/samplesheet.csv", "--source_table", folder / "genomes/sources.tsv",
-               "--arms", "finetune,dna_only", "--windows_per_shard", str(WINDOWS), "--publish_mode", "symlink",
-               *words, *options]
+    command = [
+        "nextflow",
+        "run",
+        ROOT / "main.nf",
+        "-stub-run",
+        "-profile",
+        "slurm",
+        "-c",
+        folder / "scale.config",
+        "--input",
+        folder / "genomes/samplesheet.csv",
+        "--source_table",
+        folder / "genomes/sources.tsv",
+        "--arms",
+        "finetune,dna_only",
+        "--windows_per_shard",
+        str(WINDOWS),
+        "--publish_mode",
+        "symlink",
+        *words,
+        *options,
+    ]
     began = time.monotonic()
     with (folder / "log").open("w") as log:
         run = subprocess.Popen(list(map(str, command)), cwd=folder, env=env, stdout=log, stderr=log)
@@ -75,10 +93,16 @@ def measure(shards: int, folder: Path, options: list[str], heap: str | None) -> 
     if run.returncode:
         sys.exit((folder / "log").read_text()[-3000:])
     tasks = (folder / "log").read_text().count("Submitted process")
-    return {"shards": shards, "tasks": tasks, "seconds": round(seconds, 1), "tasks_a_second": round(tasks / seconds, 1),
-            "peak_MB": peak >> 10, "threads": threads,
-            "work_files": sum(1 for _ in (folder / "work").rglob("*")),
-            "cache_MB": round(sum(f.stat().st_size for f in (folder / ".nextflow").rglob("*") if f.is_file()) / 1e6, 1)}
+    return {
+        "shards": shards,
+        "tasks": tasks,
+        "seconds": round(seconds, 1),
+        "tasks_a_second": round(tasks / seconds, 1),
+        "peak_MB": peak >> 10,
+        "threads": threads,
+        "work_files": sum(1 for _ in (folder / "work").rglob("*")),
+        "cache_MB": round(sum(f.stat().st_size for f in (folder / ".nextflow").rglob("*") if f.is_file()) / 1e6, 1),
+    }
 
 
 def main() -> None:

@@ -56,7 +56,7 @@ def steps(rows: int, size: int, *tensors: torch.Tensor) -> Iterator[list[torch.T
     room = len(tensors[0])
     for first in range(0, rows, size):
         at, n = first % room, min(size, rows - first)
-        yield [t[at:at + n] for t in tensors]
+        yield [t[at : at + n] for t in tensors]
 
 
 def main() -> None:
@@ -65,8 +65,13 @@ def main() -> None:
     rng = np.random.default_rng(1)
     features = Features(write_features(folder, rng))
     label = rng.integers(0, 2, WINDOWS + VALIDATION).astype(np.int8)
-    data = Data(lambda rows: features.rows(rows, ["dna", "protein"]), np.arange(WINDOWS), label[:WINDOWS],
-                np.arange(WINDOWS, len(label)), label[WINDOWS:])
+    data = Data(
+        lambda rows: features.rows(rows, ["dna", "protein"]),
+        np.arange(WINDOWS),
+        label[:WINDOWS],
+        np.arange(WINDOWS, len(label)),
+        label[WINDOWS:],
+    )
 
     def head(epochs: int) -> None:
         train(data, DNA + PROTEIN, Settings(epochs, 1e-3, BATCH, 0.1, epochs, False, 1, 0, 0))
@@ -74,9 +79,19 @@ def main() -> None:
     head(1)  # the first optimizer loads half of torch
     ours, reference = medians([lambda: head(EPOCHS), bare], REPEATS)
     reference *= EPOCHS / BARE_EPOCHS
-    report([Line(f"training a head, {WINDOWS:,} x {DNA + PROTEIN}, {EPOCHS} epochs, one thread",
-                 f"{reference:.1f} s, its bare matrix multiplications", "<= 1.5x", f"{ours:.1f} s", f"{ours / reference:.2f}x",
-                 ours <= 1.5 * reference, f"both with the {VALIDATION:,} validation windows after each epoch")])
+    report(
+        [
+            Line(
+                f"training a head, {WINDOWS:,} x {DNA + PROTEIN}, {EPOCHS} epochs, one thread",
+                f"{reference:.1f} s, its bare matrix multiplications",
+                "<= 1.5x",
+                f"{ours:.1f} s",
+                f"{ours / reference:.2f}x",
+                ours <= 1.5 * reference,
+                f"both with the {VALIDATION:,} validation windows after each epoch",
+            )
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -58,8 +58,10 @@ def located(sources: Sources, rows: pa.RecordBatch, shard: Path) -> tuple[np.nda
     right = known & (start >= 0) & (start < end) & (end <= sources.length[number]) & (fold == sources.fold[number])
     if not right.all():
         wrong = rows["window"][int(np.argmin(right))].as_py()
-        raise InputError(f"{shard.name}: window {wrong} does not lie in a source of its fold: the windows are of "
-                         "another run: delete the work folder of the step that samples and resume")
+        raise InputError(
+            f"{shard.name}: window {wrong} does not lie in a source of its fold: the windows are of "
+            "another run: delete the work folder of the step that samples and resume"
+        )
     return start + sources.offset[number], end + sources.offset[number], fold
 
 
@@ -107,11 +109,12 @@ def audit(sources: Sources, root: Path, sets: dict, leak: dict[str, Leak]) -> tu
         for name, tally in tallies.items():
             sets_of = {"train_set": name, "test_set": test_set}
             counts = enumerate(zip(tally.windows.tolist(), tally.hits.tolist(), strict=True))
-            rows += [sets_of | {"fold": f, "test_windows": n, "shared_windows": h, "share": h / n}
-                     for f, (n, h) in counts if n]
-            worst += [sets_of | {"window": window, "shared_kmers": count,
-                                 "training_source": sources.at(leak[name].example(start, end))}
-                      for count, _, window, start, end in tally.worst]
+            rows += [sets_of | {"fold": f, "test_windows": n, "shared_windows": h, "share": h / n} for f, (n, h) in counts if n]
+            worst += [
+                sets_of
+                | {"window": window, "shared_kmers": count, "training_source": sources.at(leak[name].example(start, end))}
+                for count, _, window, start, end in tally.worst
+            ]
     return rows, worst
 
 
@@ -122,8 +125,10 @@ def summary(rows: list[dict], limit: float) -> list[dict]:
         t = total.setdefault((r["train_set"], r["test_set"]), [0, 0])
         t[0] += r["test_windows"]
         t[1] += r["shared_windows"]
-    return [{"train_set": a, "test_set": b, "test_windows": n, "shared_windows": h, "share": h / n,
-             "ok": h / n <= limit} for (a, b), (n, h) in total.items()]
+    return [
+        {"train_set": a, "test_set": b, "test_windows": n, "shared_windows": h, "share": h / n, "ok": h / n <= limit}
+        for (a, b), (n, h) in total.items()
+    ]
 
 
 def main() -> None:
@@ -146,12 +151,16 @@ def main() -> None:
     of_windows = [t for t in totals if t["train_set"] != SOURCES]
     highest = max(of_windows, key=lambda t: t["share"])
     ok = all(t["ok"] for t in of_windows)
-    message = (f"at most {highest['share']:.3%} of the windows of a test set share a 31-mer with a training window of "
-               f"their split (test set {highest['test_set']}, training set {highest['train_set']}; the limit is "
-               f"{args.limit:.3%})")
+    message = (
+        f"at most {highest['share']:.3%} of the windows of a test set share a 31-mer with a training window of "
+        f"their split (test set {highest['test_set']}, training set {highest['train_set']}; the limit is "
+        f"{args.limit:.3%})"
+    )
     if not ok:
-        message = (f"LEAKAGE ABOVE THE LIMIT: {message}. Do not trust the test results: the clusters part sources that "
-                   "are alike; give wider clusters, leave the cluster column out, or mask what folds share")
+        message = (
+            f"LEAKAGE ABOVE THE LIMIT: {message}. Do not trust the test results: the clusters part sources that "
+            "are alike; give wider clusters, leave the cluster column out, or mask what folds share"
+        )
 
     if args.pretrained:
         message += ". What the pretrained head was trained on is not known here and not covered"
@@ -159,13 +168,30 @@ def main() -> None:
     def part(table: list[dict], of_sources: bool) -> list[dict]:
         return [r for r in table if (r["train_set"] == SOURCES) is of_sources]
 
-    write_json(args.out, {
-        "k": K, "limit": args.limit, "ok": ok, "message": message, "summary": part(totals, False),
-        "sets": part(rows, False), "worst": part(worst, False),
-        "sources": {"shared_kmers": len(shared.folds), "occurrences": len(shared.position), "clusters_whole": True,
-                    "summary": part(totals, True), "sets": part(rows, True), "worst": part(worst, True)}})
-    print(f"{sum(t['test_windows'] for t in part(totals, True))} test windows in {len(sets['test'])} sets against "
-          f"{len(sets['train'])} training sets: {message}")
+    write_json(
+        args.out,
+        {
+            "k": K,
+            "limit": args.limit,
+            "ok": ok,
+            "message": message,
+            "summary": part(totals, False),
+            "sets": part(rows, False),
+            "worst": part(worst, False),
+            "sources": {
+                "shared_kmers": len(shared.folds),
+                "occurrences": len(shared.position),
+                "clusters_whole": True,
+                "summary": part(totals, True),
+                "sets": part(rows, True),
+                "worst": part(worst, True),
+            },
+        },
+    )
+    print(
+        f"{sum(t['test_windows'] for t in part(totals, True))} test windows in {len(sets['test'])} sets against "
+        f"{len(sets['train'])} training sets: {message}"
+    )
 
 
 if __name__ == "__main__":

@@ -37,8 +37,10 @@ def main() -> None:
     check_given(*([s[c] for s in found] for c in ("source", "cluster", "split")))
     nameless = next((s["source"] for s in found if not s["named"] and s["cluster"] is None), None)
     if nameless is not None:
-        raise InputError(f"id {nameless}: does not tell its contig (<contig>_chunk_<number><frame>): give each file, or each "
-                         "id in --source_table, a cluster, so that what belongs together is not parted")
+        raise InputError(
+            f"id {nameless}: does not tell its contig (<contig>_chunk_<number><frame>): give each file, or each "
+            "id in --source_table, a cluster, so that what belongs together is not parted"
+        )
     windows = sum(s["length"] for s in found)
     note = f"ready features: {rows} rows of {windows} chunks of {len(found)} contigs, {DNA} + {inputs - DNA} numbers a row"
     with whole(args.out / "sources.parquet") as path:
@@ -47,14 +49,34 @@ def main() -> None:
         names = {"source": [s["source"] for s in found], "cluster": [s["cluster"] or s["source"] for s in found]}
         pq.write_table(pa.table(names), path, compression="zstd")
     counts = Counter((s["label"], s["kingdom"]) for s in found)
-    write_json(args.out / "input.json", {
-        "records": len(found), "rows": rows, "windows": windows, "inputs": inputs, "skipped": 0, "notes": [note],
-        "counts": [{"label": label, "kingdom": kingdom, "records": n, "bases": None, "skipped": 0}
-                   for (label, kingdom), n in sorted(counts.items())]})
-    write_json(args.out / "leakage.json", {
-        "k": None, "limit": None, "ok": None, "summary": [], "sets": [], "worst": [],
-        "message": "No leakage audit can be made: these are ready features, and without their sequences nobody can look for "
-                   "what training and test share. That contigs of one cluster are not parted is all that keeps them apart."})
+    write_json(
+        args.out / "input.json",
+        {
+            "records": len(found),
+            "rows": rows,
+            "windows": windows,
+            "inputs": inputs,
+            "skipped": 0,
+            "notes": [note],
+            "counts": [
+                {"label": label, "kingdom": kingdom, "records": n, "bases": None, "skipped": 0}
+                for (label, kingdom), n in sorted(counts.items())
+            ],
+        },
+    )
+    write_json(
+        args.out / "leakage.json",
+        {
+            "k": None,
+            "limit": None,
+            "ok": None,
+            "summary": [],
+            "sets": [],
+            "worst": [],
+            "message": "No leakage audit can be made: these are ready features, and without their sequences nobody can look for "
+            "what training and test share. That contigs of one cluster are not parted is all that keeps them apart.",
+        },
+    )
     print(note)
 
 
@@ -64,11 +86,21 @@ def add(sources: dict[str, dict], block: Block, table: dict[str, SourceRow], tab
         name, word = source or window, LABELS[1 - label]
         if name not in sources:
             about = describe(name, replace(block.row, label=word), table.get(name), table_name)
-            sources[name] = {"source": name, **about, "file": Path(block.row.fasta).name, "offset": 0, "length": 0,
-                             "unambiguous": 0, "gc": None, "named": source is not None}
+            sources[name] = {
+                "source": name,
+                **about,
+                "file": Path(block.row.fasta).name,
+                "offset": 0,
+                "length": 0,
+                "unambiguous": 0,
+                "gc": None,
+                "named": source is not None,
+            }
         elif sources[name]["label"] != word:
-            raise InputError(f"{block.row.fasta}: contig {name} is {word} here, but {sources[name]['label']} in "
-                             f"{sources[name]['file']}: give contigs of different files names of their own")
+            raise InputError(
+                f"{block.row.fasta}: contig {name} is {word} here, but {sources[name]['label']} in "
+                f"{sources[name]['file']}: give contigs of different files names of their own"
+            )
         sources[name]["length"] += 1
         sources[name]["unambiguous"] += 1
 

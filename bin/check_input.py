@@ -15,8 +15,12 @@ from virshort.sources import write_table
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--samplesheet", type=Path, required=True)
-    p.add_argument("--files", type=Path, help="JSON: path as the samplesheet writes it -> where the file lies "
-                                              "(default: the path itself, relative to the samplesheet)")
+    p.add_argument(
+        "--files",
+        type=Path,
+        help="JSON: path as the samplesheet writes it -> where the file lies "
+        "(default: the path itself, relative to the samplesheet)",
+    )
     p.add_argument("--source-table", type=Path)
     p.add_argument("--min-length", type=int, default=150, help="a shorter source is left out")
     p.add_argument("--max-n", type=float, default=0.5, help="a source with more ambiguous bases (share) is left out")
@@ -32,20 +36,28 @@ def main() -> None:
     staged = read_json(args.files) if args.files else {}
     check = Check(table, args.source_table.name if table else "", args.min_length, args.max_n)
     with ExitStack() as stack:  # all files appear together, or none
-        sequences, sources, skipped = (stack.enter_context(whole(args.outdir / name))
-                                       for name in ("sources.seq", "sources.parquet", "skipped.tsv"))
+        sequences, sources, skipped = (
+            stack.enter_context(whole(args.outdir / name)) for name in ("sources.seq", "sources.parquet", "skipped.tsv")
+        )
         with sequences.open("wb") as out:
             for row in sheet:
                 path = staged[row.fasta] if row.fasta in staged else args.samplesheet.parent / row.fasta
                 check.file(row, Path(path), out)
         check.whole_input()
         write_table(sources, check.rows)
-        skipped.write_text("".join("\t".join(line) + "\n" for line in [("source", "file", "reason")] + [
-            (s["source"], s["file"], s["reason"]) for s in check.skipped]), encoding="utf-8")
+        skipped.write_text(
+            "".join(
+                "\t".join(line) + "\n"
+                for line in [("source", "file", "reason")] + [(s["source"], s["file"], s["reason"]) for s in check.skipped]
+            ),
+            encoding="utf-8",
+        )
         summary = check.summary()
         write_json(args.outdir / "input.json", summary)
-    print(f"{len(check.seen)} records in {len(sheet)} files -> {len(check.rows)} sources, {check.bases} bases, "
-          f"{len(check.skipped)} left out" + "".join(f"\nnote: {note}" for note in summary["notes"]))
+    print(
+        f"{len(check.seen)} records in {len(sheet)} files -> {len(check.rows)} sources, {check.bases} bases, "
+        f"{len(check.skipped)} left out" + "".join(f"\nnote: {note}" for note in summary["notes"])
+    )
 
 
 if __name__ == "__main__":

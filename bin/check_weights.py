@@ -27,8 +27,12 @@ def main() -> None:
     p.add_argument("--encoders", nargs="+", choices=list(PUBLISHED), help="default: all that are there")
     p.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     p.add_argument("--windows", type=int, default=64, help="random sequences to test with (default: %(default)s)")
-    p.add_argument("--reference", type=Path, help="a folder of VirNucPro's outputs: nucleotide.fa, output_1_DNABERT_S.pt, "
-                   "protein.faa, output_1_ESM.pt: whatever model is as wide must agree with them")
+    p.add_argument(
+        "--reference",
+        type=Path,
+        help="a folder of VirNucPro's outputs: nucleotide.fa, output_1_DNABERT_S.pt, "
+        "protein.faa, output_1_ESM.pt: whatever model is as wide must agree with them",
+    )
     args = p.parse_args()
     encoders = args.encoders or [name for name in PUBLISHED if (args.weights / name).is_dir()]
     if not encoders:

@@ -23,8 +23,9 @@ def main() -> None:
     p.add_argument("--sources", type=Path, required=True, help="sources.parquet")
     p.add_argument("--sequences", type=Path, required=True, help="sources.seq")
     p.add_argument("--outdir", type=Path, required=True)
-    p.add_argument("--containment", type=float, default=0.01,
-                   help="join sources that share this much of the smaller one's 31-mers")
+    p.add_argument(
+        "--containment", type=float, default=0.01, help="join sources that share this much of the smaller one's 31-mers"
+    )
     p.add_argument("--threads", type=int, default=1)
     args = p.parse_args()
     if not 0 < args.containment <= 1:
@@ -37,23 +38,31 @@ def main() -> None:
     named = sum(name is not None for name in given)
     if named == len(source):
         cluster = given
-        how = {"method": "given", "tool": None, "version": None, "k": None, "scaled": None,
-               "containment": None}
+        how = {"method": "given", "tool": None, "version": None, "k": None, "scaled": None, "containment": None}
     else:
         bases = np.memmap(args.sequences, np.uint8, "r")
         hashes, owner = sketch(bases, offset, length, SCALED, args.threads)
         pairs = [similar(hashes, owner, len(source), args.containment), same_name(given)]
         cluster = [source[first] for first in components(len(source), pairs)]
-        how = {"method": "connected components of shared 31-mers", "tool": "sourmash", "version": version("sourmash"),
-               "k": K, "scaled": SCALED, "containment": args.containment, "sources_with_a_given_cluster": named}
+        how = {
+            "method": "connected components of shared 31-mers",
+            "tool": "sourmash",
+            "version": version("sourmash"),
+            "k": K,
+            "scaled": SCALED,
+            "containment": args.containment,
+            "sources_with_a_given_cluster": named,
+        }
     summary = how | describe(cluster, label, length, named == len(source))
 
     with whole(args.outdir / "clusters.parquet") as path:
         table = pa.table({"source": source, "cluster": pa.array(cluster, pa.string())})
         pq.write_table(table, path, compression="zstd")
     write_json(args.outdir / "clusters.json", summary)
-    print(f"{len(source)} sources in {summary['clusters']} clusters ({how['method']})"
-          + "".join(f"\nnote: {note}" for note in summary["notes"]))
+    print(
+        f"{len(source)} sources in {summary['clusters']} clusters ({how['method']})"
+        + "".join(f"\nnote: {note}" for note in summary["notes"])
+    )
 
 
 if __name__ == "__main__":

@@ -53,9 +53,7 @@ def main() -> None:
             f"{args.folder}/evaluation/{unknown[0]}: this arm is not in arms.json: remove the folder or add the arm"
         )
     roles = {a["name"]: a.get("role", "remedy") for a in arms}
-    sets = sorted(
-        {p.name for n in found for p in (args.folder / "evaluation" / n).glob("*") if p.is_dir()}, key=set_order
-    )
+    sets = sorted({p.name for n in found for p in (args.folder / "evaluation" / n).glob("*") if p.is_dir()}, key=set_order)
     training = [words.training_summary(a, read_models(args.folder, a["name"])) for a in arms if a["name"] in found]
     best = words.best_arm(training)
     twins = untranslated_twins(arms)
@@ -95,7 +93,11 @@ def parse() -> argparse.Namespace:
 
 
 def compare_set(
-    args: argparse.Namespace, test_set: str, found: Sequence[str], roles: Mapping[str, str], pairs: Sequence[Pair],
+    args: argparse.Namespace,
+    test_set: str,
+    found: Sequence[str],
+    roles: Mapping[str, str],
+    pairs: Sequence[Pair],
     details: dict[str, dict[str, Any]],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any] | None]:
     """All arms on one test set: their rows, the contrasts between them, and the shuffled control's AUROC on `short`.
@@ -135,15 +137,12 @@ def compare_set(
     return rows, contrast(groups, counts, pairs, test_set), shuffled
 
 
-def pooled(
-    metrics: Mapping[str, Any], tally: tallies.Tally, groups: tallies.Groups, folder: Path
-) -> list[Mapping[str, Any]]:
+def pooled(metrics: Mapping[str, Any], tally: tallies.Tally, groups: tallies.Groups, folder: Path) -> list[Mapping[str, Any]]:
     """The pooled metrics in the order of the tally's replicates, found to agree with the predictions beside them."""
     by_replicate = {int(p["replicate"]): p for p in metrics["pooled"]}
     if sorted(by_replicate) != tally.replicates:
         raise InputError(
-            f"{folder}/metrics.json: replicates {sorted(by_replicate)}, predictions have {tally.replicates}: run "
-            f"EVALUATE again"
+            f"{folder}/metrics.json: replicates {sorted(by_replicate)}, predictions have {tally.replicates}: run EVALUATE again"
         )
     ordered = [by_replicate[r] for r in tally.replicates]
     counted = tally.right(groups).sum(axis=(1, 2)) / groups.windows.sum()
@@ -213,9 +212,7 @@ def contrast(
         if arm in counts and against in counts and arm != against:
             estimate = intervals.accuracy_difference(groups, counts[arm], counts[against])
             ci = hundred(estimate.interval()) if enough else None
-            found.append(
-                {"arm": arm, "against": against, "test_set": test_set, "points": 100 * estimate.value, "ci95": ci}
-            )
+            found.append({"arm": arm, "against": against, "test_set": test_set, "points": 100 * estimate.value, "ci95": ci})
     return found
 
 

@@ -59,10 +59,22 @@ def side_by_side(a: Mapping[str, Any], b: Mapping[str, Any], folder_a: Path, fol
         same = windows_of(folder_a, r["test_set"]) == windows_of(folder_b, r["test_set"]) is not None
         points = 100 * (other["metrics"]["accuracy"]["mean"] - r["metrics"]["accuracy"]["mean"])
         ci = paired(folder_a, folder_b, r["arm"], r["test_set"]) if same else None
-        rows.append({"arm": r["arm"], "test_set": r["test_set"], "a": r["metrics"]["accuracy"]["mean"],
-                     "b": other["metrics"]["accuracy"]["mean"], "points": points, "ci95": ci, "same_windows": same})
-    return {"only_in_a": [x for x in arms[0] if x not in arms[1]], "only_in_b": [x for x in arms[1] if x not in arms[0]],
-            "rows": rows}
+        rows.append(
+            {
+                "arm": r["arm"],
+                "test_set": r["test_set"],
+                "a": r["metrics"]["accuracy"]["mean"],
+                "b": other["metrics"]["accuracy"]["mean"],
+                "points": points,
+                "ci95": ci,
+                "same_windows": same,
+            }
+        )
+    return {
+        "only_in_a": [x for x in arms[0] if x not in arms[1]],
+        "only_in_b": [x for x in arms[1] if x not in arms[0]],
+        "rows": rows,
+    }
 
 
 def windows_of(folder: Path, test_set: str) -> list[str] | None:
@@ -93,8 +105,16 @@ def text(rows: list[dict[str, Any]]) -> str:
     cells = [list(COLUMNS)]
     for r in rows:
         between = f" ({r['ci95'][0]:.1f} to {r['ci95'][1]:.1f})" if r["ci95"] else ""
-        cells.append([r["arm"], r["test_set"], f"{100 * r['a']:.1f}", f"{100 * r['b']:.1f}", f"{r['points']:+.1f}{between}",
-                      "the same" if r["same_windows"] else "not the same: unpaired"])
+        cells.append(
+            [
+                r["arm"],
+                r["test_set"],
+                f"{100 * r['a']:.1f}",
+                f"{100 * r['b']:.1f}",
+                f"{r['points']:+.1f}{between}",
+                "the same" if r["same_windows"] else "not the same: unpaired",
+            ]
+        )
     widths = [max(len(row[i]) for row in cells) for i in range(len(COLUMNS))]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells)
 

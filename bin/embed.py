@@ -39,23 +39,35 @@ def main() -> None:
     encoder = load_encoder(args.encoder, args.weights, args.precision, args.device, args.threads, log, progress)
     rows = np.empty((len(table), encoder.dim), args.storage)
     for first in range(0, len(rows), BLOCK):
-        part = RowTable(table.window[first:first + BLOCK], table.frame[first:first + BLOCK])
+        part = RowTable(table.window[first : first + BLOCK], table.frame[first : first + BLOCK])
         try:
             block = encoder.embed(row_sequences(shard.sequences, part, encoder.translates, args.genetic_code))
         except RowError as e:
             raise InputError(f"{args.shard.name}: window {shard.ids[part.window[e.row]]}: {e.why}") from e
         with np.errstate(over="ignore"):  # told with the window's name
-            rows[first:first + len(block)] = block
-        bad = np.flatnonzero(~np.isfinite(rows[first:first + len(block)]).all(1))
+            rows[first : first + len(block)] = block
+        bad = np.flatnonzero(~np.isfinite(rows[first : first + len(block)]).all(1))
         if len(bad):
-            raise InputError(f"{args.shard.name}: window {shard.ids[part.window[bad[0]]]}: {encoder.name} in "
-                             f"{encoder.precision} gives numbers that are not finite in {args.storage}: use --precision fp32")
+            raise InputError(
+                f"{args.shard.name}: window {shard.ids[part.window[bad[0]]]}: {encoder.name} in "
+                f"{encoder.precision} gives numbers that are not finite in {args.storage}: use --precision fp32"
+            )
     tensors = {"embeddings": rows}
     if args.frames == "all":
         tensors[ROWS] = np.stack([table.window, table.frame], 1, dtype=np.int32)
-    write_tensors(args.out, tensors, {
-        "encoder": encoder.name, "modality": encoder.modality, "weights": encoder.weights, "pooling": encoder.pooling,
-        "precision": encoder.precision, "device": encoder.device, "windows_digest": shard.digest})
+    write_tensors(
+        args.out,
+        tensors,
+        {
+            "encoder": encoder.name,
+            "modality": encoder.modality,
+            "weights": encoder.weights,
+            "pooling": encoder.pooling,
+            "precision": encoder.precision,
+            "device": encoder.device,
+            "windows_digest": shard.digest,
+        },
+    )
     log(f"{args.encoder}: {len(shard.ids)} windows in, {len(rows)} rows of {encoder.dim} out")
 
 

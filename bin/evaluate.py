@@ -33,8 +33,12 @@ def load_heads(folder: Path, folds: list[int]) -> list[Heads]:
         if missing:
             raise InputError(f"{folder.name}: no model in {missing[0]}: resume the run")
         models = {f: read_json(w / "model.json") for f, w in where.items()}
-        heads.append(Heads({f: load_file(w / "model.safetensors") for f, w in where.items()},
-                           *({f: m[key] for f, m in models.items()} for key in ("threshold", "calibration"))))
+        heads.append(
+            Heads(
+                {f: load_file(w / "model.safetensors") for f, w in where.items()},
+                *({f: m[key] for f, m in models.items()} for key in ("threshold", "calibration")),
+            )
+        )
     return heads
 
 
@@ -55,18 +59,33 @@ def evaluate(windows: WindowSet, modalities: list[str], heads: list[Heads], arm:
             for r, replicate in enumerate(heads):
                 odds[r, which] = join(replicate.log_odds(x, row_fold), begin)
                 score = score_of(odds[r, which])
-                block = pa.table({"window": table["window"], "source": table["source"], "cluster": table["cluster"],
-                                  "fold": table["fold"], "replicate": np.full(len(which), r, np.int8),
-                                  "label": table["label"], "score": score, "log_odds": odds[r, which],
-                                  "call": replicate.calls(score, fold[which])})
+                block = pa.table(
+                    {
+                        "window": table["window"],
+                        "source": table["source"],
+                        "cluster": table["cluster"],
+                        "fold": table["fold"],
+                        "replicate": np.full(len(which), r, np.int8),
+                        "label": table["label"],
+                        "score": score,
+                        "log_odds": odds[r, which],
+                        "call": replicate.calls(score, fold[which]),
+                    }
+                )
                 writer = writer or pq.ParquetWriter(temporary, block.schema, compression="zstd")
                 writer.write_table(block)
         writer.close()
     clusters = len(set(windows.codes("cluster")[1]))
-    return {"arm": arm, "test_set": test_set, "replicates": len(heads), "windows": len(windows), "clusters": clusters,
-            "frame_rows": windows.frame_rows,
-            **metrics(label, fold, odds, heads),
-            **describe(windows, odds, heads, test_set, np.random.default_rng(zlib.crc32(f"{arm} {test_set}".encode())))}
+    return {
+        "arm": arm,
+        "test_set": test_set,
+        "replicates": len(heads),
+        "windows": len(windows),
+        "clusters": clusters,
+        "frame_rows": windows.frame_rows,
+        **metrics(label, fold, odds, heads),
+        **describe(windows, odds, heads, test_set, np.random.default_rng(zlib.crc32(f"{arm} {test_set}".encode()))),
+    }
 
 
 def main() -> None:
@@ -87,8 +106,10 @@ def main() -> None:
         used = {e["modality"]: e for e in model["encoders"]}
         for e in windows.encoders:
             if e["modality"] in model["modalities"] and e != used[e["modality"]]:
-                raise InputError(f"test set {name}: embedded by {e['encoder']}, but arm {args.arm} was trained on "
-                                 f"{used[e['modality']]['encoder']}: use one encoder for both")
+                raise InputError(
+                    f"test set {name}: embedded by {e['encoder']}, but arm {args.arm} was trained on "
+                    f"{used[e['modality']]['encoder']}: use one encoder for both"
+                )
         found = evaluate(windows, model["modalities"], heads, args.arm, name, args.out / name)
         write_json(args.out / name / "metrics.json", found)
         accuracy = np.mean([row["accuracy"] for row in found["pooled"]])

@@ -42,11 +42,18 @@ def export_head(model: Path, out: Path, whole: bool) -> None:
     tensors = load_file(model / "model.safetensors")
     inputs = tensors["hidden_layer.weight"].shape[1]
     published = PUBLISHED.get(name["protein"])
-    write_head(out, tensors, published.repo if published else name["protein"],
-               {"arm": about["arm"], "threshold": about["threshold"]}, whole,
-               dna=inputs - published.dim if published else ENCODERS["dna"].get(name["dna"], DNA))
-    print(f"{out}: {'whole module' if whole else 'checkpoint'}, {inputs} inputs ({name['dna']}, {name['protein']}); "
-          f"its own threshold is {about['threshold']:.4g}, VirNucPro calls at 0.5")
+    write_head(
+        out,
+        tensors,
+        published.repo if published else name["protein"],
+        {"arm": about["arm"], "threshold": about["threshold"]},
+        whole,
+        dna=inputs - published.dim if published else ENCODERS["dna"].get(name["dna"], DNA),
+    )
+    print(
+        f"{out}: {'whole module' if whole else 'checkpoint'}, {inputs} inputs ({name['dna']}, {name['protein']}); "
+        f"its own threshold is {about['threshold']:.4g}, VirNucPro calls at 0.5"
+    )
 
 
 def export_merged(features: list[Path], windows: list[Path], out: Path) -> None:

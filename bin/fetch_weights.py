@@ -14,8 +14,7 @@ def main() -> None:
     p.add_argument("encoders", nargs="+", metavar="ENCODER", choices=list(PUBLISHED), help=", ".join(PUBLISHED))
     p.add_argument("--out", type=Path, required=True, help="a folder is made in it for each encoder")
     p.add_argument("--weights", type=Path, help="take the files from DIR/<encoder> and use no network")
-    p.add_argument("--revision",
-                   help=f"another commit than the pinned one, or '{LOCAL}': the files of --weights as they are")
+    p.add_argument("--revision", help=f"another commit than the pinned one, or '{LOCAL}': the files of --weights as they are")
     p.add_argument("--cache", type=Path, help="where interrupted downloads go on (default: a folder in --out)")
     a = p.parse_args()
     if a.revision and a.revision != LOCAL and len(a.encoders) > 1:

@@ -48,19 +48,35 @@ def main() -> None:
     for x in sorted(set(label.tolist())):
         share = hidden[label == x].sum() / max(1, known[label == x].sum())
         if share > MUCH:
-            notes.append(f"{share:.0%} of the {x} bases are 31-mers that other folds have too, and are masked: the "
-                         "clusters are too narrow, and what is left beside the masked stretches is alike as well: give "
-                         "wider clusters, or leave the cluster column out")
+            notes.append(
+                f"{share:.0%} of the {x} bases are 31-mers that other folds have too, and are masked: the "
+                "clusters are too narrow, and what is left beside the masked stretches is alike as well: give "
+                "wider clusters, or leave the cluster column out"
+            )
     half = [s for s, h, n in zip(table["source"].to_pylist(), hidden, known, strict=True) if h * 2 > n]
     if half:
-        notes.append(f"{len(half)} sources are masked by more than half ({', '.join(half[:3])}"
-                     f"{', ...' if len(half) > 3 else ''}): their likes are in other folds")
-    write_json(args.outdir / "mask.json", {
-        "k": K, "shared_kmers": len(shared.folds), "stretches": len(start), "bases": int(known.sum()),
-        "masked": int(hidden.sum()), "share": float(hidden.sum() / max(1, known.sum())), "table": rows, "notes": notes})
-    print(f"{len(offset)} sources: {hidden.sum()} of {known.sum()} bases masked "
-          f"({hidden.sum() / max(1, known.sum()):.2%}), {len(shared.folds)} 31-mers that two folds have"
-          + "".join(f"\nnote: {note}" for note in notes))
+        notes.append(
+            f"{len(half)} sources are masked by more than half ({', '.join(half[:3])}"
+            f"{', ...' if len(half) > 3 else ''}): their likes are in other folds"
+        )
+    write_json(
+        args.outdir / "mask.json",
+        {
+            "k": K,
+            "shared_kmers": len(shared.folds),
+            "stretches": len(start),
+            "bases": int(known.sum()),
+            "masked": int(hidden.sum()),
+            "share": float(hidden.sum() / max(1, known.sum())),
+            "table": rows,
+            "notes": notes,
+        },
+    )
+    print(
+        f"{len(offset)} sources: {hidden.sum()} of {known.sum()} bases masked "
+        f"({hidden.sum() / max(1, known.sum()):.2%}), {len(shared.folds)} 31-mers that two folds have"
+        + "".join(f"\nnote: {note}" for note in notes)
+    )
 
 
 if __name__ == "__main__":

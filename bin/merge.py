@@ -32,8 +32,9 @@ def main() -> None:
         count = len(rows) if tables[-1] is None else len(np.unique(tables[-1][:, 0]))
         if count != windows:
             last = manifest["window"][min(count, windows - 1)]
-            raise InputError(f"{path.name}: rows of {count} windows instead of {windows}, the first amiss is {last}: "
-                             "resume the run")
+            raise InputError(
+                f"{path.name}: rows of {count} windows instead of {windows}, the first amiss is {last}: resume the run"
+            )
         tensors[header["modality"]] = rows
         encoders.append({k: header[k] for k in ("modality", "encoder", "weights", "pooling")})
     if not all(np.array_equal(t, tables[0]) for t in tables[1:]):
@@ -41,8 +42,11 @@ def main() -> None:
     if tables[0] is not None:
         tensors[ROWS] = tables[0]
     encoders.sort(key=lambda e: e["modality"])
-    write_tensors(args.out, tensors, {"windows_digest": expected, "manifest_digest": content_digest(args.manifest),
-                                      "encoders": json.dumps(encoders)})
+    write_tensors(
+        args.out,
+        tensors,
+        {"windows_digest": expected, "manifest_digest": content_digest(args.manifest), "encoders": json.dumps(encoders)},
+    )
     print(f"{args.manifest.name}: {windows} windows in, {len(rows)} rows of {' + '.join(e['modality'] for e in encoders)} out")
 
 

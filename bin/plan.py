@@ -40,13 +40,25 @@ def main() -> None:
         pairs[windows] = sorted({a["pair"] for a in arms if windows in (a["windows"], "short")})
     encoders = {name: model_of(name) for pair in pairs["test"] for name in pair.split("+")}
     stand_in = [run_encoders[m] for m in asked if asked[m] == "auto" and not model_of(run_encoders[m])]
-    note = (f"{' and '.join(stand_in)} stand in for the language models, which need a GPU (-profile gpu) or a folder with "
-            "their weights (--weights DIR): docs/language-models.md" if stand_in else None)
+    note = (
+        f"{' and '.join(stand_in)} stand in for the language models, which need a GPU (-profile gpu) or a folder with "
+        "their weights (--weights DIR): docs/language-models.md"
+        if stand_in
+        else None
+    )
     write_json("arms.json", [arm | {"note": note} for arm in arms])
-    write_json("plan.json", {
-        "fastas": [row.fasta for row in sheet], "arms": arms, "pairs": pairs, "encoders": encoders,
-        "weights": choose_revisions({m for m in encoders.values() if m}, args.weights_revision), "note": note,
-        "train_sets": sorted({a["windows"] or "short" for a in arms})})
+    write_json(
+        "plan.json",
+        {
+            "fastas": [row.fasta for row in sheet],
+            "arms": arms,
+            "pairs": pairs,
+            "encoders": encoders,
+            "weights": choose_revisions({m for m in encoders.values() if m}, args.weights_revision),
+            "note": note,
+            "train_sets": sorted({a["windows"] or "short" for a in arms}),
+        },
+    )
     print(f"{len(sheet)} files, {len(arms)} arms: {', '.join(a['name'] for a in arms)}")
 
 

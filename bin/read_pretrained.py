@@ -27,8 +27,10 @@ def main() -> None:
     with whole(args.out / "model.safetensors") as path:
         save_file(head.tensors, path)
     write_json(args.out / "model.json", {"threshold": head.threshold, "encoders": head.encoders, "pretrained": head.origin})
-    print(f"{args.head.name} ({head.origin['form']}): {inputs} inputs, threshold {head.threshold:.4g}, "
-          f"SHA-256 {head.origin['sha256']}")
+    print(
+        f"{args.head.name} ({head.origin['form']}): {inputs} inputs, threshold {head.threshold:.4g}, "
+        f"SHA-256 {head.origin['sha256']}"
+    )
 
 
 if __name__ == "__main__":

@@ -65,8 +65,7 @@ def read_inputs(
     compared = read_json(comparison)
     arms = list(dict.fromkeys(t["arm"] for t in compared["training"]))
     histories = {
-        a: [read_json(m / "history.json") for m in models if m.parts[-3] == a and (m / "history.json").exists()]
-        for a in arms
+        a: [read_json(m / "history.json") for m in models if m.parts[-3] == a and (m / "history.json").exists()] for a in arms
     }
     records: dict[str, Any] = {}
     for m in models:
@@ -131,14 +130,11 @@ def render(built: dict[str, dict[str, Any]], config: Path) -> str:
         if done.returncode or not page.exists():
             last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
             raise InputError(
-                f"report: MultiQC ended with exit code {done.returncode} ({last}): please report this with "
-                f"comparison.json"
+                f"report: MultiQC ended with exit code {done.returncode} ({last}): please report this with comparison.json"
             )
         html = page.read_text(encoding="utf-8")
     if missing := missing_sections(html, built):
-        raise InputError(
-            f"report: MultiQC left out the section {', '.join(missing)}: please report this with comparison.json"
-        )
+        raise InputError(f"report: MultiQC left out the section {', '.join(missing)}: please report this with comparison.json")
     return html
 
 

@@ -42,8 +42,9 @@ class Sampler:
         self.family = table["family"]
         self.offset, self.length = (np.array(table[c], np.int64) for c in ("offset", "length"))
         label = np.array([LABELS.index(x) for x in table["label"]], np.int8)
-        self.groups, self.group = group_sources(np.array(table["cluster"], str), np.array(table["kingdom"], str), label,
-                                                np.array(table["fold"], np.int8), args.seed)
+        self.groups, self.group = group_sources(
+            np.array(table["cluster"], str), np.array(table["kingdom"], str), label, np.array(table["fold"], np.int8), args.seed
+        )
         self.runs = AmbiguousRuns(self.bases)
         self.args = args
         self._spaces: dict[tuple[int, int], tuple[PositionSpace, list[np.ndarray], np.ndarray]] = {}
@@ -56,8 +57,11 @@ class Sampler:
             space = position_space(self.offset, self.length, self.group, groups, window, most, self.runs)
             starts = np.bincount(space.source, np.diff(space.cumulated), len(self.source)).astype(np.int64)
             stages = [by_the_rule(starts, window), 2 * -(-starts // window), 2 * starts]
-            self._spaces[window, most] = (space, [np.bincount(self.group, stage, groups).astype(np.int64) for stage in stages],
-                                          np.flatnonzero(starts == 0))
+            self._spaces[window, most] = (
+                space,
+                [np.bincount(self.group, stage, groups).astype(np.int64) for stage in stages],
+                np.flatnonzero(starts == 0),
+            )
         return self._spaces[window, most]
 
 
@@ -69,28 +73,43 @@ def allocate(sampler: Sampler, recipe: Recipe, folds: dict) -> tuple[Recipe, dic
     stages = [sampler.space(s)[1] for s in recipe.strata]
     asked = recipe.size
     while True:
-        result = allocate_recipe(recipe, sampler.groups, stages, drawn, parts, sampler.args.viral_share,
-                                 sampler.args.cluster_cap)
+        result = allocate_recipe(
+            recipe, sampler.groups, stages, drawn, parts, sampler.args.viral_share, sampler.args.cluster_cap
+        )
         if not isinstance(result, Shortage):
             draws, caps = result
             break
         share = sampler.args.viral_share if result.label else 1 - sampler.args.viral_share
         possible = min(int(result.possible / share), recipe.size - 1)
         if recipe.purpose == "train":
-            raise InputError(f"--{recipe.name}_windows {recipe.size}: fold {result.fold} has room for too few distinct "
-                             f"{LABELS[result.label]} windows of {recipe.strata[0].shortest} bp or more: ask for "
-                             f"{possible} at most, or give more sources")
+            raise InputError(
+                f"--{recipe.name}_windows {recipe.size}: fold {result.fold} has room for too few distinct "
+                f"{LABELS[result.label]} windows of {recipe.strata[0].shortest} bp or more: ask for "
+                f"{possible} at most, or give more sources"
+            )
         recipe = replace(recipe, size=max(0, possible))
         if recipe.size < 2 * parts:
-            return replace(recipe, size=0), {}, {}, [f"test set {recipe.name}: left out, because fold {result.fold} has no "
-                                              f"{LABELS[result.label]} source with windows of that length"]
-    notes = [f"test set {recipe.name}: {recipe.size} windows of {asked} asked for, because fold {result.fold} "
-             "holds no more"] if recipe.size < asked and isinstance(result, Shortage) else []
+            return (
+                replace(recipe, size=0),
+                {},
+                {},
+                [
+                    f"test set {recipe.name}: left out, because fold {result.fold} has no "
+                    f"{LABELS[result.label]} source with windows of that length"
+                ],
+            )
+    notes = (
+        [f"test set {recipe.name}: {recipe.size} windows of {asked} asked for, because fold {result.fold} holds no more"]
+        if recipe.size < asked and isinstance(result, Shortage)
+        else []
+    )
     if recipe.size < asked and not notes:
         notes = [f"test set {recipe.name}: {recipe.size} windows of the {asked} asked for: the sources hold no more"]
-    notes += [f"window set {recipe.name}: the cap of {sampler.args.cluster_cap:.0%} of the {LABELS[label]} windows a cluster "
-              f"was raised to {cap:.0%}, because a fold has too few {LABELS[label]} clusters"
-              for label, cap in caps.items()]
+    notes += [
+        f"window set {recipe.name}: the cap of {sampler.args.cluster_cap:.0%} of the {LABELS[label]} windows a cluster "
+        f"was raised to {cap:.0%}, because a fold has too few {LABELS[label]} clusters"
+        for label, cap in caps.items()
+    ]
     return recipe, draws, caps, notes
 
 
@@ -132,11 +151,23 @@ def manifest(sampler: Sampler, rows: Windows, gc: np.ndarray, sequences: list[by
     strand = ["-" if m else "+" for m in rows.minus.tolist()]
     peptide = pa.array([len(p) for p in longest_peptides(sequences, sampler.args.genetic_code)], pa.int32())
     ids = [f"{n}:{a + 1}-{b}({c})" for n, a, b, c in zip(names, start.tolist(), end.tolist(), strand, strict=True)]
-    return pa.table({
-        "window": ids, "source": names, "start": start, "end": end, "strand": strand,
-        "length": (end - start).astype(np.int32), "label": groups.label[group],
-        "kingdom": groups.kingdom[group].tolist(), "family": pa.array([sampler.family[s] for s in source], pa.string()),
-        "cluster": groups.cluster[group].tolist(), "fold": groups.fold[group], "gc": gc, "peptide": peptide})
+    return pa.table(
+        {
+            "window": ids,
+            "source": names,
+            "start": start,
+            "end": end,
+            "strand": strand,
+            "length": (end - start).astype(np.int32),
+            "label": groups.label[group],
+            "kingdom": groups.kingdom[group].tolist(),
+            "family": pa.array([sampler.family[s] for s in source], pa.string()),
+            "cluster": groups.cluster[group].tolist(),
+            "fold": groups.fold[group],
+            "gc": gc,
+            "peptide": peptide,
+        }
+    )
 
 
 def main() -> None:
@@ -159,10 +190,18 @@ def main() -> None:
     args = p.parse_args()
 
     if "scratch" in args.train_sets and args.scratch < args.short:
-        raise InputError(f"--scratch_windows {args.scratch}: the set contains `short`, so it needs at least "
-                         f"--short_windows ({args.short})")
-    wanted = recipes(window_length=args.window_length, short=args.short, scratch=args.scratch, mixed=args.mixed,
-                     full=args.full, test=args.test, train_sets=args.train_sets)
+        raise InputError(
+            f"--scratch_windows {args.scratch}: the set contains `short`, so it needs at least --short_windows ({args.short})"
+        )
+    wanted = recipes(
+        window_length=args.window_length,
+        short=args.short,
+        scratch=args.scratch,
+        mixed=args.mixed,
+        full=args.full,
+        test=args.test,
+        train_sets=args.train_sets,
+    )
     sampler = Sampler(args)
     folds = read_json(args.folds_json)
     sets: dict = {"train": {}, "test": {}}
@@ -175,13 +214,23 @@ def main() -> None:
     for recipe, draws, caps, notes in planned:
         for step in recipe.chain:
             contained = step.chain[:-1]
-            metadata = {"window_set": step.name, "purpose": step.purpose, "size": step.size, "seed": args.seed,
-                        "strata": [[s.shortest, s.longest, s.share] for s in step.strata],
-                        "cut_from": step.strata[0].stretch if step.lattice else None,
-                        "contains": [c.name for c in contained], "cluster_cap": args.cluster_cap,
-                        "cluster_cap_used": {LABELS[k]: v for k, v in caps.items()}, "notes": notes}
-            pool = write_pool(sampler, step, draws[step.pool], args.outdir / "windows") if draws \
+            metadata = {
+                "window_set": step.name,
+                "purpose": step.purpose,
+                "size": step.size,
+                "seed": args.seed,
+                "strata": [[s.shortest, s.longest, s.share] for s in step.strata],
+                "cut_from": step.strata[0].stretch if step.lattice else None,
+                "contains": [c.name for c in contained],
+                "cluster_cap": args.cluster_cap,
+                "cluster_cap_used": {LABELS[k]: v for k, v in caps.items()},
+                "notes": notes,
+            }
+            pool = (
+                write_pool(sampler, step, draws[step.pool], args.outdir / "windows")
+                if draws
                 else {"windows": 0, "shards": 0, "digests": [], "counts": []}
+            )
             none = sampler.space(step.strata[0])[2]
             metadata |= pool | {"sources_without_window": [sampler.source[s] for s in none.tolist()]}
             write_json(args.outdir / "windows" / step.pool / "metadata.json", metadata)

@@ -15,7 +15,7 @@ WIDTH = 80
 def fasta(record: Record) -> bytes:
     """A record with its lineage in the header, in lines of WIDTH."""
     letters = record.letters.tobytes()
-    lines = [letters[i:i + WIDTH] for i in range(0, len(letters), WIDTH)]
+    lines = [letters[i : i + WIDTH] for i in range(0, len(letters), WIDTH)]
     return b"\n".join([f">{record.source} simulated {record.kingdom}, lineage {record.lineage}".encode(), *lines, b""])
 
 
@@ -30,16 +30,20 @@ def main() -> None:
     records = list(simulate(args.seed))
     labels = sorted({r.label for r in records}, reverse=True)
     for label in labels:
-        with whole(args.outdir / f"{label}.fa.gz") as path, path.open("wb") as raw, \
-                gzip.GzipFile("", "wb", 6, raw, mtime=0) as out:
+        with (
+            whole(args.outdir / f"{label}.fa.gz") as path,
+            path.open("wb") as raw,
+            gzip.GzipFile("", "wb", 6, raw, mtime=0) as out,
+        ):
             out.writelines(fasta(r) for r in records if r.label == label)
     table = [("id", "kingdom", "family", "lineage"), *((r.source, r.kingdom, r.family, r.lineage) for r in records)]
     with whole(args.outdir / "sources.tsv") as path:
         path.write_text("".join("\t".join(row) + "\n" for row in table), encoding="utf-8")
     with whole(args.outdir / "samplesheet.csv") as path:
         path.write_text("".join(["fasta,label\n", *(f"{label}.fa.gz,{label}\n" for label in labels)]), encoding="utf-8")
-    print(f"{len(records)} records of {len({r.lineage for r in records})} lineages, "
-          f"{sum(len(r.letters) for r in records)} bases")
+    print(
+        f"{len(records)} records of {len({r.lineage for r in records})} lineages, {sum(len(r.letters) for r in records)} bases"
+    )
 
 
 if __name__ == "__main__":

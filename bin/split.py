@@ -47,10 +47,13 @@ def main() -> None:
 
     sources, clusters = pq.read_table(args.sources), pq.read_table(args.clusters)
     if sources["source"].to_pylist() != (source := clusters["source"].to_pylist()):
-        raise InputError(f"{args.clusters.name}: its sources are not those of {args.sources.name}: delete the work "
-                         "folder of the step that clusters and resume")
-    cluster, label, kingdom = (np.array(x.to_pylist(), str) for x in
-                               (clusters["cluster"], sources["label"], sources["kingdom"]))
+        raise InputError(
+            f"{args.clusters.name}: its sources are not those of {args.sources.name}: delete the work "
+            "folder of the step that clusters and resume"
+        )
+    cluster, label, kingdom = (
+        np.array(x.to_pylist(), str) for x in (clusters["cluster"], sources["label"], sources["kingdom"])
+    )
     bases, split = sources["unambiguous"].to_numpy(), sources["split"].to_pylist()
     _, number = np.unique(cluster, return_inverse=True)
 
@@ -77,11 +80,22 @@ def main() -> None:
     result = sources.set_column(place, "cluster", pa.array(cluster.tolist(), pa.string()))
     with whole(args.outdir / "folds.parquet") as path:
         pq.write_table(result.append_column("fold", pa.array(fold, pa.int8())), path, compression="zstd")
-    write_json(args.outdir / "folds.json", {
-        "folds": folds, "test_folds": test_folds, "given": split[0] is not None, "seed": args.seed,
-        "cluster_cap": args.cluster_cap, "table": table(cluster, label, kingdom, bases, fold), "notes": said})
-    print(f"{len(source)} sources, {number.max() + 1} clusters -> {folds} folds, {len(test_folds)} tested"
-          + "".join(f"\nnote: {note}" for note in said))
+    write_json(
+        args.outdir / "folds.json",
+        {
+            "folds": folds,
+            "test_folds": test_folds,
+            "given": split[0] is not None,
+            "seed": args.seed,
+            "cluster_cap": args.cluster_cap,
+            "table": table(cluster, label, kingdom, bases, fold),
+            "notes": said,
+        },
+    )
+    print(
+        f"{len(source)} sources, {number.max() + 1} clusters -> {folds} folds, {len(test_folds)} tested"
+        + "".join(f"\nnote: {note}" for note in said)
+    )
 
 
 if __name__ == "__main__":

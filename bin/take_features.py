@@ -42,19 +42,31 @@ def main() -> None:
                 written[pool] += 1
         windows, rows, in_test = windows + len(tested), rows + len(block.data), in_test + int(tested.sum())
     pools = [pool for pool in POOLS if written[pool]]
-    write_json(args.out / "window_sets.json", {
-        "train": {"short": {"pools": pools, "size": None, "notes": []}},
-        "test": {"short": {"pools": POOLS[:1], "size": in_test, "notes": []}},
-        "viral_share": None, "folds": folds["folds"], "test_folds": folds["test_folds"]})
+    write_json(
+        args.out / "window_sets.json",
+        {
+            "train": {"short": {"pools": pools, "size": None, "notes": []}},
+            "test": {"short": {"pools": POOLS[:1], "size": in_test, "notes": []}},
+            "viral_share": None,
+            "folds": folds["folds"],
+            "test_folds": folds["test_folds"],
+        },
+    )
     print(f"{rows} rows of {windows} chunks in and out")
 
 
 def write(folder: Path, name: str, block: Block, about: list[dict], which: np.ndarray) -> None:
     """Write the manifest and the features of some of a block's windows."""
-    manifest = pa.table({
-        "window": [block.window[i] for i in which], "source": [block.source[i] or block.window[i] for i in which],
-        "label": block.label[which], **{c: [about[i][c] for i in which] for c in ("kingdom", "cluster")},
-        "fold": np.array([about[i]["fold"] for i in which], np.int8), "gc": pa.nulls(len(which), pa.float32())})
+    manifest = pa.table(
+        {
+            "window": [block.window[i] for i in which],
+            "source": [block.source[i] or block.window[i] for i in which],
+            "label": block.label[which],
+            **{c: [about[i][c] for i in which] for c in ("kingdom", "cluster")},
+            "fold": np.array([about[i]["fold"] for i in which], np.int8),
+            "gc": pa.nulls(len(which), pa.float32()),
+        }
+    )
     with whole(folder / f"{name}.windows.parquet") as path:
         pq.write_table(manifest, path, compression="zstd")
     rows = np.isin(block.rows[:, 0], which)
@@ -64,8 +76,12 @@ def write(folder: Path, name: str, block: Block, about: list[dict], which: np.nd
     write_tensors(
         folder / f"{name}.features.safetensors",
         {"dna": block.data[rows, :DNA], "protein": block.data[rows, DNA:], ROWS: table},
-        {"windows_digest": digest(*(block.window[i] for i in which)), "encoders": json.dumps(encoders),
-         "manifest_digest": content_digest(folder / f"{name}.windows.parquet")})
+        {
+            "windows_digest": digest(*(block.window[i] for i in which)),
+            "encoders": json.dumps(encoders),
+            "manifest_digest": content_digest(folder / f"{name}.windows.parquet"),
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -43,8 +43,14 @@ class Arm:
         self.short = self.windows if short["pools"] == self.spec["pools"] else WindowSet(args.data, short["pools"])
         self.short_label, self.short_fold = self.short.column("label"), self.short.column("fold")
         starts = sorted(args.start.rglob("model.safetensors")) if args.start else []
-        self.key = digest(json.dumps(self.arm), args.code, str(args.seed), json.dumps(self.sets), self.windows.digest,
-                          *(p.read_bytes() for p in starts))
+        self.key = digest(
+            json.dumps(self.arm),
+            args.code,
+            str(args.seed),
+            json.dumps(self.sets),
+            self.windows.digest,
+            *(p.read_bytes() for p in starts),
+        )
 
     def rows(self, windows: WindowSet) -> Rows:
         return lambda which: windows.rows(which, self.arm["modalities"])
@@ -67,8 +73,10 @@ class Arm:
         for e in self.windows.encoders:
             of = known.get(e["modality"], e)
             if e["encoder"] != GIVEN and any(of[k] != e[k] for k in ("encoder", "weights", "pooling")):
-                raise InputError(f"--pretrained {about['pretrained']['file']}: trained on rows of {of['encoder']} (weights "
-                                 f"{of['weights']}), but these are of {e['encoder']} (weights {e['weights']}): use the same")
+                raise InputError(
+                    f"--pretrained {about['pretrained']['file']}: trained on rows of {of['encoder']} (weights "
+                    f"{of['weights']}), but these are of {e['encoder']} (weights {e['weights']}): use the same"
+                )
 
 
 _arm: Arm
@@ -79,8 +87,12 @@ def train_head(fold: int, replicate: int) -> str:
     began = time.perf_counter()
     args, arm, sets = _arm.args, _arm.arm, _arm.sets
     folds, share = sets["folds"], sets["viral_share"]
-    settings = Settings(**{k: arm[k] for k in ("epochs", "learning_rate", "batch_size", "dropout", "patience", "frozen")},
-                        seed=args.seed, fold=fold, replicate=replicate)
+    settings = Settings(
+        **{k: arm[k] for k in ("epochs", "learning_rate", "batch_size", "dropout", "patience", "frozen")},
+        seed=args.seed,
+        fold=fold,
+        replicate=replicate,
+    )
     training, validation = split_rows(_arm.label, _arm.fold, fold, folds, _arm.spec["size"], share)
     label = _arm.label
     if arm["labels"] == "shuffled":
@@ -94,41 +106,66 @@ def train_head(fold: int, replicate: int) -> str:
         training, validation, done = training[:0], validation[:0], as_it_is(start, about["threshold"])
     else:
         rows, first = _arm.windows.rows_of(training)
-        data = Data(_arm.rows(_arm.windows), rows, spread(label[training], first, len(rows)),
-                    *_arm.checked(_arm.windows, validation, label))
+        data = Data(
+            _arm.rows(_arm.windows),
+            rows,
+            spread(label[training], first, len(rows)),
+            *_arm.checked(_arm.windows, validation, label),
+        )
         done = train(data, inputs, settings, start, checkpoint)
 
     head = Head(inputs)
     head.load_state_dict({k: torch.from_numpy(v) for k, v in done.weights.items()})
     chosen = split_rows(_arm.short_label, _arm.short_fold, fold, folds, sets["train"]["short"]["size"], share)[1]
-    selection, _ = evaluate(head, _arm.rows(_arm.short), *_arm.checked(_arm.short, chosen, _arm.short_label),
-                            threshold=done.threshold)
+    selection, _ = evaluate(
+        head, _arm.rows(_arm.short), *_arm.checked(_arm.short, chosen, _arm.short_label), threshold=done.threshold
+    )
     # Calibrated where it was validated: on windows of its own set, or of `short` for a head that was not trained here.
     windows, which, known = (_arm.windows, validation, label) if done.history else (_arm.short, chosen, _arm.short_label)
     judged, known, first = _arm.checked(windows, which, known)
-    fitted = calibration.fit(known, join(predict(head, _arm.rows(windows), judged), first), windows.length[which],
-                             windows.codes("cluster")[0][which])
+    fitted = calibration.fit(
+        known, join(predict(head, _arm.rows(windows), judged), first), windows.length[which], windows.codes("cluster")[0][which]
+    )
     folder = args.out / where
     with whole(folder / "model.safetensors") as path:
         save_file(done.weights, path)
     write_json(folder / "history.json", done.history)
-    write_json(folder / "model.json", {
-        "arm": arm["name"], "fold": fold, "replicate": replicate,
-        "architecture": {"inputs": inputs, "hidden": HIDDEN, "classes": CLASSES, "dropout": arm["dropout"]},
-        "modalities": arm["modalities"], "encoders": _arm.windows.encoders, "threshold": done.threshold,
-        "calibration": fitted,
-        "start": arm["start"], "pretrained": about.get("pretrained"),
-        "frozen": arm["frozen"], "labels": arm["labels"], "window_set": arm["windows"],
-        "hyperparameters": {k: arm[k] for k in ("epochs", "learning_rate", "batch_size", "dropout", "patience")},
-        "best_epoch": done.best_epoch, "epochs_run": len(done.history), "trained_parameters": done.trained_parameters,
-        "training_windows": len(training), "validation_windows": len(validation), "frame_rows": _arm.windows.frame_rows,
-        "training": done.history[done.best_epoch - 1]["train"] if done.history else None,
-        "validation": done.validation, "selection": selection,
-        "provenance": {"virshort": __version__, "seed": args.seed, "torch": torch.__version__}})
-    trained = (f"{len(training)} training windows, best epoch {done.best_epoch} of {len(done.history)}" if done.history
-               else "as it is")
-    return (f"{arm['name']} fold {fold} replicate {replicate}: {trained}, accuracy on validation windows of `short` "
-            f"{selection['accuracy']:.3f}, {time.perf_counter() - began:.1f} s")
+    write_json(
+        folder / "model.json",
+        {
+            "arm": arm["name"],
+            "fold": fold,
+            "replicate": replicate,
+            "architecture": {"inputs": inputs, "hidden": HIDDEN, "classes": CLASSES, "dropout": arm["dropout"]},
+            "modalities": arm["modalities"],
+            "encoders": _arm.windows.encoders,
+            "threshold": done.threshold,
+            "calibration": fitted,
+            "start": arm["start"],
+            "pretrained": about.get("pretrained"),
+            "frozen": arm["frozen"],
+            "labels": arm["labels"],
+            "window_set": arm["windows"],
+            "hyperparameters": {k: arm[k] for k in ("epochs", "learning_rate", "batch_size", "dropout", "patience")},
+            "best_epoch": done.best_epoch,
+            "epochs_run": len(done.history),
+            "trained_parameters": done.trained_parameters,
+            "training_windows": len(training),
+            "validation_windows": len(validation),
+            "frame_rows": _arm.windows.frame_rows,
+            "training": done.history[done.best_epoch - 1]["train"] if done.history else None,
+            "validation": done.validation,
+            "selection": selection,
+            "provenance": {"virshort": __version__, "seed": args.seed, "torch": torch.__version__},
+        },
+    )
+    trained = (
+        f"{len(training)} training windows, best epoch {done.best_epoch} of {len(done.history)}" if done.history else "as it is"
+    )
+    return (
+        f"{arm['name']} fold {fold} replicate {replicate}: {trained}, accuracy on validation windows of `short` "
+        f"{selection['accuracy']:.3f}, {time.perf_counter() - began:.1f} s"
+    )
 
 
 def main() -> None:
@@ -137,8 +174,11 @@ def main() -> None:
     p.add_argument("--data", type=Path, required=True, help="folder with manifests and features")
     p.add_argument("--code", default="", help="digest of this step's code: checkpoints of other code are not taken up")
     p.add_argument("--window-sets", type=Path, required=True)
-    p.add_argument("--start", type=Path, help="folder of the baseline's heads, for arms that start there; for the baseline "
-                   "itself, of the pretrained head")
+    p.add_argument(
+        "--start",
+        type=Path,
+        help="folder of the baseline's heads, for arms that start there; for the baseline itself, of the pretrained head",
+    )
     p.add_argument("--checkpoints", type=Path, help="where interrupted training is taken up again")
     p.add_argument("--replicates", type=int, required=True)
     p.add_argument("--seed", type=int, required=True)

@@ -110,9 +110,15 @@ class Cluster:
         self.quick.write_text(QUICK)
         self.options = ("-profile", "slurm", "-c", self.quick)
         try:
-            self._start("munged", "--force", f"--key-file={folder}/munge.key", f"--socket={folder}/munge/munge.sock",
-                        f"--pid-file={folder}/munge/munged.pid", f"--log-file={folder}/log/munged.log",
-                        f"--seed-file={folder}/munge/seed")
+            self._start(
+                "munged",
+                "--force",
+                f"--key-file={folder}/munge.key",
+                f"--socket={folder}/munge/munge.sock",
+                f"--pid-file={folder}/munge/munged.pid",
+                f"--log-file={folder}/log/munged.log",
+                f"--seed-file={folder}/munge/seed",
+            )
             self._start("slurmctld", "-f", str(config))
             self._start("slurmd", "-f", str(config), "-N", self.node)
             until(lambda: "idle" in self.call("sinfo", "-h", "-o", "%T", "-p", "cpu"), 30, "the node to be idle")
@@ -130,8 +136,11 @@ class Cluster:
     def jobs(self) -> list[dict[str, str]]:
         """Slurm's own record of every job: JobId, JobName, JobState, StartTime, EndTime, TresPerNode, ..."""
         records = self.call("scontrol", "show", "job", "--oneliner").splitlines()
-        return [dict(word.split("=", 1) for word in record.split() if "=" in word)
-                for record in records if record.startswith("JobId=")]
+        return [
+            dict(word.split("=", 1) for word in record.split() if "=" in word)
+            for record in records
+            if record.startswith("JobId=")
+        ]
 
     def stop(self) -> None:
         """Cancel all jobs and end the daemons, by their pids."""

@@ -16,8 +16,19 @@ settings.register_profile("virshort", deadline=None)  # no test is timed: machin
 settings.load_profile("virshort")
 
 
-ORDER = ("test_images", "test_killed", "test_resume", "test_models_in_a_run", "test_disks", "test_slurm", "test_experiment",
-         "containers", "faults", "pipeline", "unit")
+ORDER = (
+    "test_images",
+    "test_killed",
+    "test_resume",
+    "test_models_in_a_run",
+    "test_disks",
+    "test_slurm",
+    "test_experiment",
+    "containers",
+    "faults",
+    "pipeline",
+    "unit",
+)
 """Files and folders of tests, those first that take longest, so that side by side they end at about the same time."""
 
 
@@ -53,8 +64,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder, record = base / "demo", base / "demo.json"
     with FileLock(base / "demo.lock"):
         if not record.exists():
-            run = run_nextflow("-profile", "test", folder=folder, users_trace=True,
-                               PATH=nextflow_within(base / "demo_path", *WITHOUT_NETWORK))
+            run = run_nextflow(
+                "-profile", "test", folder=folder, users_trace=True, PATH=nextflow_within(base / "demo_path", *WITHOUT_NETWORK)
+            )
             record.write_text(json.dumps({"rc": run.rc, "output": run.output, "trace": run.trace, "seconds": run.seconds}))
     run = Run(folder, folder / "out", **json.loads(record.read_text()))
     assert run.rc == 0, run.output

@@ -19,8 +19,18 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PIPELINE = ("main.nf", "nextflow.config", "nextflow_schema.json", "assets", "bin", "conf", "containers", "modules",
-            "requirements.txt", "workflows")
+PIPELINE = (
+    "main.nf",
+    "nextflow.config",
+    "nextflow_schema.json",
+    "assets",
+    "bin",
+    "conf",
+    "containers",
+    "modules",
+    "requirements.txt",
+    "workflows",
+)
 WITHOUT_NETWORK = ("unshare", "--net") if os.geteuid() == 0 and shutil.which("unshare") else ()
 """What starts a command in a network namespace without a route, where that can be made."""
 
@@ -62,8 +72,11 @@ def environment(parser: str | None = None, **more: str) -> dict[str, str]:
     """The environment of a user who has Nextflow and the Python packages on PATH.
 
     Without what chooses OpenBLAS's kernels: a container would not see it, and its last digits would be others."""
-    env = {k: v for k, v in os.environ.items()
-           if k not in ("NXF_SYNTAX_PARSER", "NXF_WORK", "PYTHONPATH") and not k.startswith("OPENBLAS_")}
+    env = {
+        k: v
+        for k, v in os.environ.items()
+        if k not in ("NXF_SYNTAX_PARSER", "NXF_WORK", "PYTHONPATH") and not k.startswith("OPENBLAS_")
+    }
     env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), str(ROOT / ".tools/bin"), env["PATH"]])
     env["NXF_ANSI_LOG"] = "false"
     env.setdefault("NXF_OPTS", "-XX:+UseSerialGC")  # a tenth less of the processor for runs that are as short as these
@@ -93,9 +106,16 @@ class Started:
         self.command = [program, *map(str, args)]
         with tempfile.NamedTemporaryFile(delete=False) as printed:
             # A job of a shell's background ignores Ctrl-C, and so would all that it starts.
-            self.process = subprocess.Popen(self.command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=printed,
-                                            stderr=subprocess.STDOUT, start_new_session=True,
-                                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=folder,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            )
         self._printed = Path(printed.name)
 
     def output(self) -> str:
@@ -114,8 +134,9 @@ class Started:
         return subprocess.CompletedProcess(self.command, self.process.returncode, output)
 
 
-def nextflow(*args: object, folder: Path, env: dict[str, str] | None = None,
-             timeout: float = 1800) -> subprocess.CompletedProcess[str]:
+def nextflow(
+    *args: object, folder: Path, env: dict[str, str] | None = None, timeout: float = 1800
+) -> subprocess.CompletedProcess[str]:
     """Call Nextflow in `folder`; stdout holds both streams. Past `timeout` seconds it and its tasks are killed."""
     return Started(*args, folder=folder, env=env).finish(timeout)
 
@@ -127,8 +148,16 @@ class StartedRun(Started):
     apart from results that a test counts; with users_trace where a user's does.
     """
 
-    def __init__(self, *args: object, folder: Path, pipeline: Path = ROOT, parser: str | None = None,
-                 traces: Path | None = None, users_trace: bool = False, **env: str):
+    def __init__(
+        self,
+        *args: object,
+        folder: Path,
+        pipeline: Path = ROOT,
+        parser: str | None = None,
+        traces: Path | None = None,
+        users_trace: bool = False,
+        **env: str,
+    ):
         self.folder = folder
         traces = traces or folder
         self.trace = None if users_trace else traces / f"trace_{len(list(traces.glob('trace_*.txt')))}.txt"
@@ -164,8 +193,19 @@ def run_nextflow(*args: object, folder: Path, timeout: float = 1800, **options: 
     return StartedRun(*args, folder=folder, **options).ended(timeout)
 
 
-SMALL = {"arms": "finetune,dna_only", "short_windows": 600, "scratch_windows": 600, "full_windows": 400, "test_windows": 400,
-         "sweep_windows": 100, "sweep_lengths": 150, "folds": 3, "test_folds": 1, "replicates": 2, "windows_per_shard": 450}
+SMALL = {
+    "arms": "finetune,dna_only",
+    "short_windows": 600,
+    "scratch_windows": 600,
+    "full_windows": 400,
+    "test_windows": 400,
+    "sweep_windows": 100,
+    "sweep_lengths": 150,
+    "folds": 3,
+    "test_folds": 1,
+    "replicates": 2,
+    "windows_per_shard": 450,
+}
 
 
 class Small:
@@ -179,11 +219,26 @@ class Small:
         self.first = self.run()
         self.outcome = outcome(self.first.results)
 
-    def start(self, *more: object, folder: Path | None = None, parser: str | None = None, pipeline: Path | None = None,
-              traces: Path | None = None, env: dict[str, str] | None = None, **changes: object) -> StartedRun:
+    def start(
+        self,
+        *more: object,
+        folder: Path | None = None,
+        parser: str | None = None,
+        pipeline: Path | None = None,
+        traces: Path | None = None,
+        env: dict[str, str] | None = None,
+        **changes: object,
+    ) -> StartedRun:
         words = [word for name, value in (self.options | changes).items() for word in (f"--{name}", value)]
-        return StartedRun(*words, *more, folder=folder or self.folder, pipeline=pipeline or self.pipeline, parser=parser,
-                          traces=traces, **(env or {}))
+        return StartedRun(
+            *words,
+            *more,
+            folder=folder or self.folder,
+            pipeline=pipeline or self.pipeline,
+            parser=parser,
+            traces=traces,
+            **(env or {}),
+        )
 
     def run(self, *more: object, **options: Any) -> Run:
         """A run that must succeed."""
@@ -197,10 +252,20 @@ class Small:
 
 def outcome(results: Path) -> dict[str, str]:
     """Digests of what a run concludes: metrics, predictions, models and the comparison, by file."""
-    kept = ("comparison.json", "comparison.tsv", "metrics.json", "predictions.parquet", "model.safetensors", "model.json",
-            "leakage.json")
-    return {str(p.relative_to(results)): hashlib.sha256(p.read_bytes()).hexdigest()
-            for p in sorted(results.rglob("*")) if p.name in kept}
+    kept = (
+        "comparison.json",
+        "comparison.tsv",
+        "metrics.json",
+        "predictions.parquet",
+        "model.safetensors",
+        "model.json",
+        "leakage.json",
+    )
+    return {
+        str(p.relative_to(results)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(results.rglob("*"))
+        if p.name in kept
+    }
 
 
 def copy_pipeline(target: Path) -> Path:

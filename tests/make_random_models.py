@@ -22,10 +22,8 @@ from virshort.published import PUBLISHED
 SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 TOKENIZER = SHARED / "golden/dnabert_tokenizer/tokenizer.json"
 """DNABERT-S's published tokenizer, a small file."""
-HEADS = {"dnabert-s": 12, "esm2-8m": 20, "esm2-35m": 20, "esm2-150m": 20, "esm2-650m": 20, "esm2-3b": 40,
-         "fastesm2-650": 20}
-LAYERS = {"dnabert-s": 12, "esm2-8m": 6, "esm2-35m": 12, "esm2-150m": 30, "esm2-650m": 33, "esm2-3b": 36,
-          "fastesm2-650": 33}
+HEADS = {"dnabert-s": 12, "esm2-8m": 20, "esm2-35m": 20, "esm2-150m": 20, "esm2-650m": 20, "esm2-3b": 40, "fastesm2-650": 20}
+LAYERS = {"dnabert-s": 12, "esm2-8m": 6, "esm2-35m": 12, "esm2-150m": 30, "esm2-650m": 33, "esm2-3b": 36, "fastesm2-650": 33}
 ESM_VOCABULARY = ["<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWCXBUZO", ".", "-", "<null_1>", "<mask>"]
 
 
@@ -41,21 +39,45 @@ def make_dnabert_s(folder: Path, width: int, layers: int, rng: np.random.Generat
         tensors[name] = torch.from_numpy(norm + np.float32(scale) * r)
     torch.save(tensors, folder / "pytorch_model.bin")
     shutil.copyfile(TOKENIZER, folder / "tokenizer.json")
-    (folder / "config.json").write_text(json.dumps({
-        "architectures": ["BertForMaskedLM"], "model_type": "bert", "vocab_size": config.vocabulary,
-        "hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": config.heads,
-        "intermediate_size": config.intermediate,
-        "type_vocab_size": config.token_types, "layer_norm_eps": config.epsilon, "alibi_starting_size": 512}, indent=1))
+    (folder / "config.json").write_text(
+        json.dumps(
+            {
+                "architectures": ["BertForMaskedLM"],
+                "model_type": "bert",
+                "vocab_size": config.vocabulary,
+                "hidden_size": width,
+                "num_hidden_layers": layers,
+                "num_attention_heads": config.heads,
+                "intermediate_size": config.intermediate,
+                "type_vocab_size": config.token_types,
+                "layer_norm_eps": config.epsilon,
+                "alibi_starting_size": 512,
+            },
+            indent=1,
+        )
+    )
 
 
 def make_esm2(folder: Path, width: int, layers: int, heads: int, seed: int) -> None:
     """config.json, vocab.txt and model.safetensors, as published."""
     from transformers import EsmConfig, EsmForMaskedLM
 
-    config = EsmConfig(vocab_size=33, hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads,
-                       intermediate_size=4 * width, max_position_embeddings=1026, position_embedding_type="rotary",
-                       token_dropout=True, mask_token_id=32, pad_token_id=1, emb_layer_norm_before=False,
-                       hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, layer_norm_eps=1e-5)
+    config = EsmConfig(
+        vocab_size=33,
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        intermediate_size=4 * width,
+        max_position_embeddings=1026,
+        position_embedding_type="rotary",
+        token_dropout=True,
+        mask_token_id=32,
+        pad_token_id=1,
+        emb_layer_norm_before=False,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        layer_norm_eps=1e-5,
+    )
     torch.manual_seed(seed)
     model = EsmForMaskedLM(config)
     with torch.no_grad():
@@ -66,8 +88,11 @@ def make_esm2(folder: Path, width: int, layers: int, heads: int, seed: int) -> N
                 parameter.normal_(0, 0.05)
     config.save_pretrained(folder)
     # Not by save_pretrained, which renames the norms' tensors; one that is tied is not published.
-    save_file({name: tensor for name, tensor in model.state_dict().items() if name != "lm_head.decoder.weight"},
-              folder / "model.safetensors", {"format": "pt"})
+    save_file(
+        {name: tensor for name, tensor in model.state_dict().items() if name != "lm_head.decoder.weight"},
+        folder / "model.safetensors",
+        {"format": "pt"},
+    )
     (folder / "vocab.txt").write_text("\n".join(ESM_VOCABULARY))
 
 

@@ -20,8 +20,22 @@ class Adam:
     def step(self) -> None:
         """Move the parameters by their gradients, and let the gradients go."""
         with torch.no_grad():
-            adam(self.parameters, [p.grad for p in self.parameters], self.mean, self.square, [], self.steps, fused=True,
-                 amsgrad=False, beta1=0.9, beta2=0.999, lr=self.learning_rate, weight_decay=0.0, eps=1e-8, maximize=False)
+            adam(
+                self.parameters,
+                [p.grad for p in self.parameters],
+                self.mean,
+                self.square,
+                [],
+                self.steps,
+                fused=True,
+                amsgrad=False,
+                beta1=0.9,
+                beta2=0.999,
+                lr=self.learning_rate,
+                weight_decay=0.0,
+                eps=1e-8,
+                maximize=False,
+            )
         for p in self.parameters:
             p.grad = None
 

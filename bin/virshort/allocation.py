@@ -40,8 +40,9 @@ def allocate(quota: int, kingdom: np.ndarray, floor: np.ndarray, ceiling: np.nda
     return share
 
 
-def allocate_in_stages(quota: int, kingdom: np.ndarray, floor: np.ndarray, stages: list[np.ndarray],
-                       cap: int) -> tuple[np.ndarray, int]:
+def allocate_in_stages(
+    quota: int, kingdom: np.ndarray, floor: np.ndarray, stages: list[np.ndarray], cap: int
+) -> tuple[np.ndarray, int]:
     """Windows a cluster gives: each stage's ceilings are used up before the next stage is begun.
 
     floor: [n] windows already given (by the smaller window set that this one contains); stages: ceilings [n], the last
@@ -76,5 +77,5 @@ def largest_remainder(total: int, shares: np.ndarray) -> np.ndarray:
     """`total` in whole numbers in proportion to `shares` [n], summing to total (Hamilton's method)."""
     exact = total * np.asarray(shares, float) / np.sum(shares)
     whole = np.floor(exact).astype(np.int64)
-    whole[np.argsort(whole - exact, kind="stable")[:total - whole.sum()]] += 1
+    whole[np.argsort(whole - exact, kind="stable")[: total - whole.sum()]] += 1
     return whole

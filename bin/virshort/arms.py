@@ -11,19 +11,41 @@ from virshort.errors import InputError, nearest
 WINDOW_SETS = ("short", "scratch", "mixed", "full")
 MODALITIES = ("dna", "protein", "gc")
 _DEFAULTS: dict[str, Any] = {
-    "description": "", "role": "remedy", "windows": None, "modalities": ["dna", "protein"], "encoders": None,
+    "description": "",
+    "role": "remedy",
+    "windows": None,
+    "modalities": ["dna", "protein"],
+    "encoders": None,
     "protein_input": None,
-    "start": "random", "frozen": False, "labels": "true", "epochs": 10, "learning_rate": 1e-3, "batch_size": 256,
-    "dropout": 0.1, "patience": 3,
+    "start": "random",
+    "frozen": False,
+    "labels": "true",
+    "epochs": 10,
+    "learning_rate": 1e-3,
+    "batch_size": 256,
+    "dropout": 0.1,
+    "patience": 3,
 }
-_CHOICES = {"role": ("remedy", "control", "baseline"), "windows": WINDOW_SETS, "start": ("random", "baseline"),
-            "labels": ("true", "shuffled"), "frozen": (True, False), "protein_input": ("translated", "nucleotide")}
-_RANGES = {"epochs": (1, 1000), "learning_rate": (1e-8, 1.0), "batch_size": (2, 65536), "dropout": (0.0, 0.9),
-           "patience": (1, 1000)}
+_CHOICES = {
+    "role": ("remedy", "control", "baseline"),
+    "windows": WINDOW_SETS,
+    "start": ("random", "baseline"),
+    "labels": ("true", "shuffled"),
+    "frozen": (True, False),
+    "protein_input": ("translated", "nucleotide"),
+}
+_RANGES = {
+    "epochs": (1, 1000),
+    "learning_rate": (1e-8, 1.0),
+    "batch_size": (2, 65536),
+    "dropout": (0.0, 0.9),
+    "patience": (1, 1000),
+}
 
 
-def read_arms(path: Path, encoders: dict[str, str], dims: dict[str, dict[str, int]],
-              protein_input: str = "translated") -> list[dict[str, Any]]:
+def read_arms(
+    path: Path, encoders: dict[str, str], dims: dict[str, dict[str, int]], protein_input: str = "translated"
+) -> list[dict[str, Any]]:
     """All arms of a file, complete with defaults, in the file's order.
 
     encoders: the run's encoder by modality; dims: known encoders by modality (the values are not used); protein_input:
@@ -43,8 +65,9 @@ def read_arms(path: Path, encoders: dict[str, str], dims: dict[str, dict[str, in
     return arms
 
 
-def _complete(file: str, name: str, row: Any, encoders: dict[str, str], dims: dict[str, dict[str, int]],
-              protein_input: str) -> dict:
+def _complete(
+    file: str, name: str, row: Any, encoders: dict[str, str], dims: dict[str, dict[str, int]], protein_input: str
+) -> dict:
     where = f"{file}: arm {name}"
     if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii() or name[0] == "-":
         raise InputError(f"{where}: a name has letters, digits, _ and (not first) - only: rename it")
@@ -63,11 +86,14 @@ def _complete(file: str, name: str, row: Any, encoders: dict[str, str], dims: di
         value = arm[key]
         whole = key in ("epochs", "batch_size", "patience")
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or not low <= value <= high:
-            raise InputError(f"{where}: {key} is {value!r}: must be {'a whole' if whole else 'a'} number "
-                             f"from {low} to {high}")
+            raise InputError(f"{where}: {key} is {value!r}: must be {'a whole' if whole else 'a'} number from {low} to {high}")
     modalities = arm["modalities"]
-    if not isinstance(modalities, list) or not modalities or set(modalities) - set(MODALITIES) \
-            or len(set(modalities)) < len(modalities):
+    if (
+        not isinstance(modalities, list)
+        or not modalities
+        or set(modalities) - set(MODALITIES)
+        or len(set(modalities)) < len(modalities)
+    ):
         raise InputError(f"{where}: modalities is {modalities!r}: must be a list of {', '.join(MODALITIES)}, each once")
     arm["modalities"] = [m for m in MODALITIES if m in modalities]  # one order, so that columns never change places
     given = arm["encoders"] or {}
@@ -97,8 +123,7 @@ def choose(arms: list[dict[str, Any]], names: str | None) -> list[dict[str, Any]
     baseline = next(a for a in arms if a["role"] == "baseline")
     for arm in chosen:
         if arm["start"] == "baseline" and any(arm[k] != baseline[k] for k in ("modalities", "encoders")):
-            raise InputError(f"arm {arm['name']}: starts from the baseline, so it needs the baseline's modalities "
-                             "and encoders")
+            raise InputError(f"arm {arm['name']}: starts from the baseline, so it needs the baseline's modalities and encoders")
     return chosen
 
 
@@ -111,5 +136,9 @@ def untranslated_twins(arms: list[dict[str, Any]]) -> list[tuple[str, str, str]]
         return [{m: e.removesuffix(UNTRANSLATED) for m, e in arm["encoders"].items()}, *(arm.get(k) for k in sorted(same))]
 
     fed = [a for a in arms if a.get("protein_input") == "nucleotide" and "protein" in a["modalities"]]
-    return [(a["name"], b["name"], "full" if a["windows"] == "full" else "short")
-            for a in fed for b in arms if b.get("protein_input") == "translated" and rest(a) == rest(b)]
+    return [
+        (a["name"], b["name"], "full" if a["windows"] == "full" else "short")
+        for a in fed
+        for b in arms
+        if b.get("protein_input") == "translated" and rest(a) == rest(b)
+    ]

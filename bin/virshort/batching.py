@@ -27,8 +27,16 @@ Forward = Callable[[Tensor], Tensor]
 class Batcher:
     """Runs a model over sequences. It keeps what it learnt about the device's memory from call to call."""
 
-    def __init__(self, tokenize: Tokenize, forward: Forward, dim: int, budget: int, device: torch.device | str = "cpu",
-                 log: Log = print, progress: Progress | None = None):
+    def __init__(
+        self,
+        tokenize: Tokenize,
+        forward: Forward,
+        dim: int,
+        budget: int,
+        device: torch.device | str = "cpu",
+        log: Log = print,
+        progress: Progress | None = None,
+    ):
         """budget: tokens a batch may hold; one sequence with more than that is a batch of its own."""
         self._tokenize, self._forward, self._dim = tokenize, forward, dim
         self._device, self._log, self._progress = torch.device(device), log, progress
@@ -62,7 +70,7 @@ class Batcher:
     def _tokens(self, sequences: Sequence[bytes]) -> Iterator[list[tuple[int, np.ndarray]]]:
         """Rows and their ids by the chunk, longest sequences first, made by a thread one chunk ahead."""
         order = sorted(range(len(sequences)), key=lambda row: -len(sequences[row]))
-        chunks = [order[i:i + _CHUNK] for i in range(0, len(order), _CHUNK)]
+        chunks = [order[i : i + _CHUNK] for i in range(0, len(order), _CHUNK)]
 
         def tokenize(rows: list[int]) -> list[tuple[int, np.ndarray]]:
             try:
@@ -72,7 +80,7 @@ class Batcher:
 
         with ThreadPoolExecutor(1) as thread:
             ahead = thread.submit(tokenize, chunks[0]) if chunks else None
-            for following in [*chunks[1:], None][:len(chunks)]:
+            for following in [*chunks[1:], None][: len(chunks)]:
                 chunk = ahead.result()
                 ahead = thread.submit(tokenize, following) if following else None
                 yield chunk
@@ -95,8 +103,11 @@ class Batcher:
             out.index_copy_(0, self._there(torch.tensor(rows)), self._forward(ids))
         except torch.OutOfMemoryError:
             if len(batch) == 1:
-                raise RowError(rows[0], f"its {tokens} tokens alone do not fit into the memory of {self._device}: "
-                                        "shorten the window or run it on the CPU") from None
+                raise RowError(
+                    rows[0],
+                    f"its {tokens} tokens alone do not fit into the memory of {self._device}: "
+                    "shorten the window or run it on the CPU",
+                ) from None
         else:
             self._count(batch)
             return
@@ -106,8 +117,10 @@ class Batcher:
         self.budget = min(self.budget, max(tokens, len(batch) * tokens // 2))
         if not self._told:
             self._told = True
-            self._log(f"out of memory on {self._device} at {len(batch)} x {tokens} tokens: "
-                      f"batches of {self.budget} tokens or fewer from here on")
+            self._log(
+                f"out of memory on {self._device} at {len(batch)} x {tokens} tokens: "
+                f"batches of {self.budget} tokens or fewer from here on"
+            )
         self._run_evenly(out, batch)
 
     def _there(self, tensor: Tensor) -> Tensor:

@@ -39,8 +39,15 @@ def fit(label: np.ndarray, odds: np.ndarray, length: np.ndarray, cluster: np.nda
         if lengths and any(r.sum() < WINDOWS or len(np.unique(cluster[r])) < CLUSTERS for r in of_label):
             continue
         temperature, bias = scale(label[rows], odds[rows])
-        found.append({"lengths": lengths and list(lengths), "windows": int(rows.sum()), "temperature": temperature,
-                      "bias": bias, "thresholds": thresholds(label[rows], odds[rows])})
+        found.append(
+            {
+                "lengths": lengths and list(lengths),
+                "windows": int(rows.sum()),
+                "temperature": temperature,
+                "bias": bias,
+                "thresholds": thresholds(label[rows], odds[rows]),
+            }
+        )
     return found
 
 

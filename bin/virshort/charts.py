@@ -12,8 +12,16 @@ from matplotlib.ticker import NullLocator
 
 from virshort.files import whole
 
-STYLE = {"svg.fonttype": "none", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10,
-         "axes.titleweight": "bold", "font.family": "sans-serif", "text.parse_math": False}
+STYLE = {
+    "svg.fonttype": "none",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "font.family": "sans-serif",
+    "text.parse_math": False,
+}
 SIZE = (3.3, 2.5)  # inches a panel
 
 
@@ -69,8 +77,16 @@ def draw(axes: Axes, panel: Panel) -> None:
     if panel.diagonal:
         axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, linestyle=":")
     for line in panel.lines:
-        axes.plot(line.x, line.y, line.dash, color=line.colour, marker=line.marker, markersize=3, linewidth=line.width,
-                  label=line.name)
+        axes.plot(
+            line.x,
+            line.y,
+            line.dash,
+            color=line.colour,
+            marker=line.marker,
+            markersize=3,
+            linewidth=line.width,
+            label=line.name,
+        )
         known = [(x, a, b) for x, a, b in zip(line.x, line.low, line.high, strict=False) if a is not None and b is not None]
         if known:
             axes.fill_between(*zip(*known, strict=True), color=line.colour, alpha=0.2, linewidth=0)
@@ -103,7 +119,7 @@ def svg(panel: Panel) -> str:
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = out.getvalue()
-    return text[text.index("<svg"):].replace("<svg ", f'<svg role="img" aria-label="{_plain(panel.title)}" ', 1)
+    return text[text.index("<svg") :].replace("<svg ", f'<svg role="img" aria-label="{_plain(panel.title)}" ', 1)
 
 
 def save(panels: Sequence[Panel], path: Path) -> None:
@@ -117,7 +133,7 @@ def save(panels: Sequence[Panel], path: Path) -> None:
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for ax, panel in zip(axes, panels, strict=False):
             draw(ax, panel)
-        for ax in axes[len(panels):]:
+        for ax in axes[len(panels) :]:
             ax.set_axis_off()
         for kind in ("svg", "png"):
             with whole(path.with_suffix(f".{kind}")) as temporary:

@@ -31,11 +31,17 @@ class Check:
         for number, (source, bases) in enumerate(read_records(path, sheet.fasta), 1):
             if source in self.seen:
                 file, before = self.seen[source]
-                raise InputError(f"{sheet.fasta}, record {number}: the id {source} is that of record {before} of "
-                                 f"{file} too: give each record an id of its own")
+                raise InputError(
+                    f"{sheet.fasta}, record {number}: the id {source} is that of record {before} of "
+                    f"{file} too: give each record an id of its own"
+                )
             self.seen[source] = sheet.fasta, number
-            row = {"source": source, **describe(source, sheet, self.table.get(source), self.table_name),
-                   "file": Path(sheet.fasta).name, "length": len(bases)}
+            row = {
+                "source": source,
+                **describe(source, sheet, self.table.get(source), self.table_name),
+                "file": Path(sheet.fasta).name,
+                "length": len(bases),
+            }
             gc = bases.count(b"G") + bases.count(b"C")
             unambiguous = gc + bases.count(b"A") + bases.count(b"T")
             if reason := why_not(len(bases), unambiguous, self.min_length, self.max_n):
@@ -48,9 +54,11 @@ class Check:
         """Checks across all sources, when every file is read. Raises InputError."""
         check_labels([row["label"] for row in self.rows], self.skipped)
         if self.table and not self.table.keys() & self.seen.keys():
-            raise InputError(f"{self.table_name}, id: none is the id of a record (the first here is "
-                             f"{next(iter(self.table))}, the first record is {next(iter(self.seen))}): an id is a "
-                             "header up to its first white space")
+            raise InputError(
+                f"{self.table_name}, id: none is the id of a record (the first here is "
+                f"{next(iter(self.table))}, the first record is {next(iter(self.seen))}): an id is a "
+                "header up to its first white space"
+            )
         check_given(*([row[c] for row in self.rows] for c in ("source", "cluster", "split")))
 
     def summary(self) -> dict:
@@ -65,12 +73,18 @@ class Check:
         notes = [f"{len(unknown)} ids of {self.table_name} are in no file (the first: {unknown[0]})"] if unknown else []
         notes += [f"{len(bare)} records are not in {self.table_name} (the first: {bare[0]})"] if bare else []
         notes += [f"left out: {n} {reason}" for reason, n in reasons(self.skipped).items()]
-        return {"records": len(self.rows), "bases": self.bases, "skipped": len(self.skipped),
-                "reasons": reasons(self.skipped),
-                "counts": [{"label": label, "kingdom": kingdom, "records": n["records"], "bases": n["bases"],
-                            "skipped": n["skipped"]} for (label, kingdom), n in sorted(counts.items())],
-                "source_table": {"ids": len(self.table), "in_no_file": len(unknown), "records_without": len(bare)},
-                "notes": notes}
+        return {
+            "records": len(self.rows),
+            "bases": self.bases,
+            "skipped": len(self.skipped),
+            "reasons": reasons(self.skipped),
+            "counts": [
+                {"label": label, "kingdom": kingdom, "records": n["records"], "bases": n["bases"], "skipped": n["skipped"]}
+                for (label, kingdom), n in sorted(counts.items())
+            ],
+            "source_table": {"ids": len(self.table), "in_no_file": len(unknown), "records_without": len(bare)},
+            "notes": notes,
+        }
 
 
 def describe(source: str, sheet: SheetRow, table: SourceRow | None, table_name: str) -> dict[str, str | None]:
@@ -79,11 +93,17 @@ def describe(source: str, sheet: SheetRow, table: SourceRow | None, table_name: 
     Raises InputError where the two disagree on the label.
     """
     if table and table.label and table.label != sheet.label:
-        raise InputError(f"{table_name}, line {table.line}, label: {source} is {table.label} here, but its file "
-                         f"{sheet.fasta} is {sheet.label} in the samplesheet: mend one of them")
+        raise InputError(
+            f"{table_name}, line {table.line}, label: {source} is {table.label} here, but its file "
+            f"{sheet.fasta} is {sheet.label} in the samplesheet: mend one of them"
+        )
     either = {c: (table and getattr(table, c)) or getattr(sheet, c) for c in ("kingdom", "cluster", "split")}
-    return {"label": sheet.label, **either, "kingdom": either["kingdom"] or "unknown",
-            "family": table.family if table else None}
+    return {
+        "label": sheet.label,
+        **either,
+        "kingdom": either["kingdom"] or "unknown",
+        "family": table.family if table else None,
+    }
 
 
 def why_not(length: int, unambiguous: int, min_length: int, max_n: float) -> str | None:
@@ -107,8 +127,10 @@ def check_labels(label: Sequence[str], skipped: Sequence[dict]) -> None:
     for name in LABELS:
         if name not in label:
             out = [s for s in skipped if s["label"] == name]
-            raise InputError(f"no {name} source is left: {', '.join(f'{n} {r}' for r, n in reasons(out).items())} (the "
-                             f"first: {out[0]['source']} of {out[0]['file']}): give longer or cleaner sources")
+            raise InputError(
+                f"no {name} source is left: {', '.join(f'{n} {r}' for r, n in reasons(out).items())} (the "
+                f"first: {out[0]['source']} of {out[0]['file']}): give longer or cleaner sources"
+            )
 
 
 def check_given(source: Sequence[str], cluster: Sequence[str | None], split: Sequence[str | None]) -> None:
@@ -116,10 +138,14 @@ def check_given(source: Sequence[str], cluster: Sequence[str | None], split: Seq
     for column, values in (("cluster", cluster), ("split", split)):
         given = sum(v is not None for v in values)
         if 0 < given < len(values):
-            raise InputError(f"{column}: {source[list(values).index(None)]} has none, but {given} of {len(values)} "
-                             f"sources have: give every source a {column}, or none")
+            raise InputError(
+                f"{column}: {source[list(values).index(None)]} has none, but {given} of {len(values)} "
+                f"sources have: give every source a {column}, or none"
+            )
     first: dict[str, int] = {}
     for i, name in enumerate(cluster):
         if name is not None and split[i] != split[j := first.setdefault(name, i)]:
-            raise InputError(f"split: cluster {name} is in two: {source[j]} in {split[j]}, {source[i]} in {split[i]}: "
-                             "a cluster must stay whole")
+            raise InputError(
+                f"split: cluster {name} is in two: {source[j]} in {split[j]}, {source[i]} in {split[i]}: "
+                "a cluster must stay whole"
+            )

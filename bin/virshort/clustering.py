@@ -24,12 +24,14 @@ _NEIGHBOURS = 16
 _FEWEST = 3  # with one hash in ten kept, some 30 31-mers or 60 bases: a microsatellite in a short source joins nothing
 
 
-def sketch(bases: np.ndarray, offset: np.ndarray, length: np.ndarray, scaled: int,
-           threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
+def sketch(
+    bases: np.ndarray, offset: np.ndarray, length: np.ndarray, scaled: int, threads: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
     """FracMinHash sketches of all sources. bases: [total] uint8 upper-case letters; offset, length: [sources] int64.
 
     Returns [m] uint64 hashes and [m] int32, the source of each; a source may have a hash twice.
     """
+
     def hashes(piece: tuple[int, int, int]) -> tuple[int, np.ndarray]:
         source, first, last = piece
         minhash = MinHash(n=0, ksize=K, scaled=scaled)
@@ -46,8 +48,7 @@ def sketch(bases: np.ndarray, offset: np.ndarray, length: np.ndarray, scaled: in
     return np.concatenate(found), np.concatenate(owner)
 
 
-def similar(hashes: np.ndarray, source: np.ndarray, sources: int,
-            containment: float) -> tuple[np.ndarray, np.ndarray]:
+def similar(hashes: np.ndarray, source: np.ndarray, sources: int, containment: float) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of sources that share at least `containment` (above 0) of the smaller sketch, and at least 3 hashes.
 
     hashes: [m] uint64; source: [m] int32 below `sources`. A hash that many sources hold is counted between each and the
@@ -95,8 +96,9 @@ def components(sources: int, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> 
     return first[component]
 
 
-def describe(cluster: Sequence[str], label: Sequence[str], length: np.ndarray, given: bool,
-             much: float = 0.2, largest: int = 10) -> dict:
+def describe(
+    cluster: Sequence[str], label: Sequence[str], length: np.ndarray, given: bool, much: float = 0.2, largest: int = 10
+) -> dict:
     """Counts and warnings about a clustering. cluster, label: [sources] strings; length: [sources] bases.
 
     `much` is the share of a label's bases from which a cluster is noted. Returns {sources, clusters, singletons,
@@ -112,14 +114,34 @@ def describe(cluster: Sequence[str], label: Sequence[str], length: np.ndarray, g
     for x, mask in of.items():
         share = np.bincount(number[mask], length[mask], len(names)) / max(1, length[mask].sum())
         for c in np.flatnonzero(share >= much):
-            notes.append(f"cluster {names[c]} holds {share[c]:.0%} of the {x} bases ({count[x][c]} sources)" + (
-                "" if given else ": if what joins them is a repeat that all have (rRNA, transposons, vectors), give a "
-                "cluster column instead"))
+            notes.append(
+                f"cluster {names[c]} holds {share[c]:.0%} of the {x} bases ({count[x][c]} sources)"
+                + (
+                    ""
+                    if given
+                    else ": if what joins them is a repeat that all have (rRNA, transposons, vectors), give a "
+                    "cluster column instead"
+                )
+            )
     if len(both):
-        notes.append(f"{len(both)} clusters hold viral and nonviral sources that share sequence, as a prophage and its "
-                     f"phage do: {', '.join(names[both][:3])}{', ...' if len(both) > 3 else ''}")
-    return {"sources": len(number), "clusters": len(names), "singletons": int((sources == 1).sum()),
-            "both_labels": len(both),
-            "largest": [{"cluster": str(names[c]), "sources": int(sources[c]), "bases": int(bases[c]),
-                         "viral": int(count["viral"][c]), "nonviral": int(count["nonviral"][c])} for c in order],
-            "notes": notes}
+        notes.append(
+            f"{len(both)} clusters hold viral and nonviral sources that share sequence, as a prophage and its "
+            f"phage do: {', '.join(names[both][:3])}{', ...' if len(both) > 3 else ''}"
+        )
+    return {
+        "sources": len(number),
+        "clusters": len(names),
+        "singletons": int((sources == 1).sum()),
+        "both_labels": len(both),
+        "largest": [
+            {
+                "cluster": str(names[c]),
+                "sources": int(sources[c]),
+                "bases": int(bases[c]),
+                "viral": int(count["viral"][c]),
+                "nonviral": int(count["nonviral"][c]),
+            }
+            for c in order
+        ],
+        "notes": notes,
+    }

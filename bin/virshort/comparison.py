@@ -163,12 +163,10 @@ def answer(v: Row, rows: Sequence[Row], best: str | None, given: Row | None = No
     if v["verdict"] is None:
         return v["reason"]
     below = (
-        "" if (v["finetuned_accuracy"] or 0) >= ENOUGH else f", though accuracy stays below the {percent(ENOUGH, 0)} "
-        f"asked for"
+        "" if (v["finetuned_accuracy"] or 0) >= ENOUGH else f", though accuracy stays below the {percent(ENOUGH, 0)} asked for"
     )
     what = {
-        "strong": f"raining on short windows helps much{below}" if below else "raining on short windows mends the "
-        "classifier",
+        "strong": f"raining on short windows helps much{below}" if below else "raining on short windows mends the classifier",
         "moderate": "raining on short windows helps, though it does not mend everything",
         "rejected": "raining on short windows does not mend the classifier",
     }[v["verdict"]]
@@ -241,8 +239,7 @@ def overfitting(rows: Sequence[Row], training: Sequence[Row]) -> list[dict[str, 
         remedies = [
             f"fewer epochs (the best one was {best_epoch:.0f} of {run:.0f})" if best_epoch and run else "fewer epochs",
             "dropout 0.2" if dropout is None or dropout < 0.2 else f"more dropout than {dropout:g}",
-            f"more data, from further clusters (now {windows:,.0f} windows)" if windows else "more data, from "
-            "further clusters",
+            f"more data, from further clusters (now {windows:,.0f} windows)" if windows else "more data, from further clusters",
         ]
         text = (
             f"{t['arm']} learned its training windows by heart: {percent(last)} right there, {percent(test)} on test "
@@ -310,8 +307,9 @@ def recommendation(rows: Sequence[Row], best: str | None) -> str:
     return text + f". On full-length windows it costs next to nothing: {gained(full)}. One model can serve both."
 
 
-def controls(rows: Sequence[Row], best: str | None, shuffled: Mapping[str, Any] | None, untranslated: Sequence[Row] = ()
-             ) -> dict[str, Any]:
+def controls(
+    rows: Sequence[Row], best: str | None, shuffled: Mapping[str, Any] | None, untranslated: Sequence[Row] = ()
+) -> dict[str, Any]:
     """What the controls say. `shuffled`: {auroc, ci95} of shuffled_labels on `short`, with the noise of all models;
     untranslated: contrasts of arms whose protein encoder was fed bases with their twins."""
     found: dict[str, Any] = {"gc": None, "shuffled_labels": None, "untranslated": None}
@@ -332,8 +330,7 @@ def controls(rows: Sequence[Row], best: str | None, shuffled: Mapping[str, Any] 
         if holds:
             text = f"Trained on shuffled labels the classifier ends at chance ({value}): no sign of a leak."
         elif holds is None:
-            text = (f"Trained on shuffled labels: {value}. No interval can be given, so whether that is chance is not "
-            f"decided.")
+            text = f"Trained on shuffled labels: {value}. No interval can be given, so whether that is chance is not decided."
         else:
             text = (
                 f"LEAK? Trained on shuffled labels the classifier should end at AUROC 0.5, and does not "
@@ -348,8 +345,11 @@ def controls(rows: Sequence[Row], best: str | None, shuffled: Mapping[str, Any] 
 
 def protein_by_length(contrasts: Sequence[Row]) -> list[str]:
     """From which length on the protein features help finetune: a sentence from finetune less dna_only along the sweep."""
-    found = sorted((int(c["test_set"][7:]), c) for c in contrasts
-                   if (c["arm"], c["against"]) == ("finetune", "dna_only") and c["test_set"].startswith("length_"))
+    found = sorted(
+        (int(c["test_set"][7:]), c)
+        for c in contrasts
+        if (c["arm"], c["against"]) == ("finetune", "dna_only") and c["test_set"].startswith("length_")
+    )
     if not found:
         return []
     helps = [n for n, c in found if c["ci95"] and c["ci95"][0] > 0]
@@ -366,8 +366,10 @@ def votes(details: Mapping[str, Mapping[str, Any]], rows: Sequence[Row], best: s
     if not found.get("votes"):
         return None
     one, most = found["votes"][0], found["votes"][-1]
-    text = (f"With {best}, {most['windows']} windows of one source reach {percent(most['accuracy'])} where one alone reaches "
-            f"{percent(one['accuracy'])}.")
+    text = (
+        f"With {best}, {most['windows']} windows of one source reach {percent(most['accuracy'])} where one alone reaches "
+        f"{percent(one['accuracy'])}."
+    )
     full = find(rows, "baseline", "full")
     if full is None:
         return text
@@ -378,9 +380,7 @@ def votes(details: Mapping[str, Mapping[str, Any]], rows: Sequence[Row], best: s
     return f"{text} The baseline on one full-length window has {percent(target)}, which no number of votes here reaches."
 
 
-def leakage_summary(
-    leakage: Mapping[str, Any] | None, training: Sequence[Row], given: Row | None = None
-) -> dict[str, Any]:
+def leakage_summary(leakage: Mapping[str, Any] | None, training: Sequence[Row], given: Row | None = None) -> dict[str, Any]:
     """The audit in a sentence, and by arm: the share of its short test windows with an exact k-mer in training windows.
 
     An arm that starts from the baseline has seen the baseline's training windows as well as its own; what a pretrained
@@ -506,8 +506,7 @@ def _confirmed_steps(v: Row, rows: Sequence[Row], best: str | None, training: Se
         open_ = [_lower(c["name"]) for c in criteria(row, _training_accuracy(training, best)) if c["met"] is False]
         if open_:
             steps.append(
-                f"Still short of its target: {_join(open_)}. More training windows and more sources come before a "
-                f"larger model."
+                f"Still short of its target: {_join(open_)}. More training windows and more sources come before a larger model."
             )
     return steps
 
@@ -529,8 +528,11 @@ def _partial_steps(v: Row, rows: Sequence[Row], best: str | None, training: Sequ
                 f"Training and test accuracy are {abs(gap):.0f} points apart: it does not overfit, so more epochs, "
                 f"more windows (scratch) or richer features can help."
             )
-    steps += [f"Run {n} too: it was not among the "
-    f"arms." for n in ("scratch", "multilength") if find(rows, n, "short") is None and find(rows, name, "full")]
+    steps += [
+        f"Run {n} too: it was not among the arms."
+        for n in ("scratch", "multilength")
+        if find(rows, n, "short") is None and find(rows, name, "full")
+    ]
     return steps + _longer(rows, name)
 
 
@@ -538,8 +540,7 @@ def _rejected_steps(v: Row, rows: Sequence[Row], best: str | None, training: Seq
     steps = []
     if v["baseline_accuracy"] >= ENOUGH:
         steps.append(
-            f"The baseline already reaches {percent(v['baseline_accuracy'])} on short windows: there was little to "
-            f"mend."
+            f"The baseline already reaches {percent(v['baseline_accuracy'])} on short windows: there was little to mend."
         )
     better = [
         r
@@ -554,8 +555,7 @@ def _rejected_steps(v: Row, rows: Sequence[Row], best: str | None, training: Seq
     ]
     for r in better:
         d = r["difference_to_baseline"]
-        steps.append(f"{r['arm']} does help ({gained(d)}): the training matters, but fine-tuning the baseline is not "
-        f"the way.")
+        steps.append(f"{r['arm']} does help ({gained(d)}): the training matters, but fine-tuning the baseline is not the way.")
     gc, top = find(rows, "gc", "short"), find(rows, best, "short")
     if gc and top:
         more = 100 * (top["metrics"]["accuracy"]["mean"] - gc["metrics"]["accuracy"]["mean"])
@@ -585,8 +585,7 @@ def _longer(rows: Sequence[Row], arm: str | None) -> list[str]:
             f"{arm} reaches {percent(enough[1])} from {enough[0]} bp on: merge pairs, assemble, or let several reads "
             f"of one source vote."
         ]
-    return ["No length of the sweep reaches 70 % with this arm: look at sources and labels before "
-    "lengths."] if sweep else []
+    return ["No length of the sweep reaches 70 % with this arm: look at sources and labels before lengths."] if sweep else []
 
 
 def _contrast_steps(contrasts: Sequence[Row]) -> list[str]:
@@ -596,13 +595,11 @@ def _contrast_steps(contrasts: Sequence[Row]) -> list[str]:
             continue
         if (c["arm"], c["against"]) == ("finetune", "dna_only"):
             steps.append(
-                f"Protein features add nothing beyond chance to finetune (against dna_only {gained(c)}): dna_only is "
-                f"cheaper."
+                f"Protein features add nothing beyond chance to finetune (against dna_only {gained(c)}): dna_only is cheaper."
             )
         if c["against"] == "kmer":
             steps.append(
-                f"{c['arm']} is not beyond chance better than k-mer frequencies ({gained(c)}): weigh the cost of its "
-                f"encoder."
+                f"{c['arm']} is not beyond chance better than k-mer frequencies ({gained(c)}): weigh the cost of its encoder."
             )
     return steps
 

@@ -57,6 +57,12 @@ def costs(trace: Iterable[Mapping[str, str]], embedded: int) -> dict[str, Any]:
     total = sum(r["seconds"] for r in table)
     grows = sum(r["seconds"] for r in table if r["process"] in BY_WINDOWS)
     embedding = sum(rows[name]["seconds"] for name in EMBEDDING if name in rows)
-    return {"processes": table, "training": training, "seconds": total, "embedded_windows": embedded,
-            "windows_per_second": embedded / embedding if embedding else None,
-            "more": MORE, "seconds_for_more": total - grows + MORE * grows}
+    return {
+        "processes": table,
+        "training": training,
+        "seconds": total,
+        "embedded_windows": embedded,
+        "windows_per_second": embedded / embedding if embedding else None,
+        "more": MORE,
+        "seconds_for_more": total - grows + MORE * grows,
+    }

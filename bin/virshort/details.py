@@ -81,8 +81,9 @@ def share(right: np.ndarray, cluster: np.ndarray, weight: np.ndarray | None = No
     return _estimated(right, [cluster], [np.ones(len(cluster)) if weight is None else weight], (1.0,))
 
 
-def _estimated(right: np.ndarray, clusters: Sequence[np.ndarray], weights: Sequence[np.ndarray],
-               shares: Sequence[float]) -> dict[str, Any]:
+def _estimated(
+    right: np.ndarray, clusters: Sequence[np.ndarray], weights: Sequence[np.ndarray], shares: Sequence[float]
+) -> dict[str, Any]:
     """`share` over strata (the rows of `right` lie one after another): each stratum's share times its fixed part."""
     names, code = np.unique(np.concatenate(clusters), return_inverse=True)
     stratum = np.repeat(np.arange(len(clusters)), [len(c) for c in clusters])
@@ -95,12 +96,18 @@ def _estimated(right: np.ndarray, clusters: Sequence[np.ndarray], weights: Seque
     estimate = st.with_training_noise(st.jackknife(sums.sum(axis=0), total * len(right), shares), each)
     effective = min(st.effective_clusters(t) for t in total)
     ci = estimate.interval(low=0.0, high=1.0) if effective >= st.MINIMUM_EFFECTIVE else None
-    return {"share": float(each.mean()), "ci95": list(ci) if ci else None, "windows": len(weight), "clusters": len(names),
-            "effective": round(effective, 1)}
+    return {
+        "share": float(each.mean()),
+        "ci95": list(ci) if ci else None,
+        "windows": len(weight),
+        "clusters": len(names),
+        "effective": round(effective, 1),
+    }
 
 
-def groups(label: np.ndarray, call: np.ndarray, cluster: np.ndarray, group: np.ndarray,
-           names: Sequence[str]) -> list[dict[str, Any]]:
+def groups(
+    label: np.ndarray, call: np.ndarray, cluster: np.ndarray, group: np.ndarray, names: Sequence[str]
+) -> list[dict[str, Any]]:
     """Per label and group how many windows are called wrongly: nonviral ones called viral, viral ones missed.
 
     group: [n] codes into `names`; a row: group, label, wrong, ci95, windows, clusters, effective."""
@@ -117,8 +124,7 @@ def groups(label: np.ndarray, call: np.ndarray, cluster: np.ndarray, group: np.n
 def binned(values: np.ndarray, edges: Sequence[float], unit: str = "") -> tuple[np.ndarray, list[str]]:
     """Codes [n] of values between edges, and the names of the bins. values: [n] numbers."""
     text = [f"{e:g}" for e in edges]
-    names = [f"under {text[0]}{unit}", *(f"{a} to {b}{unit}" for a, b in pairwise(text)),
-             f"{text[-1]}{unit} and more"]
+    names = [f"under {text[0]}{unit}", *(f"{a} to {b}{unit}" for a, b in pairwise(text)), f"{text[-1]}{unit} and more"]
     return np.searchsorted(edges, values, side="right"), names
 
 
@@ -166,14 +172,24 @@ def voting(label: np.ndarray, odds: np.ndarray, cut: np.ndarray, source: np.ndar
             right[i, r] = np.bincount(which, viral == (y[kept][which] == 1)) / rounds
     votes, found = [], {}
     for k, right_of in zip(sizes, right, strict=True):
-        found = _estimated(np.concatenate([right_of[:, p] for p in parts], axis=1), [of[kept][p] for p in parts],
-                           [count[kept][p].astype(float) for p in parts], shares)
+        found = _estimated(
+            np.concatenate([right_of[:, p] for p in parts], axis=1),
+            [of[kept][p] for p in parts],
+            [count[kept][p].astype(float) for p in parts],
+            shares,
+        )
         votes.append({"windows": k, "accuracy": found["share"], "ci95": found["ci95"]})
     return {"sources": len(kept), "clusters": found["clusters"], "effective": found["effective"], "votes": votes}
 
 
-def reached(label: np.ndarray, odds: np.ndarray, fold: np.ndarray, length: np.ndarray, cluster: np.ndarray,
-            fitted: Sequence[Mapping[int, Any]]) -> list[dict[str, Any]]:
+def reached(
+    label: np.ndarray,
+    odds: np.ndarray,
+    fold: np.ndarray,
+    length: np.ndarray,
+    cluster: np.ndarray,
+    fitted: Sequence[Mapping[int, Any]],
+) -> list[dict[str, Any]]:
     """What the thresholds from validation reach on test windows, by length bin and threshold.
 
     fold, length, cluster: [n]; fitted: per replicate, by fold, what calibration.fit found. A row: lengths, threshold,
@@ -187,14 +203,21 @@ def reached(label: np.ndarray, odds: np.ndarray, fold: np.ndarray, length: np.nd
         for name in calibration.THRESHOLDS:
             entries = [{f: calibration.entry(e, lengths) for f, e in by_fold.items()} for by_fold in fitted]
             cuts = [{f: e["thresholds"][name] for f, e in by_fold.items()} for by_fold in entries]
-            row: dict[str, Any] = {"lengths": list(lengths), "threshold": name, "windows": len(here),
-                                   "own": all(e["lengths"] is not None for b in entries for e in b.values()),
-                                   "true_positive_rate": None, "false_positive_rate": None, "precision_at_prevalence": []}
+            row: dict[str, Any] = {
+                "lengths": list(lengths),
+                "threshold": name,
+                "windows": len(here),
+                "own": all(e["lengths"] is not None for b in entries for e in b.values()),
+                "true_positive_rate": None,
+                "false_positive_rate": None,
+                "precision_at_prevalence": [],
+            }
             if all(c is not None for b in cuts for c in b.values()):
                 folds = sorted(cuts[0])
                 at = np.searchsorted(folds, fold[here])
-                call = np.stack([o[here] >= np.array([b[f] for f in folds], np.float32)[at]
-                                 for o, b in zip(odds, cuts, strict=True)])
+                call = np.stack(
+                    [o[here] >= np.array([b[f] for f in folds], np.float32)[at] for o, b in zip(odds, cuts, strict=True)]
+                )
                 for y, rate in ((1, "true_positive_rate"), (0, "false_positive_rate")):
                     of = label[here] == y
                     row[rate] = share(call[:, of], cluster[here][of]) if of.any() else None

@@ -22,8 +22,13 @@ from virshort.layout import Shapes, check_tensors, linear, norm
 from virshort.packing import LinearGelu
 
 _ROOT = {"embeddings.LayerNorm": "norm"}
-_LAYER = {"attention.self.Wqkv": "qkv", "attention.output.dense": "attention_out",
-          "attention.output.LayerNorm": "attention_norm", "mlp.wo": "mlp_out", "mlp.layernorm": "mlp_norm"}
+_LAYER = {
+    "attention.self.Wqkv": "qkv",
+    "attention.output.dense": "attention_out",
+    "attention.output.LayerNorm": "attention_norm",
+    "mlp.wo": "mlp_out",
+    "mlp.layernorm": "mlp_norm",
+}
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,15 @@ class Config:
         """From a published config.json. Raises InputError where a size is missing."""
         raw = read_json(path)
         try:
-            return cls(raw["vocab_size"], raw["hidden_size"], raw["num_hidden_layers"], raw["num_attention_heads"],
-                       raw["intermediate_size"], raw["type_vocab_size"], raw["layer_norm_eps"])
+            return cls(
+                raw["vocab_size"],
+                raw["hidden_size"],
+                raw["num_hidden_layers"],
+                raw["num_attention_heads"],
+                raw["intermediate_size"],
+                raw["type_vocab_size"],
+                raw["layer_norm_eps"],
+            )
         except KeyError as e:
             raise InputError(f"{path}: no {e}, so this is not DNABERT-S's config.json: fetch the weights anew") from e
 
@@ -112,25 +124,37 @@ def alibi_slopes(heads: int) -> list[float]:
     (the reference code of Press et al. 2022)."""
     near = 1 << int(math.log2(heads))
     slopes = [2 ** (-8 * (i + 1) / near) for i in range(near)]
-    return slopes if near == heads else slopes + alibi_slopes(2 * near)[::2][:heads - near]
+    return slopes if near == heads else slopes + alibi_slopes(2 * near)[::2][: heads - near]
 
 
 def published_shapes(config: Config) -> Shapes:
     """Name and shape of every tensor of the published file (138 for the real model)."""
     width, inner = config.width, config.intermediate
-    shapes = {"embeddings.word_embeddings.weight": (config.vocabulary, width),
-              "embeddings.token_type_embeddings.weight": (config.token_types, width), **norm("embeddings.LayerNorm", width)}
+    shapes = {
+        "embeddings.word_embeddings.weight": (config.vocabulary, width),
+        "embeddings.token_type_embeddings.weight": (config.token_types, width),
+        **norm("embeddings.LayerNorm", width),
+    }
     for i in range(config.layers):
         at = f"encoder.layer.{i}"
-        shapes |= (linear(f"{at}.attention.self.Wqkv", width, 3 * width)
-                   | linear(f"{at}.attention.output.dense", width, width) | norm(f"{at}.attention.output.LayerNorm", width)
-                   | {f"{at}.mlp.gated_layers.weight": (2 * inner, width)}
-                   | linear(f"{at}.mlp.wo", inner, width) | norm(f"{at}.mlp.layernorm", width))
+        shapes |= (
+            linear(f"{at}.attention.self.Wqkv", width, 3 * width)
+            | linear(f"{at}.attention.output.dense", width, width)
+            | norm(f"{at}.attention.output.LayerNorm", width)
+            | {f"{at}.mlp.gated_layers.weight": (2 * inner, width)}
+            | linear(f"{at}.mlp.wo", inner, width)
+            | norm(f"{at}.mlp.layernorm", width)
+        )
     return shapes | linear("pooler.dense", width, width)
 
 
-def build(tensors: Mapping[str, Tensor], config: Config, dtype: torch.dtype = torch.float32,
-          device: torch.device | str = "cpu", where: str = "weights") -> DnabertS:
+def build(
+    tensors: Mapping[str, Tensor],
+    config: Config,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+    where: str = "weights",
+) -> DnabertS:
     """The model with these published tensors, in evaluation mode. Raises InputError where they do not fit."""
     hint = " (names as DNABERT-2's)" if any(name.startswith(("bert.", "cls.")) for name in tensors) else ""
     check_tensors(tensors, published_shapes(config), where, f"DNABERT-S{hint}")

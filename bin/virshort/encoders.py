@@ -41,7 +41,8 @@ class Encoder:
 
 ENCODERS: dict[str, dict[str, int]] = {
     modality: kmers | {name: model.dim for name, model in PUBLISHED.items() if model.modality == modality}
-    for modality, kmers in {"dna": {"kmer-dna": 136}, "protein": {"kmer-protein": 21}}.items()}
+    for modality, kmers in {"dna": {"kmer-dna": 136}, "protein": {"kmer-protein": 21}}.items()
+}
 """Dimension of every encoder, by modality."""
 
 _DEFAULTS = {"dna": ("kmer-dna", "dnabert-s"), "protein": ("kmer-protein", "esm2-650m")}
@@ -59,8 +60,15 @@ def model_of(encoder: str) -> str | None:
     return name if name in PUBLISHED else None
 
 
-def load_encoder(name: str, weights: Path | None = None, precision: str = "auto", device: str = "auto",
-                 threads: int | None = None, log: Log = print, progress: Progress | None = None) -> Encoder:
+def load_encoder(
+    name: str,
+    weights: Path | None = None,
+    precision: str = "auto",
+    device: str = "auto",
+    threads: int | None = None,
+    log: Log = print,
+    progress: Progress | None = None,
+) -> Encoder:
     """The encoder of that name: one of ENCODERS, a protein encoder also with UNTRANSLATED after it.
 
     weights: the folder that holds a language model's fetched folder; precision, device, threads, log, progress: see
@@ -73,9 +81,16 @@ def load_encoder(name: str, weights: Path | None = None, precision: str = "auto"
             raise InputError(f"{name}: needs its weights: give their folder by --weights")
         return replace(load_language_model(model, weights, precision, device, threads, log=log, progress=progress), name=name)
     if name == "kmer-dna":
-        return Encoder(name, "dna", ENCODERS["dna"][name], "", f"canonical {KMER}-mer frequencies",
-                       lambda sequences: dna_kmer_frequencies(sequences, KMER))
+        return Encoder(
+            name,
+            "dna",
+            ENCODERS["dna"][name],
+            "",
+            f"canonical {KMER}-mer frequencies",
+            lambda sequences: dna_kmer_frequencies(sequences, KMER),
+        )
     if name.removesuffix(UNTRANSLATED) == "kmer-protein":
-        return Encoder(name, "protein", ENCODERS["protein"]["kmer-protein"], "", "residue frequencies and length",
-                       residue_frequencies)
+        return Encoder(
+            name, "protein", ENCODERS["protein"]["kmer-protein"], "", "residue frequencies and length", residue_frequencies
+        )
     raise KeyError(name)

@@ -50,6 +50,9 @@ def run(main: Callable[[], None]) -> None:
     except OSError as e:
         if e.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        print(f"virshort: no space left on the disk that holds {e.filename or 'the work folder'}: "
-              "free some, then run again with -resume", file=sys.stderr)
+        print(
+            f"virshort: no space left on the disk that holds {e.filename or 'the work folder'}: "
+            "free some, then run again with -resume",
+            file=sys.stderr,
+        )
         sys.exit(74)

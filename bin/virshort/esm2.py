@@ -23,8 +23,13 @@ from virshort.files import read_json
 from virshort.layout import Shapes, check_tensors, linear, norm
 from virshort.packing import LinearGelu
 
-_LAYER = {"attention.LayerNorm": "attention_norm", "attention.output.dense": "attention_out", "LayerNorm": "mlp_norm",
-          "intermediate.dense": "mlp_in", "output.dense": "mlp_out"}
+_LAYER = {
+    "attention.LayerNorm": "attention_norm",
+    "attention.output.dense": "attention_out",
+    "LayerNorm": "mlp_norm",
+    "intermediate.dense": "mlp_in",
+    "output.dense": "mlp_out",
+}
 _NOT_USED = re.compile(r"(lm_head|contact_head|pooler)\.|embeddings\.position_|.*rotary_embeddings\.inv_freq$")
 _SCALE = 1 - 0.15 * 0.8
 """What token dropout leaves of an embedding where no token is masked: 15 % were chosen in training, 80 % of these masked."""
@@ -46,14 +51,22 @@ class Config:
         """From a published config.json. Raises InputError where it is not ESM-2's."""
         try:
             raw = read_json(path)
-            config = cls(raw["vocab_size"], raw["hidden_size"], raw["num_hidden_layers"], raw["num_attention_heads"],
-                         raw["intermediate_size"], raw["layer_norm_eps"])
+            config = cls(
+                raw["vocab_size"],
+                raw["hidden_size"],
+                raw["num_hidden_layers"],
+                raw["num_attention_heads"],
+                raw["intermediate_size"],
+                raw["layer_norm_eps"],
+            )
             ours = raw["position_embedding_type"] == "rotary" and raw["token_dropout"] and not raw["emb_layer_norm_before"]
         except (OSError, ValueError, TypeError, KeyError) as e:
             raise InputError(f"{path}: not ESM-2's config.json ({e!r}): fetch the weights anew") from e
         if not ours:
-            raise InputError(f"{path}: not ESM-2's config.json, which has rotary positions, token dropout and no norm after "
-                             "the embeddings: fetch the weights anew")
+            raise InputError(
+                f"{path}: not ESM-2's config.json, which has rotary positions, token dropout and no norm after "
+                "the embeddings: fetch the weights anew"
+            )
         return config
 
 
@@ -123,18 +136,29 @@ def published_shapes(config: Config) -> Shapes:
         at = f"encoder.layer.{i}"
         for part in ("query", "key", "value"):
             shapes |= linear(f"{at}.attention.self.{part}", width, width)
-        shapes |= (norm(f"{at}.attention.LayerNorm", width) | linear(f"{at}.attention.output.dense", width, width)
-                   | norm(f"{at}.LayerNorm", width) | linear(f"{at}.intermediate.dense", width, inner)
-                   | linear(f"{at}.output.dense", inner, width))
+        shapes |= (
+            norm(f"{at}.attention.LayerNorm", width)
+            | linear(f"{at}.attention.output.dense", width, width)
+            | norm(f"{at}.LayerNorm", width)
+            | linear(f"{at}.intermediate.dense", width, inner)
+            | linear(f"{at}.output.dense", inner, width)
+        )
     return shapes | norm("encoder.emb_layer_norm_after", width)
 
 
-def build(tensors: Mapping[str, Tensor], config: Config, dtype: torch.dtype = torch.float32,
-          device: torch.device | str = "cpu", where: str = "weights") -> Esm2:
+def build(
+    tensors: Mapping[str, Tensor],
+    config: Config,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+    where: str = "weights",
+) -> Esm2:
     """The model with these published tensors, in evaluation mode. Raises InputError where they do not fit."""
     # Saved without its head a model's names lack `esm.`; saved by transformers 5 its norms have gamma and beta.
-    named = {name.removeprefix("esm.").replace("Norm.gamma", "Norm.weight").replace("Norm.beta", "Norm.bias"): tensor
-             for name, tensor in tensors.items()}
+    named = {
+        name.removeprefix("esm.").replace("Norm.gamma", "Norm.weight").replace("Norm.beta", "Norm.bias"): tensor
+        for name, tensor in tensors.items()
+    }
     found = {name: tensor for name, tensor in named.items() if not _NOT_USED.match(name)}
     check_tensors(found, published_shapes(config), where, "the ESM-2 that config.json describes")
     with torch.device("meta"):
@@ -148,8 +172,9 @@ def build(tensors: Mapping[str, Tensor], config: Config, dtype: torch.dtype = to
         own[f"norm.{kind}"] = ready(f"encoder.emb_layer_norm_after.{kind}")
         for i in range(config.layers):
             at = f"encoder.layer.{i}"
-            own[f"layers.{i}.qkv.{kind}"] = torch.cat([ready(f"{at}.attention.self.{part}.{kind}")
-                                                       for part in ("query", "key", "value")])
+            own[f"layers.{i}.qkv.{kind}"] = torch.cat(
+                [ready(f"{at}.attention.self.{part}.{kind}") for part in ("query", "key", "value")]
+            )
             for name, mine in _LAYER.items():
                 own[f"layers.{i}.{mine}.{kind}"] = ready(f"{at}.{name}.{kind}")
     model.load_state_dict(own, strict=True, assign=True)

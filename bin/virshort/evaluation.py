@@ -75,20 +75,29 @@ def metrics(label: np.ndarray, fold: np.ndarray, odds: np.ndarray, heads: list[H
         by_fold = []
         for f in np.unique(fold).tolist():
             here = fold == f
-            by_fold.append({"fold": f, "replicate": r, "windows": int(here.sum()), **of_calls(label[here], call[here]),
-                            **of_scores(label[here], odds[r, here])})
+            by_fold.append(
+                {
+                    "fold": f,
+                    "replicate": r,
+                    "windows": int(here.sum()),
+                    **of_calls(label[here], call[here]),
+                    **of_scores(label[here], odds[r, here]),
+                }
+            )
         rows += by_fold
         total: dict[str, Any] = {"replicate": r, "windows": len(label), **of_calls(label, call)}
         for name in ("auroc", "auprc"):
             known = [row for row in by_fold if row[name] is not None]
-            total[name] = float(np.average([row[name] for row in known], weights=[row["windows"] for row in known])) \
-                if known else None
+            total[name] = (
+                float(np.average([row[name] for row in known], weights=[row["windows"] for row in known])) if known else None
+            )
         pooled.append(total)
     return {"rows": rows, "pooled": pooled}
 
 
-def describe(windows: WindowSet, odds: np.ndarray, heads: list[Heads], test_set: str,
-             rng: np.random.Generator) -> dict[str, Any]:
+def describe(
+    windows: WindowSet, odds: np.ndarray, heads: list[Heads], test_set: str, rng: np.random.Generator
+) -> dict[str, Any]:
     """What metrics.json says beyond metrics: reliability and thresholds of every test set; curves, groups and worst sources
     of `short` and `full`; voting of `short`.
 
@@ -101,7 +110,8 @@ def describe(windows: WindowSet, odds: np.ndarray, heads: list[Heads], test_set:
     scaled = np.stack([h.calibrated(o, fold, length).astype(np.float32) for h, o in zip(heads, odds, strict=True)])
     found: dict[str, Any] = {
         "calibration": {"before": raw, "after": details.reliability(label, scaled, rng)},
-        "thresholds": details.reached(label, odds, fold, length, cluster, [h.calibration for h in heads])}
+        "thresholds": details.reached(label, odds, fold, length, cluster, [h.calibration for h in heads]),
+    }
     if test_set not in ("short", "full"):
         return found
     del scaled
@@ -109,8 +119,11 @@ def describe(windows: WindowSet, odds: np.ndarray, heads: list[Heads], test_set:
     found["curves"] = details.curves(label, fold, odds)
     source, sources = windows.codes("source")
     _, first = np.unique(source, return_index=True)
-    about = {"source": sources, "cluster": [clusters[c] for c in cluster[first]],
-             "label": [("nonviral", "viral")[y] for y in label[first]]}
+    about = {
+        "source": sources,
+        "cluster": [clusters[c] for c in cluster[first]],
+        "label": [("nonviral", "viral")[y] for y in label[first]],
+    }
     found["groups"] = {}
     for name in ("kingdom", "family", *details.EDGES):
         if windows.knows(name):  # one at a time: each is a number a window
@@ -119,8 +132,10 @@ def describe(windows: WindowSet, odds: np.ndarray, heads: list[Heads], test_set:
             found["groups"][name] = details.groups(label, call, cluster, code, [t or "unknown" for t in texts])
             if not edges:
                 about[name] = [texts[c] for c in code[first]]
-    found["worst_sources"] = [row | {name: values[row["source"]] for name, values in about.items()}
-                              for row in details.worst_sources(label, call, source)]
+    found["worst_sources"] = [
+        row | {name: values[row["source"]] for name, values in about.items()}
+        for row in details.worst_sources(label, call, source)
+    ]
     if test_set == "short":
         cut = np.stack([logit(np.clip(h.cuts(fold).astype(float), 1e-12, 1 - 1e-12)).astype(np.float32) for h in heads])
         found["voting"] = details.voting(label, odds, cut, source, cluster)

@@ -56,7 +56,7 @@ def _content(tensors: Mapping[str, np.ndarray], header: Mapping[str, str]) -> st
         h.update(f"{name} {tensor.dtype.str} {tensor.shape}".encode())
         raw = tensor.reshape(-1).view(np.uint8)
         for first in range(0, len(raw), _BLOCK):
-            h.update(raw[first:first + _BLOCK])
+            h.update(raw[first : first + _BLOCK])
             _let_go(tensor)
     return h.hexdigest()
 
@@ -116,12 +116,12 @@ class Features:
         order = np.argsort(rows, kind="stable")  # in order of the disk
         cuts = np.searchsorted(shard[order], np.arange(len(self._tensors) + 1))
         for s in np.unique(shard):
-            part = order[cuts[s]:cuts[s + 1]]
+            part = order[cuts[s] : cuts[s + 1]]
             column = 0
             for m in modalities:
                 tensor = self._tensors[s][m]
                 width = tensor.shape[1]
-                out[part, column:column + width] = tensor[rows[part] - self._first[s]]
+                out[part, column : column + width] = tensor[rows[part] - self._first[s]]
                 column += width
                 _let_go(tensor)
         return out
@@ -155,14 +155,18 @@ def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
         with safe_open(path, "np"):  # refuses a header that does not fit the file
             pass
         size = int.from_bytes(memory[:8], "little")
-        specs = json.loads(memory[8:8 + size])
+        specs = json.loads(memory[8 : 8 + size])
         header = json.loads(specs.pop("__metadata__")[_HEADER])
-        tensors = {name: np.ndarray(spec["shape"], _TYPES[spec["dtype"]], memory, 8 + size + spec["data_offsets"][0])
-                   for name, spec in specs.items()}
+        tensors = {
+            name: np.ndarray(spec["shape"], _TYPES[spec["dtype"]], memory, 8 + size + spec["data_offsets"][0])
+            for name, spec in specs.items()
+        }
         return tensors, _checked(tensors, header)
     except (SafetensorError, OSError, ValueError, LookupError, TypeError) as e:
         if isinstance(e, OSError) and e.errno == errno.EMFILE:
             limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-            raise InputError(f"{path.name}: more shards than a process may hold open ({limit} files): raise `ulimit -Hn`, or "
-                             "run again with more --windows_per_shard") from e
+            raise InputError(
+                f"{path.name}: more shards than a process may hold open ({limit} files): raise `ulimit -Hn`, or "
+                "run again with more --windows_per_shard"
+            ) from e
         raise damaged(path, e) from e

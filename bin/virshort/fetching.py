@@ -23,8 +23,14 @@ from virshort.published import HUB, LOCAL, Pin, Published, published
 from virshort.weights import RECORD, Weights, check_file, differs, open_weights, read_record, sha256_of
 
 
-def fetch(encoder: str, out: Path, folder: Path | None = None, revision: str | None = None, cache: Path | None = None,
-          log: Callable[[str], None] = print) -> Weights:
+def fetch(
+    encoder: str,
+    out: Path,
+    folder: Path | None = None,
+    revision: str | None = None,
+    cache: Path | None = None,
+    log: Callable[[str], None] = print,
+) -> Weights:
     """Put an encoder's weights into `out/<encoder>`: from the hub, or from `folder/<encoder>` without a network.
 
     folder: holds the published files, or what an earlier fetch made; revision: the pinned one if None, another commit
@@ -42,8 +48,10 @@ def fetch(encoder: str, out: Path, folder: Path | None = None, revision: str | N
     pins: Mapping[str, Pin] = model.files if wanted == model.revision else dict.fromkeys(model.files, HUB)
     if folder is not None:
         if wanted not in (model.revision, LOCAL):
-            raise InputError(f"revision {wanted} with --weights: there is nothing to check these files against: "
-                             f"fetch them from the hub, or vouch for them yourself by revision {LOCAL}")
+            raise InputError(
+                f"revision {wanted} with --weights: there is nothing to check these files against: "
+                f"fetch them from the hub, or vouch for them yourself by revision {LOCAL}"
+            )
         sources = _from_folder(folder / encoder, model, pins, wanted)
         commit = wanted
         unchecked = [n for n in sources if not pins.get(n, HUB)[1]]
@@ -63,9 +71,18 @@ def fetch(encoder: str, out: Path, folder: Path | None = None, revision: str | N
     if unchecked:
         log(f"{encoder}: no checksum is known beforehand for {', '.join(unchecked)}: taken as they are")
     known = {n: sha256 for n, (_, sha256) in sorted(sources.items())}
-    write_json(target / RECORD, {
-        "encoder": encoder, "repo": model.repo, "revision": commit, "published": known, "unchecked": unchecked,
-        "stored": dict(sorted(stored.items())), "digest": digest(*(x for pair in known.items() for x in pair))})
+    write_json(
+        target / RECORD,
+        {
+            "encoder": encoder,
+            "repo": model.repo,
+            "revision": commit,
+            "published": known,
+            "unchecked": unchecked,
+            "stored": dict(sorted(stored.items())),
+            "digest": digest(*(x for pair in known.items() for x in pair)),
+        },
+    )
     return open_weights(out, encoder)
 
 
@@ -73,8 +90,10 @@ def _copy_fetched(source: Path, target: Path, encoder: str, wanted: str) -> Weig
     """Copy what an earlier fetch made, checking every byte against its record."""
     model, record = published(encoder), read_record(source, encoder)
     if wanted not in (LOCAL, record["revision"]):
-        raise InputError(f"{source}: revision {record['revision']} instead of {wanted}: fetch anew, or vouch for it "
-                         f"yourself by revision {LOCAL}")
+        raise InputError(
+            f"{source}: revision {record['revision']} instead of {wanted}: fetch anew, or vouch for it "
+            f"yourself by revision {LOCAL}"
+        )
     for name, known in record["published"].items():
         expected = model.files.get(name, HUB)[1]
         if wanted == model.revision and expected and known != expected:
@@ -98,24 +117,30 @@ def _from_folder(folder: Path, model: Published, pins: Mapping[str, Pin], wanted
         files = {n: HUB for n in files if not n.startswith("pytorch_model")} | {"model.safetensors": HUB}
     missing = [n for n in files if not (folder / n).is_file()]
     if missing:
-        raise InputError(f"{folder}: no {', '.join(missing)}: put the files of https://huggingface.co/{model.repo} at "
-                         f"revision {model.revision} there, or what bin/fetch_weights.py made on another machine")
+        raise InputError(
+            f"{folder}: no {', '.join(missing)}: put the files of https://huggingface.co/{model.repo} at "
+            f"revision {model.revision} there, or what bin/fetch_weights.py made on another machine"
+        )
     return {n: (folder / n, check_file(folder / n, pin)) for n, pin in files.items()}
 
 
-def _from_hub(model: Published, pins: Mapping[str, Pin], wanted: str, cache: Path,
-              log: Callable[[str], None]) -> tuple[dict[str, tuple[Path, str]], str]:
+def _from_hub(
+    model: Published, pins: Mapping[str, Pin], wanted: str, cache: Path, log: Callable[[str], None]
+) -> tuple[dict[str, tuple[Path, str]], str]:
     """Name -> path and SHA-256 of the published files, downloaded into `cache`, and the commit they are of."""
     out, commit = {}, wanted
     for name, pin in pins.items():
         try:
             path, stated = _download(model.repo, name, commit, cache, log)
         except (RepositoryNotFoundError, RevisionNotFoundError, EntryNotFoundError) as e:
-            raise InputError(f"{model.repo} {name} at revision {wanted}: the hub has no such file ({_first_line(e)}): "
-                             "mind the revision") from e
+            raise InputError(
+                f"{model.repo} {name} at revision {wanted}: the hub has no such file ({_first_line(e)}): mind the revision"
+            ) from e
         except Exception as e:  # the client lets errors of whichever HTTP library it uses through
-            raise NetworkError(f"{model.repo} {name} at revision {wanted}: cannot be fetched ({_first_line(e)}): "
-                               "mind the network and proxy, or give the files by --weights") from e
+            raise NetworkError(
+                f"{model.repo} {name} at revision {wanted}: cannot be fetched ({_first_line(e)}): "
+                "mind the network and proxy, or give the files by --weights"
+            ) from e
         commit = stated.commit_hash or commit
         try:
             out[name] = (path, check_file(path, pin if pin[1] else (pin[0] or stated.size, None), stated.etag))
@@ -125,19 +150,22 @@ def _from_hub(model: Published, pins: Mapping[str, Pin], wanted: str, cache: Pat
     return out, commit
 
 
-def _download(repo: str, name: str, revision: str, cache: Path,
-              log: Callable[[str], None]) -> tuple[Path, HfFileMetadata]:
+def _download(repo: str, name: str, revision: str, cache: Path, log: Callable[[str], None]) -> tuple[Path, HfFileMetadata]:
     """Download a file, or the rest of it where an earlier attempt got part of the same content. The hub's client
     itself goes on within a call only, and its caches hold every file twice."""
     endpoint = os.environ.get("HF_ENDPOINT")
-    stated = get_hf_file_metadata(hf_hub_url(repo, name, revision=revision, endpoint=endpoint), token=False,
-                                  endpoint=endpoint)
+    stated = get_hf_file_metadata(hf_hub_url(repo, name, revision=revision, endpoint=endpoint), token=False, endpoint=endpoint)
     cache.mkdir(parents=True, exist_ok=True)
     path = cache / f"{name}.{stated.etag}.part"
     with path.open("ab") as f:
         log(f"{repo} at {revision}: {name}, {stated.size} bytes" + (f", {f.tell()} there already" if f.tell() else ""))
-        http_get(stated.location, f, resume_size=f.tell(), expected_size=stated.size,
-                 headers={**build_hf_headers(token=False), "Accept-Encoding": "identity"})
+        http_get(
+            stated.location,
+            f,
+            resume_size=f.tell(),
+            expected_size=stated.size,
+            headers={**build_hf_headers(token=False), "Accept-Encoding": "identity"},
+        )
     return path, stated
 
 
@@ -150,8 +178,7 @@ def _store(path: Path, name: str, target: Path) -> list[Path]:
     elif name.endswith(".bin.index.json"):
         made = target / "model.safetensors.index.json"
         index = read_json(path)
-        files = {k: v.replace("pytorch_model", "model").replace(".bin", ".safetensors")
-                 for k, v in index["weight_map"].items()}
+        files = {k: v.replace("pytorch_model", "model").replace(".bin", ".safetensors") for k, v in index["weight_map"].items()}
         write_json(made, {"metadata": index.get("metadata", {}), "weight_map": files})
     else:
         made = target / name
@@ -179,5 +206,7 @@ def _apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def _place(source: Path, target: Path) -> None:
     with whole(target) as temporary:
         shutil.copyfile(source, temporary)
+
+
 def _first_line(e: Exception) -> str:
     return (str(e).strip().splitlines() or [type(e).__name__])[0][:200]

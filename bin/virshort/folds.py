@@ -77,7 +77,7 @@ def deal(weight: np.ndarray, folds: int, seed: int) -> np.ndarray:
 
 def _fill(fold: np.ndarray, weight: np.ndarray, folds: int) -> np.ndarray:
     """Give every fold a cluster of each label, moving light clusters out of folds that can spare them."""
-    has = weight[:, :len(LABELS)] > 0
+    has = weight[:, : len(LABELS)] > 0
     for label in range(len(LABELS)):
         for empty in range(folds):
             if (has[:, label] & (fold == empty)).any():
@@ -85,8 +85,9 @@ def _fill(fold: np.ndarray, weight: np.ndarray, folds: int) -> np.ndarray:
             count = np.stack([np.bincount(fold[has[:, x]], minlength=folds) for x in range(len(LABELS))], axis=1)
             spare = ((count[fold] > 1) | ~has).all(axis=1) & has[:, label]
             if not spare.any():
-                raise InputError(f"label {LABELS[label]}: too few clusters for {folds} folds, since some hold both "
-                                 f"labels: {_FEW}")
+                raise InputError(
+                    f"label {LABELS[label]}: too few clusters for {folds} folds, since some hold both labels: {_FEW}"
+                )
             movable = np.flatnonzero(spare)
             fold[movable[np.argmin(weight[movable].sum(axis=1))]] = empty
     return fold
@@ -95,13 +96,17 @@ def _fill(fold: np.ndarray, weight: np.ndarray, folds: int) -> np.ndarray:
 def check_enough(cluster: np.ndarray, label: np.ndarray, folds: int) -> None:
     """Raise InputError unless each label has clusters enough for the folds. cluster, label: [sources] strings."""
     if len(np.unique(cluster)) == 1:
-        raise InputError(f"all {len(cluster)} sources are in one cluster ({cluster[0]}), so none can be tested that is "
-                         "unlike what was trained on: give a cluster column, or sources that are less alike")
+        raise InputError(
+            f"all {len(cluster)} sources are in one cluster ({cluster[0]}), so none can be tested that is "
+            "unlike what was trained on: give a cluster column, or sources that are less alike"
+        )
     for name in LABELS:
         names = np.unique(cluster[label == name])
         if len(names) < folds:
-            raise InputError(f"label {name}: {len(names)} clusters are too few for {folds} folds, each of which needs "
-                             f"one ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''}): {_FEW}")
+            raise InputError(
+                f"label {name}: {len(names)} clusters are too few for {folds} folds, each of which needs "
+                f"one ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''}): {_FEW}"
+            )
 
 
 def given_folds(source: Sequence[str], cluster: np.ndarray, split: Sequence[str | None]) -> np.ndarray:
@@ -109,23 +114,28 @@ def given_folds(source: Sequence[str], cluster: np.ndarray, split: Sequence[str 
     some sources have a split, or where test or train is missing."""
     without = [s for s, x in zip(source, split, strict=True) if x is None]
     if without:
-        raise InputError(f"split: {without[0]} has none, like {len(without)} of {len(source)} sources: give train, val "
-                         "or test for every source, or for none")
+        raise InputError(
+            f"split: {without[0]} has none, like {len(without)} of {len(source)} sources: give train, val "
+            "or test for every source, or for none"
+        )
     fold = np.array([SPLITS.index(x) for x in split])
     _, first, number = np.unique(cluster, return_index=True, return_inverse=True)
     apart = np.flatnonzero(fold != fold[first[number]])
     if len(apart):
         a, b = first[number[apart[0]]], apart[0]
-        raise InputError(f"split: cluster {cluster[a]} lies in two splits, {source[a]} in {split[a]} and {source[b]} "
-                         f"in {split[b]}: put them in one split, or give a cluster column that parts them")
+        raise InputError(
+            f"split: cluster {cluster[a]} lies in two splits, {source[a]} in {split[a]} and {source[b]} "
+            f"in {split[b]}: put them in one split, or give a cluster column that parts them"
+        )
     for name in ("test", "train"):
         if name not in split:
             raise InputError(f"split: no source is {name}: give both test and train, or leave the column out")
     return fold
 
 
-def validation_of(cluster: np.ndarray, label: np.ndarray, kingdom: np.ndarray, bases: np.ndarray, cap: float,
-                  seed: int) -> np.ndarray:
+def validation_of(
+    cluster: np.ndarray, label: np.ndarray, kingdom: np.ndarray, bases: np.ndarray, cap: float, seed: int
+) -> np.ndarray:
     """Set about a quarter of the training sources aside for validation, by clusters.
 
     Arrays of [training sources], as for `table`. Returns [training sources] bool. Raises InputError where a label has a
@@ -133,8 +143,9 @@ def validation_of(cluster: np.ndarray, label: np.ndarray, kingdom: np.ndarray, b
     _, number = np.unique(cluster, return_inverse=True)
     parts = min(4, *(len(np.unique(cluster[label == name])) for name in LABELS))
     if parts < 2:
-        raise InputError("split: there is no val, and train has too few clusters of a label to take it from: mark some "
-                         "sources val")
+        raise InputError(
+            "split: there is no val, and train has too few clusters of a label to take it from: mark some sources val"
+        )
     return deal(weights(number, label, kingdom, bases, cap), parts, seed)[number] == 0
 
 
@@ -158,25 +169,33 @@ def check_whole(source: Sequence[str], cluster: np.ndarray, fold: np.ndarray) ->
     apart = np.flatnonzero(fold != fold[first[number]])
     if len(apart):
         a, b = first[number[apart[0]]], apart[0]
-        raise InputError(f"cluster {cluster[a]} is in folds {fold[a]} ({source[a]}) and {fold[b]} ({source[b]}): "
-                         "delete the work folder of the step that splits and resume")
+        raise InputError(
+            f"cluster {cluster[a]} is in folds {fold[a]} ({source[a]}) and {fold[b]} ({source[b]}): "
+            "delete the work folder of the step that splits and resume"
+        )
 
 
-def table(cluster: np.ndarray, label: np.ndarray, kingdom: np.ndarray, bases: np.ndarray,
-          fold: np.ndarray) -> list[dict]:
+def table(cluster: np.ndarray, label: np.ndarray, kingdom: np.ndarray, bases: np.ndarray, fold: np.ndarray) -> list[dict]:
     """Clusters, sources and bases by fold, label and kingdom: rows in that order.
 
     cluster, label, kingdom: [sources] strings; bases, fold: [sources] int."""
     rows = []
     for f, x, k in sorted(set(zip(fold.tolist(), label.tolist(), kingdom.tolist(), strict=True))):
         mine = (fold == f) & (label == x) & (kingdom == k)
-        rows.append({"fold": f, "label": x, "kingdom": k, "clusters": len(np.unique(cluster[mine])),
-                     "sources": int(mine.sum()), "bases": int(bases[mine].sum())})
+        rows.append(
+            {
+                "fold": f,
+                "label": x,
+                "kingdom": k,
+                "clusters": len(np.unique(cluster[mine])),
+                "sources": int(mine.sum()),
+                "bases": int(bases[mine].sum()),
+            }
+        )
     return rows
 
 
-def notes(cluster: np.ndarray, label: np.ndarray, kingdom: np.ndarray, bases: np.ndarray, folds: int,
-          cap: float) -> list[str]:
+def notes(cluster: np.ndarray, label: np.ndarray, kingdom: np.ndarray, bases: np.ndarray, folds: int, cap: float) -> list[str]:
     """What a reader of the results must know about the dealing, in sentences. Arrays as for `table`."""
     found = []
     for x in LABELS:
@@ -184,15 +203,18 @@ def notes(cluster: np.ndarray, label: np.ndarray, kingdom: np.ndarray, bases: np
         names, number = np.unique(cluster[mine], return_inverse=True)
         of, count = np.bincount(number, bases[mine]), np.bincount(number)
         for c in np.flatnonzero(of > of.sum() / folds):
-            found.append(f"cluster {names[c]} holds {of[c] / of.sum():.0%} of the {x} bases ({count[c]} of "
-                         f"{mine.sum()} sources), more than a fold's share: it counts for what the cap of {cap:.0%} "
-                         "of the windows lets it give")
+            found.append(
+                f"cluster {names[c]} holds {of[c] / of.sum():.0%} of the {x} bases ({count[c]} of "
+                f"{mine.sum()} sources), more than a fold's share: it counts for what the cap of {cap:.0%} "
+                "of the windows lets it give"
+            )
         for k in np.unique(kingdom[mine]):
             clusters = np.unique(cluster[mine & (kingdom == k)])
             if len(clusters) == 1:
-                found.append(f"{x} kingdom {k} has a single cluster ({clusters[0]}), which cannot be in training and "
-                             "test at once: where it is tested, nothing of its kingdom was trained on")
+                found.append(
+                    f"{x} kingdom {k} has a single cluster ({clusters[0]}), which cannot be in training and "
+                    "test at once: where it is tested, nothing of its kingdom was trained on"
+                )
             elif len(clusters) < folds:
-                found.append(f"{x} kingdom {k} has {len(clusters)} clusters for {folds} folds: "
-                             "some folds test none of it")
+                found.append(f"{x} kingdom {k} has {len(clusters)} clusters for {folds} folds: some folds test none of it")
     return found

@@ -67,7 +67,7 @@ def first_frame(sequences: Sequence[bytes], genetic_code: int = 1) -> list[bytes
     for group in by_similar_length(np.array([len(s) for s in sequences], np.int64)):
         residues = _codons(stack([sequences[r] for r in group]), genetic_code)[:, ::3]
         for row, line in zip(group.tolist(), residues, strict=True):
-            peptides[row] = line[:len(sequences[row]) // 3].tobytes()
+            peptides[row] = line[: len(sequences[row]) // 3].tobytes()
     return peptides
 
 
@@ -83,7 +83,7 @@ def _bases(sequence: bytes, frame: int) -> bytes:
         return sequence
     strand = sequence if frame < 3 else _reverse(sequence)
     first = frame % 3
-    return strand[first:first + (len(strand) - first) // 3 * 3 + 1]
+    return strand[first : first + (len(strand) - first) // 3 * 3 + 1]
 
 
 def _reverse(sequence: bytes) -> bytes:

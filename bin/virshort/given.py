@@ -60,8 +60,9 @@ def read_blocks(sheet: Sequence[SheetRow], paths: Sequence[Path]) -> Iterator[Bl
         merged = _labelled(row, read_merged(path, inputs))
         inputs = merged.data.shape[1]
         if inputs <= DNA:
-            raise InputError(f"{row.fasta}: {inputs} numbers a row: merged features have {DNA} of DNABERT-S and then the "
-                             "protein encoder's")
+            raise InputError(
+                f"{row.fasta}: {inputs} numbers a row: merged features have {DNA} of DNABERT-S and then the protein encoder's"
+            )
         if not merged.ids:
             continue
         if carried and _windows(carried[1])[0] in set(_windows(merged)):
@@ -90,8 +91,10 @@ def _labelled(row: SheetRow, merged: Merged) -> Merged:
     value = np.int8(row.label == LABELS[0])
     if merged.labels is not None and (merged.labels != value).any():
         odd = merged.ids[int((merged.labels != value).argmax())]
-        raise InputError(f"{row.fasta}: is {row.label} in the sheet, but its own label of {odd} is {1 - value}: mend one of "
-                         "them, or leave the sheet's empty")
+        raise InputError(
+            f"{row.fasta}: is {row.label} in the sheet, but its own label of {odd} is {1 - value}: mend one of "
+            "them, or leave the sheet's empty"
+        )
     return Merged(merged.ids, merged.data, np.full(len(merged.ids), value))
 
 
@@ -103,8 +106,9 @@ def _join(first: Merged, second: Merged, row: SheetRow) -> Merged:
     twice = set(first.ids) & set(second.ids)
     if twice:
         raise InputError(f"{row.fasta}: id {min(twice)} is in the file before it too")
-    return Merged(first.ids + second.ids, np.concatenate([first.data, second.data]),
-                  np.concatenate([first.labels, second.labels]))
+    return Merged(
+        first.ids + second.ids, np.concatenate([first.data, second.data]), np.concatenate([first.labels, second.labels])
+    )
 
 
 def _block(row: SheetRow, merged: Merged, seen: dict[str, str]) -> Block:
@@ -113,8 +117,10 @@ def _block(row: SheetRow, merged: Merged, seen: dict[str, str]) -> Block:
     rows = np.array([(number.setdefault(w, len(number)), f) for w, f in parsed], np.int32)
     for window in number:
         if window in seen:
-            raise InputError(f"{row.fasta}: chunk {window} is in {seen[window]} too: list files that share a chunk one after "
-                             "the other, and give contigs of different files names of their own")
+            raise InputError(
+                f"{row.fasta}: chunk {window} is in {seen[window]} too: list files that share a chunk one after "
+                "the other, and give contigs of different files names of their own"
+            )
         seen[window] = row.fasta
     label = np.zeros(len(number), np.int8)
     label[rows[:, 0]] = merged.labels

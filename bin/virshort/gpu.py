@@ -29,8 +29,10 @@ def require_gpu() -> Gpu:
     Free memory is asked of the CUDA runtime, which knows the limits of a MIG slice; nvidia-smi may tell the whole card's.
     """
     if torch.version.cuda is None:
-        raise InputError(f"PyTorch {torch.__version__} is built without CUDA: install that of requirements.txt (make setup), "
-                         f"or use -profile docker,gpu; {OTHERWISE}")
+        raise InputError(
+            f"PyTorch {torch.__version__} is built without CUDA: install that of requirements.txt (make setup), "
+            f"or use -profile docker,gpu; {OTHERWISE}"
+        )
     try:
         torch.cuda.init()
         properties = torch.cuda.get_device_properties(0)
@@ -39,12 +41,16 @@ def require_gpu() -> Gpu:
         raise InputError(f"{trouble(str(e))}; {OTHERWISE}") from e
     gpu = Gpu(properties.name, (properties.major, properties.minor), free, total)
     if gpu.capability < (oldest := min(capabilities(torch.cuda.get_arch_list()))):
-        raise InputError(f"the GPU {gpu.name} (compute capability {'{}.{}'.format(*gpu.capability)}) is older than PyTorch "
-                         f"{torch.__version__} supports ({'{}.{}'.format(*oldest)}): use a newer one; {OTHERWISE}")
+        raise InputError(
+            f"the GPU {gpu.name} (compute capability {'{}.{}'.format(*gpu.capability)}) is older than PyTorch "
+            f"{torch.__version__} supports ({'{}.{}'.format(*oldest)}): use a newer one; {OTHERWISE}"
+        )
     if free < MIN_FREE:
-        raise InputError(f"the GPU {gpu.name} has {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, and {MIN_FREE >> 30} GiB "
-                         "are needed: end the programs that use it (nvidia-smi lists them), or choose another by "
-                         f"CUDA_VISIBLE_DEVICES; {OTHERWISE}")
+        raise InputError(
+            f"the GPU {gpu.name} has {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, and {MIN_FREE >> 30} GiB "
+            "are needed: end the programs that use it (nvidia-smi lists them), or choose another by "
+            f"CUDA_VISIBLE_DEVICES; {OTHERWISE}"
+        )
     return gpu
 
 
@@ -57,15 +63,22 @@ def capabilities(architectures: list[str]) -> list[tuple[int, int]]:
 def trouble(message: str) -> str:
     """What CUDA's complaint means, and what to do."""
     if "too old" in message or "driver version is insufficient" in message:
-        return (f"the NVIDIA driver is too old for CUDA {torch.version.cuda} (nvidia-smi shows its version): update it "
-                "(CUDA 13 needs 580 or newer)")
+        return (
+            f"the NVIDIA driver is too old for CUDA {torch.version.cuda} (nvidia-smi shows its version): update it "
+            "(CUDA 13 needs 580 or newer)"
+        )
     if "no NVIDIA driver" in message:
-        return ("no NVIDIA driver: this machine has no GPU or no driver (does nvidia-smi work?), or the container was started "
-                "without its GPU option")
+        return (
+            "no NVIDIA driver: this machine has no GPU or no driver (does nvidia-smi work?), or the container was started "
+            "without its GPU option"
+        )
     if "No CUDA GPUs" in message or "no CUDA-capable device" in message:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-        return "no GPU is visible: " + ("the driver shows none (does nvidia-smi?)" if visible is None else
-                                        f"CUDA_VISIBLE_DEVICES is '{visible}'; take it away or correct it")
+        return "no GPU is visible: " + (
+            "the driver shows none (does nvidia-smi?)"
+            if visible is None
+            else f"CUDA_VISIBLE_DEVICES is '{visible}'; take it away or correct it"
+        )
     if "out of memory" in message:
         return "the GPU's memory is too small, or taken by other programs (nvidia-smi lists them): end those"
     if "no kernel image" in message:

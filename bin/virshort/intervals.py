@@ -201,13 +201,11 @@ def _notes(groups: Groups, tally: Tally, estimates: Mapping[str, st.Estimate], e
     missing = [name for y, name in ((1, "viral"), (0, "nonviral")) if not groups.windows[y].sum()]
     if missing:
         notes.append(
-            f"The test set has no {missing[0]} windows: AUROC, AUPRC, MCC and precision at a prevalence have no "
-            f"meaning here."
+            f"The test set has no {missing[0]} windows: AUROC, AUPRC, MCC and precision at a prevalence have no meaning here."
         )
     if not enough:
         counts = " and ".join(f"{n:.1f} {label}" for label, n in effective(groups).items() if n)
-        notes.append(f"No interval: it takes {st.MINIMUM_EFFECTIVE:.0f} effective clusters a label, here there are "
-        f"{counts}.")
+        notes.append(f"No interval: it takes {st.MINIMUM_EFFECTIVE:.0f} effective clusters a label, here there are {counts}.")
     called = tally.called.sum(axis=(0, 2))
     total = groups.windows.sum(axis=1) * len(tally.replicates)
     if called.sum() in (0, total.sum()):
@@ -215,8 +213,7 @@ def _notes(groups: Groups, tally: Tally, estimates: Mapping[str, st.Estimate], e
             f"It calls every window {'viral' if called.sum() else 'nonviral'}: its accuracy is the share of that label."
         )
     elif called[1] == total[1] and called[0] == 0:
-        notes.append("Every call is right, in every cluster: the clusters show no spread from which an interval "
-        "could be made.")
+        notes.append("Every call is right, in every cluster: the clusters show no spread from which an interval could be made.")
     elif enough and not estimates["accuracy"].known:
         notes.append("Accuracy is the same in every cluster: there is no spread from which an interval could be made.")
     if len(tally.replicates) == 1:

@@ -49,7 +49,7 @@ def dna_kmer_frequencies(sequences: Sequence[bytes], k: int) -> np.ndarray:
             code = index[:, :width].copy()
             for i in range(1, k):
                 code *= 5
-                code += index[:, i:i + width]
+                code += index[:, i : i + width]
             out[rows] = _frequencies(_column(k).take(code), columns)
     return out
 

@@ -55,8 +55,7 @@ def pieces(offset: np.ndarray, length: np.ndarray, size: int) -> Iterator[tuple[
             yield source, first, min(first + size + K - 1, start + bases)
 
 
-def scan(bases: np.ndarray, offset: np.ndarray,
-         length: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def scan(bases: np.ndarray, offset: np.ndarray, length: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Every 31-mer that lies within one source and holds A, C, G, T only, some at a time, in order of position.
 
     bases: [total] uint8 upper-case letters (may be a memmap); offset, length: [sources] int64, one source directly
@@ -68,10 +67,10 @@ def scan(bases: np.ndarray, offset: np.ndarray,
         raise ValueError("the sources do not lie one directly behind the other")
     total = int(ends[-1]) if len(ends) else 0
     for first in range(0, total - K + 1, CHUNK):
-        kmers, valid = pack(bases[first:min(total, first + CHUNK + K - 1)])
+        kmers, valid = pack(bases[first : min(total, first + CHUNK + K - 1)])
         a, b = np.searchsorted(ends, (first, first + len(kmers) - 1), side="right")
         source = np.repeat(np.arange(a, b + 1), np.diff(ends[a:b] - first, prepend=0, append=len(kmers)))
-        near = ends[a:np.searchsorted(ends, first + len(kmers) + K, side="right")]
+        near = ends[a : np.searchsorted(ends, first + len(kmers) + K, side="right")]
         across = (near[:, None] - np.arange(1, K)).ravel() - first
         valid[across[(across >= 0) & (across < len(kmers))]] = False
         at = np.flatnonzero(valid)

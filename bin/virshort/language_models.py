@@ -43,16 +43,28 @@ class _Parts(NamedTuple):
 
 
 def _dnabert_s(folder: Path, dtype: torch.dtype, device: torch.device) -> _Parts:
-    return _Parts(dnabert_s.load(folder, dtype, device), dnabert_s.pooled, Bases(folder / "tokenizer.json"),
-                  "mean over tokens with [CLS] and [SEP]")
+    return _Parts(
+        dnabert_s.load(folder, dtype, device),
+        dnabert_s.pooled,
+        Bases(folder / "tokenizer.json"),
+        "mean over tokens with [CLS] and [SEP]",
+    )
 
 
 def _esm2(folder: Path, dtype: torch.dtype, device: torch.device) -> _Parts:
     return _Parts(esm2.load(folder, dtype, device), esm2.pooled, Residues(folder / "vocab.txt"), "mean over residues")
 
 
-def load_language_model(name: str, folder: Path, precision: str = "auto", device: str = "auto", threads: int | None = None,
-                        budget: int | None = None, log: Log = print, progress: Progress | None = None) -> LanguageModel:
+def load_language_model(
+    name: str,
+    folder: Path,
+    precision: str = "auto",
+    device: str = "auto",
+    threads: int | None = None,
+    budget: int | None = None,
+    log: Log = print,
+    progress: Progress | None = None,
+) -> LanguageModel:
     """The encoder of that name from the weights in `folder/<name>` (as bin/fetch_weights.py leaves them).
 
     precision: auto, fp32, bf16, fp16; device: auto, cpu, cuda; threads: of the CPU, as many as it has cores if None;
@@ -70,8 +82,10 @@ def load_language_model(name: str, folder: Path, precision: str = "auto", device
     try:
         part = (_dnabert_s if modality == "dna" else _esm2)(weights.folder, dtype, where)
     except torch.OutOfMemoryError as e:
-        raise InputError(f"{name}: its weights alone do not fit into the memory of {where}: use a larger GPU, a smaller "
-                         "model or --device cpu") from e
+        raise InputError(
+            f"{name}: its weights alone do not fit into the memory of {where}: use a larger GPU, a smaller "
+            "model or --device cpu"
+        ) from e
     if where.type == "cpu" and dtype == torch.bfloat16:
         pack(part.model)
     dim = part.model.config.width

@@ -32,8 +32,9 @@ class Shared:
     fold: np.ndarray
 
 
-def shared_kmers(bases: np.ndarray, offset: np.ndarray, length: np.ndarray, fold: np.ndarray,
-                 budget: int = 320 << 20) -> Shared:
+def shared_kmers(
+    bases: np.ndarray, offset: np.ndarray, length: np.ndarray, fold: np.ndarray, budget: int = 320 << 20
+) -> Shared:
     """Find every canonical 31-mer that occurs in sources of two folds or more, and all its occurrences.
 
     bases: [total] uint8 upper-case letters (may be a memmap), anything but A, C, G, T breaks a 31-mer; offset, length:
@@ -52,8 +53,9 @@ def shared_kmers(bases: np.ndarray, offset: np.ndarray, length: np.ndarray, fold
     return Shared(folds, *_occurrences(bases, offset, length, fold, kmers))
 
 
-def _kmers_of_part(bases: np.ndarray, offset: np.ndarray, length: np.ndarray, fold: np.ndarray, part: int,
-                   part_bits: int) -> tuple[np.ndarray, np.ndarray]:
+def _kmers_of_part(
+    bases: np.ndarray, offset: np.ndarray, length: np.ndarray, fold: np.ndarray, part: int, part_bits: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Shared 31-mers (mixed, increasing) whose highest `part_bits` are `part`, and their folds as bit sets."""
     spare = np.uint64(part_bits + _SPARE_BITS)  # the bits that all have in common make room for the fold
     top = np.uint64(_BITS - part_bits)
@@ -80,7 +82,7 @@ def _in_two_folds(keys: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     Returns [m] uint64, increasing, and [m] uint64 bit sets."""
     beside = [np.empty(0, np.int64)]
     for a in range(0, len(keys) - 1, _BLOCK):
-        differ = keys[a + 1:a + 1 + _BLOCK] ^ keys[a:a + _BLOCK][:len(keys) - 1 - a]
+        differ = keys[a + 1 : a + 1 + _BLOCK] ^ keys[a : a + _BLOCK][: len(keys) - 1 - a]
         at = a + np.flatnonzero((differ > 0) & (differ >> np.uint64(bits) == 0))
         beside += [at, at + 1]  # keys are sorted: each fold of such a 31-mer stands beside a change of fold
     at = np.unique(np.concatenate(beside))
@@ -89,8 +91,9 @@ def _in_two_folds(keys: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     return kmers, np.bitwise_or.reduceat(fold, first) if len(first) else fold
 
 
-def _occurrences(bases: np.ndarray, offset: np.ndarray, length: np.ndarray, fold: np.ndarray,
-                 kmers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _occurrences(
+    bases: np.ndarray, offset: np.ndarray, length: np.ndarray, fold: np.ndarray, kmers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Positions, numbers and folds of all occurrences of some 31-mers (mixed, increasing)."""
     filter_bits = min(_FILTER_BITS, len(kmers).bit_length() + 5)
     low = np.uint64(_BITS - filter_bits)
@@ -175,7 +178,7 @@ class Leak:
         start, end: of a window for which `count` is not 0. Where the training set is of windows, the place lies in a
         fold of a window that holds the 31-mer, though not always inside that window."""
         first, last = (int(x[0]) for x in window_occurrences(self.shared, np.array([start]), np.array([end])))
-        leaking = first + int(np.flatnonzero(np.diff(self._before[first:last + 1]))[0])
+        leaking = first + int(np.flatnonzero(np.diff(self._before[first : last + 1]))[0])
         kmer = self.shared.kmer[leaking]
         folds = self.held[kmer] & self.training[self.shared.fold[leaking]]
         same = np.flatnonzero(self.shared.kmer == kmer)

@@ -35,6 +35,14 @@ def of_calls(label: np.ndarray, call: np.ndarray) -> dict[str, float | int | Non
         return a / b if b else None
 
     root = float(np.sqrt(float(tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)))
-    return {"accuracy": ratio(tp + tn, len(label)), "precision": ratio(tp, tp + fp), "recall": ratio(tp, tp + fn),
-            "f1": ratio(2 * tp, 2 * tp + fp + fn), "mcc": ratio(tp * tn - fp * fn, root),
-            "tp": tp, "fp": fp, "tn": tn, "fn": fn}
+    return {
+        "accuracy": ratio(tp + tn, len(label)),
+        "precision": ratio(tp, tp + fp),
+        "recall": ratio(tp, tp + fn),
+        "f1": ratio(2 * tp, 2 * tp + fp + fn),
+        "mcc": ratio(tp * tn - fp * fn, root),
+        "tp": tp,
+        "fp": fp,
+        "tn": tn,
+        "fn": fn,
+    }

@@ -46,5 +46,8 @@ def pack(model: nn.Module) -> bool:
 def can_pack() -> bool:
     """Does torch have oneDNN's bf16 kernels here, under the names used above?"""
     names = ("_is_mkldnn_bf16_supported", "_reorder_linear_weight", "_linear_pointwise")
-    return (torch.backends.mkldnn.is_available() and all(hasattr(torch.ops.mkldnn, n) for n in names)
-            and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return (
+        torch.backends.mkldnn.is_available()
+        and all(hasattr(torch.ops.mkldnn, n) for n in names)
+        and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    )

@@ -54,8 +54,19 @@ def length_panels(c: Json, metric: str = "accuracy") -> list[Panel]:
         line = _length_line(c, arm, metric, colours(c)[arm])
         if line and len(line.x) > 1:
             lines = [*([base] if base else []), line]
-            panels.append(Panel(arm, "window length, bp", METRIC[metric], lines, line.x, log=True, y_range=(0.4, 1.0),
-                                level=0.5, legend=True))
+            panels.append(
+                Panel(
+                    arm,
+                    "window length, bp",
+                    METRIC[metric],
+                    lines,
+                    line.x,
+                    log=True,
+                    y_range=(0.4, 1.0),
+                    level=0.5,
+                    legend=True,
+                )
+            )
     return panels
 
 
@@ -83,8 +94,11 @@ def voting_panels(c: Json) -> list[Panel]:
         votes = (detail(c, arm, "short", "voting") or {}).get("votes") or []
         if votes:
             lows, highs = ([v["ci95"][i] if v["ci95"] and arm in of_interest(c) else None for v in votes] for i in (0, 1))
-            lines.append(Line(arm, [v["windows"] for v in votes], [v["accuracy"] for v in votes], colours(c)[arm], lows, highs,
-                              marker="o"))
+            lines.append(
+                Line(
+                    arm, [v["windows"] for v in votes], [v["accuracy"] for v in votes], colours(c)[arm], lows, highs, marker="o"
+                )
+            )
     if not lines:
         return []
     return [Panel("Votes of one source", "windows that vote", "accuracy", lines, lines[0].x, log=True, wide=True)]
@@ -92,10 +106,15 @@ def voting_panels(c: Json) -> list[Panel]:
 
 def curve_panels(c: Json) -> list[Panel]:
     panels = []
-    for name, title, x, y in (("roc", "ROC", "false positive rate", "true positive rate"),
-                              ("precision_recall", "Precision and recall", "recall", "precision")):
-        lines = [Line(arm, *zip(*found[name], strict=True), colours(c)[arm], width=1.2) for arm in remedies(c)
-                 if (found := detail(c, arm, "short", "curves"))]
+    for name, title, x, y in (
+        ("roc", "ROC", "false positive rate", "true positive rate"),
+        ("precision_recall", "Precision and recall", "recall", "precision"),
+    ):
+        lines = [
+            Line(arm, *zip(*found[name], strict=True), colours(c)[arm], width=1.2)
+            for arm in remedies(c)
+            if (found := detail(c, arm, "short", "curves"))
+        ]
         if lines:
             panels.append(Panel(title, x, y, lines, y_range=(0, 1.02), diagonal=name == "roc", legend=True))
     return panels
@@ -135,9 +154,15 @@ def training_panels(c: Json, histories: Mapping[str, Sequence[Sequence[Json]]], 
 
 def all_panels(c: Json, histories: Mapping[str, Sequence[Sequence[Json]]]) -> dict[str, list[Panel]]:
     """The figures of a paper by file name."""
-    found = {"forest": forest_panels(c), "length": length_panels(c), "length_auroc": length_panels(c, "auroc"),
-             "voting": voting_panels(c), "curves": curve_panels(c), "reliability": reliability_panels(c),
-             "training": training_panels(c, histories)}
+    found = {
+        "forest": forest_panels(c),
+        "length": length_panels(c),
+        "length_auroc": length_panels(c, "auroc"),
+        "voting": voting_panels(c),
+        "curves": curve_panels(c),
+        "reliability": reliability_panels(c),
+        "training": training_panels(c, histories),
+    }
     return {name: panels for name, panels in found.items() if panels}
 
 
@@ -155,8 +180,9 @@ def bands_section(c: Json) -> dict[str, Any]:
     for metric, heading, scale, digits in (("accuracy", "Accuracy, %", 100, 1), ("auroc", "AUROC", 1, 2)):
         panels = length_panels(c, metric)
         if panels:
-            rows = [[escape(arm), *(with_interval(m, scale, digits) for _, m in by_length(c, arm, metric))]
-                    for arm in remedies(c)]
+            rows = [
+                [escape(arm), *(with_interval(m, scale, digits) for _, m in by_length(c, arm, metric))] for arm in remedies(c)
+            ]
             heads = ["Arm", *(f"{n} bp" for n, _ in by_length(c, remedies(c)[0], metric))]
             parts += [f"<h4>{heading}</h4>", grid(panels), table(heads, rows, range(1, len(heads)))]
     if not parts:
@@ -172,17 +198,25 @@ def voting_section(c: Json) -> dict[str, Any]:
     panels = voting_panels(c)
     first = next((v for a in remedies(c) if (v := detail(c, a, "short", "voting")) and v["votes"]), None)
     if not panels or first is None:
-        return section(title, "", wrap("<p>Too few sources have several short test windows (ten clusters of each label with "
-                                       "two or more are needed), so votes were not counted.</p>"))
+        return section(
+            title,
+            "",
+            wrap(
+                "<p>Too few sources have several short test windows (ten clusters of each label with "
+                "two or more are needed), so votes were not counted.</p>"
+            ),
+        )
     numbers = [v["windows"] for v in first["votes"]]
     rows = []
     for arm in remedies(c):
         found = detail(c, arm, "short", "voting")
         if found and found["votes"]:
             rows.append([escape(arm), *(_percent(v["accuracy"], v["ci95"]) for v in found["votes"])])
-    text = (f"<p>Several short windows of one source, each scored alone, vote by the mean of their log-odds. The same "
-            f"{count(first['sources'])} sources at every number, those with {numbers[-1]} test windows or more "
-            f"({count(first['clusters'])} clusters).</p>")
+    text = (
+        f"<p>Several short windows of one source, each scored alone, vote by the mean of their log-odds. The same "
+        f"{count(first['sources'])} sources at every number, those with {numbers[-1]} test windows or more "
+        f"({count(first['clusters'])} clusters).</p>"
+    )
     if told := c.get("votes"):
         text += f"<p>{escape(told)}</p>"
     heads = ["Arm", *(f"{n} window{'s' if n > 1 else ''}" for n in numbers)]
@@ -195,15 +229,20 @@ def failures_section(c: Json) -> dict[str, Any]:
     title = "Where it fails"
     if not arms:
         return section(title, "", wrap("<p>No arm has short test windows to break down.</p>"))
-    parts = ["<p>Share of short windows that are called wrongly, in %, with 95 % intervals (none under ten effective "
-             "clusters). "
-             "Nonviral windows called viral are false positives, viral ones called nonviral are missed.</p>"]
-    for grouping, label, head in (("kingdom", "nonviral", "False positives by kingdom"),
-                                  ("kingdom", "viral", "Missed, by kingdom"),
-                                  ("family", "viral", "Missed, by family"), ("gc", "nonviral", "False positives by GC"),
-                                  ("gc", "viral", "Missed, by GC"),
-                                  ("peptide", "nonviral", "False positives by residues of the longest stop-free stretch"),
-                                  ("peptide", "viral", "Missed, by residues of the longest stop-free stretch")):
+    parts = [
+        "<p>Share of short windows that are called wrongly, in %, with 95 % intervals (none under ten effective "
+        "clusters). "
+        "Nonviral windows called viral are false positives, viral ones called nonviral are missed.</p>"
+    ]
+    for grouping, label, head in (
+        ("kingdom", "nonviral", "False positives by kingdom"),
+        ("kingdom", "viral", "Missed, by kingdom"),
+        ("family", "viral", "Missed, by family"),
+        ("gc", "nonviral", "False positives by GC"),
+        ("gc", "viral", "Missed, by GC"),
+        ("peptide", "nonviral", "False positives by residues of the longest stop-free stretch"),
+        ("peptide", "viral", "Missed, by residues of the longest stop-free stretch"),
+    ):
         rows = group_rows(c, arms, grouping, label)
         if not rows or (grouping == "family" and {r[0] for r in rows} == {"unknown"}):
             continue
@@ -214,10 +253,15 @@ def failures_section(c: Json) -> dict[str, Any]:
     best = c["best_arm"]["arm"] if c["best_arm"]["arm"] in arms else arms[-1]
     worst = detail(c, best, "short", "worst_sources") or []
     if worst:
-        rows = [[escape(str(w.get(k) or "")) for k in ("source", "label", "kingdom", "family", "cluster")]
-                + [count(w["windows"]), f"{100 * w['wrong']:.1f}"] for w in worst]
-        parts.append(f"<h4>Sources that {escape(best)} gets most wrong</h4>" + table(
-            ["Source", "Label", "Kingdom", "Family", "Cluster", "Windows", "Wrong, %"], rows, (5, 6)))
+        rows = [
+            [escape(str(w.get(k) or "")) for k in ("source", "label", "kingdom", "family", "cluster")]
+            + [count(w["windows"]), f"{100 * w['wrong']:.1f}"]
+            for w in worst
+        ]
+        parts.append(
+            f"<h4>Sources that {escape(best)} gets most wrong</h4>"
+            + table(["Source", "Label", "Kingdom", "Family", "Cluster", "Windows", "Wrong, %"], rows, (5, 6))
+        )
     return section(title, "", wrap(*parts))
 
 
@@ -227,8 +271,16 @@ def group_rows(c: Json, arms: Sequence[str], grouping: str, label: str) -> list[
     order = list(found[arms[0]].values())
     if grouping in ("kingdom", "family"):
         order = sorted(order, key=lambda r: (-r["windows"], r["group"]))
-    return [[escape(r["group"]), count(r["windows"]), count(r["clusters"]), f"{r['effective']:.1f}",
-             *(_percent(found[a][r["group"]]["wrong"], found[a][r["group"]]["ci95"]) for a in arms)] for r in order]
+    return [
+        [
+            escape(r["group"]),
+            count(r["windows"]),
+            count(r["clusters"]),
+            f"{r['effective']:.1f}",
+            *(_percent(found[a][r["group"]]["wrong"], found[a][r["group"]]["ci95"]) for a in arms),
+        ]
+        for r in order
+    ]
 
 
 def reliability_section(c: Json) -> dict[str, Any]:
@@ -242,13 +294,20 @@ def reliability_section(c: Json) -> dict[str, Any]:
         found = detail(c, arm, "short", "calibration")
         if found:
             before, after = found["before"], found["after"]
-            rows.append([escape(arm), *(f"{before[k]:.3f}<br><b>{after[k]:.3f}</b>" for k in ("brier", "log_loss", "ece")),
-                         f"{after['ece_if_perfect']:.3f}"])
-    text = ("<p>Of the windows that get a probability, how many are viral? On the diagonal, scores are probabilities (at "
-            "this share "
-            "of viral windows). Temperature and bias were fitted on validation windows and are kept in each model.json. Table: "
-            "above before, <b>below after</b> scaling. The calibration error (ECE, 15 bins of equal mass) is never 0: the last "
-            "column is what perfect probabilities would show on as many windows.</p>")
+            rows.append(
+                [
+                    escape(arm),
+                    *(f"{before[k]:.3f}<br><b>{after[k]:.3f}</b>" for k in ("brier", "log_loss", "ece")),
+                    f"{after['ece_if_perfect']:.3f}",
+                ]
+            )
+    text = (
+        "<p>Of the windows that get a probability, how many are viral? On the diagonal, scores are probabilities (at "
+        "this share "
+        "of viral windows). Temperature and bias were fitted on validation windows and are kept in each model.json. Table: "
+        "above before, <b>below after</b> scaling. The calibration error (ECE, 15 bins of equal mass) is never 0: the last "
+        "column is what perfect probabilities would show on as many windows.</p>"
+    )
     heads = ["Arm", "Brier score", "Log loss", "ECE", "ECE if perfect"]
     return section(title, "", wrap(text, grid(panels), table(heads, rows, range(1, 5))))
 
@@ -263,50 +322,81 @@ def thresholds_section(c: Json) -> dict[str, Any]:
             for r in detail(c, arm, test_set, "thresholds") or []:
                 low, high = r["lengths"]
                 bp = f"under {high}" if not low else f"{low} and more" if high is None else f"{low} to {high - 1}"
-                rates = [_percent(r[k]["share"], r[k]["ci95"]) if r[k] else ""
-                         for k in ("true_positive_rate", "false_positive_rate")]
+                rates = [
+                    _percent(r[k]["share"], r[k]["ci95"]) if r[k] else "" for k in ("true_positive_rate", "false_positive_rate")
+                ]
                 if not any(rates):
                     dropped = True
                     continue
-                at = [f"{100 * p['precision']:.1f}" if p["precision"] is not None else "no calls"
-                      for p in r["precision_at_prevalence"]] or [""] * 4
+                at = [
+                    f"{100 * p['precision']:.1f}" if p["precision"] is not None else "no calls"
+                    for p in r["precision_at_prevalence"]
+                ] or [""] * 4
                 bp += "" if r["own"] else " *"
                 rows.append([escape(arm), PURPOSE[test_set], bp, THRESHOLD[r["threshold"]], *rates, *at])
     if not rows:
         return section(title, "", wrap("<p>No thresholds were measured: there are no test windows.</p>"))
-    text = ("<p>Thresholds are chosen on validation windows of the arm's own window set, by length; what they reach on test "
-            "windows "
-            "is in %, with 95 % intervals. Precision: how many of the viral calls would be right if 50, 10, 1 or 0.1 % of "
-            "the reads "
-            "were viral. * Too few validation windows of these lengths (1,000 windows and 10 clusters of each label): the "
-            "threshold of all lengths together is used.</p>")
+    text = (
+        "<p>Thresholds are chosen on validation windows of the arm's own window set, by length; what they reach on test "
+        "windows "
+        "is in %, with 95 % intervals. Precision: how many of the viral calls would be right if 50, 10, 1 or 0.1 % of "
+        "the reads "
+        "were viral. * Too few validation windows of these lengths (1,000 windows and 10 clusters of each label): the "
+        "threshold of all lengths together is used.</p>"
+    )
     if dropped:
-        text += ("<p>Rates that are not shown have too few nonviral validation windows for a threshold (at least five must be "
-                 "expected above it).</p>")
-    heads = ["Arm", "Windows", "Length, bp", "Threshold", "Found (TPR)", "False positives (FPR)", "at 50 %", "at 10 %",
-             "at 1 %",
-             "at 0.1 %"]
+        text += (
+            "<p>Rates that are not shown have too few nonviral validation windows for a threshold (at least five must be "
+            "expected above it).</p>"
+        )
+    heads = [
+        "Arm",
+        "Windows",
+        "Length, bp",
+        "Threshold",
+        "Found (TPR)",
+        "False positives (FPR)",
+        "at 50 %",
+        "at 10 %",
+        "at 1 %",
+        "at 0.1 %",
+    ]
     return section(title, "", wrap(text, table(heads, rows, range(4, 10))))
 
 
 def curves_section(c: Json) -> dict[str, Any]:
     """ROC and precision-recall curves of all arms on short windows."""
     title = "ROC and precision-recall"
-    lines = {name: {escape(arm): found[name] for arm in remedies(c) if (found := detail(c, arm, "short", "curves"))}
-             for name in ("roc", "precision_recall")}
+    lines = {
+        name: {escape(arm): found[name] for arm in remedies(c) if (found := detail(c, arm, "short", "curves"))}
+        for name in ("roc", "precision_recall")
+    }
     if not lines["roc"]:
         return section(title, "", wrap("<p>There are no short test windows of both labels, so there is no curve.</p>"))
-    labels = [{"name": "ROC", "xlab": "false positive rate", "ylab": "true positive rate"},
-              {"name": "Precision-recall", "xlab": "recall", "ylab": "precision"}]
+    labels = [
+        {"name": "ROC", "xlab": "false positive rate", "ylab": "true positive rate"},
+        {"name": "Precision-recall", "xlab": "recall", "ylab": "precision"},
+    ]
     return {
         "section_name": title,
         "description": "Short windows; means over folds and replicates at each rate, since scores of different heads are on no "
-                       "common scale.",
+        "common scale.",
         "plot_type": "linegraph",
-        "pconfig": {"id": "vs_curves_plot", "title": "virshort: ROC and precision-recall", "xlab": "false positive rate",
-                    "ylab": "true positive rate", "xmin": 0, "xmax": 1, "ymin": 0, "ymax": 1, "smooth_points": None,
-                    "style": "lines", "showlegend": True, "data_labels": labels,
-                    "colors": {escape(a): k for a, k in colours(c).items()}},
+        "pconfig": {
+            "id": "vs_curves_plot",
+            "title": "virshort: ROC and precision-recall",
+            "xlab": "false positive rate",
+            "ylab": "true positive rate",
+            "xmin": 0,
+            "xmax": 1,
+            "ymin": 0,
+            "ymax": 1,
+            "smooth_points": None,
+            "style": "lines",
+            "showlegend": True,
+            "data_labels": labels,
+            "colors": {escape(a): k for a, k in colours(c).items()},
+        },
         "data": [lines["roc"], lines["precision_recall"]],
     }
 

@@ -38,8 +38,13 @@ class _Head(_StandIn):
     pass
 
 
-_STAND_INS = [(_Linear, "torch.nn.modules.linear.Linear"), (_BatchNorm, "torch.nn.modules.batchnorm.BatchNorm1d"),
-              (_Dropout, "torch.nn.modules.dropout.Dropout"), (_Head, "__main__.MLPClassifier"), set]
+_STAND_INS = [
+    (_Linear, "torch.nn.modules.linear.Linear"),
+    (_BatchNorm, "torch.nn.modules.batchnorm.BatchNorm1d"),
+    (_Dropout, "torch.nn.modules.dropout.Dropout"),
+    (_Head, "__main__.MLPClassifier"),
+    set,
+]
 _DAMAGE = (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError, OSError, ImportError)
 
 
@@ -79,11 +84,15 @@ def _reason(e: Exception) -> str:
     """Torch's reason in one line; its advice to load without restriction is left out."""
     name = re.search(r"GLOBAL (\S+)", str(e))
     if name:
-        return (f"asks for {name[1]}, which is neither a tensor nor a part of VirNucPro's head: "
-                "refused, and nothing of the file was run")
+        return (
+            f"asks for {name[1]}, which is neither a tensor nor a part of VirNucPro's head: "
+            "refused, and nothing of the file was run"
+        )
     reason = _first_line(str(e).rpartition("WeightsUnpickler error:")[2])
-    return (f"not a pickle of tensors and plain values ({reason}): refused, and nothing of the file was run; "
-            "get it anew from a source you trust")
+    return (
+        f"not a pickle of tensors and plain values ({reason}): refused, and nothing of the file was run; "
+        "get it anew from a source you trust"
+    )
 
 
 def _first_line(e: Exception | str) -> str:

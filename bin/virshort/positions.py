@@ -24,7 +24,7 @@ class AmbiguousRuns:
         edges = []
         previous = False
         for first in range(0, len(bases), _CHUNK):
-            bad = _AMBIGUOUS[bases[first:first + _CHUNK]]
+            bad = _AMBIGUOUS[bases[first : first + _CHUNK]]
             edges.append(first + np.flatnonzero(np.diff(bad, prepend=previous)))
             previous = bad[-1]
         edges.append([len(bases)] if previous else [])
@@ -67,8 +67,15 @@ class PositionSpace:
         return self.source[interval], self.start[interval] + at - self.cumulated[interval]
 
 
-def position_space(offset: np.ndarray, length: np.ndarray, group: np.ndarray, groups: int, window: int,
-                   most_ambiguous: int, runs: AmbiguousRuns) -> PositionSpace:
+def position_space(
+    offset: np.ndarray,
+    length: np.ndarray,
+    group: np.ndarray,
+    groups: int,
+    window: int,
+    most_ambiguous: int,
+    runs: AmbiguousRuns,
+) -> PositionSpace:
     """Valid starts of windows of `window` bases with at most `most_ambiguous` ambiguous ones.
 
     offset, length, group: [sources] int64: where each source lies in the store (one behind the other), how long it is, and
@@ -88,8 +95,8 @@ def position_space(offset: np.ndarray, length: np.ndarray, group: np.ndarray, gr
     begin, end, source = begin[good], end[good], source[good]
 
     joined = (begin[1:] == end[:-1]) & (source[1:] == source[:-1])
-    begin, source = (x[np.concatenate([[True], ~joined])[:len(x)]] for x in (begin, source))
-    end = end[np.concatenate([~joined, [True]])[:len(end)]]
+    begin, source = (x[np.concatenate([[True], ~joined])[: len(x)]] for x in (begin, source))
+    end = end[np.concatenate([~joined, [True]])[: len(end)]]
     order = np.argsort(group[source], kind="stable")
     begin, end, source = begin[order], end[order], source[order].astype(np.int64)
     sizes = np.bincount(group[source], end - begin, groups).astype(np.int64)

@@ -45,8 +45,12 @@ def read_pretrained(path: Path, inputs: int, arm: Mapping[str, Any]) -> Pretrain
         tensors, found = read_head(path, inputs)
         threshold, encoders, form = THRESHOLD, None, "VirNucPro, state dict" if found else "VirNucPro, whole module"
         metadata = {k: v for k, v in found.items() if isinstance(v, str | bool | int)}
-    return Pretrained(tensors, threshold, encoders, {
-        "file": path.name, "sha256": sha256(path.read_bytes()).hexdigest(), "form": form, "metadata": metadata})
+    return Pretrained(
+        tensors,
+        threshold,
+        encoders,
+        {"file": path.name, "sha256": sha256(path.read_bytes()).hexdigest(), "form": form, "metadata": metadata},
+    )
 
 
 def _ours(path: Path, inputs: int, arm: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -77,5 +81,7 @@ def _same(path: Path, what: str, found: Any, wanted: Any) -> None:
         return " + ".join(value) if isinstance(value, list) else str(value)
 
     if found != wanted:
-        raise InputError(f"{path.name}: a head for {what} {words(found)}, but the baseline's are {words(wanted)}: "
-                         "choose those it was trained with")
+        raise InputError(
+            f"{path.name}: a head for {what} {words(found)}, but the baseline's are {words(wanted)}: "
+            "choose those it was trained with"
+        )

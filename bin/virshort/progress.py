@@ -36,8 +36,10 @@ class Progress:
         seconds = max(self._clock() - (self._start or 0), 1e-9)
         rate = self._sequences / seconds
         left = (self._total - self._sequences) / rate if rate else 0
-        return (f"{self._sequences} of {self._total} windows, {rate:.3g} windows/s, "
-                f"{self._done_tokens / seconds:.3g} tokens/s, {_duration(left)} left")
+        return (
+            f"{self._sequences} of {self._total} windows, {rate:.3g} windows/s, "
+            f"{self._done_tokens / seconds:.3g} tokens/s, {_duration(left)} left"
+        )
 
 
 def _duration(seconds: float) -> str:

@@ -24,8 +24,13 @@ CANONICAL = LETTERS[MASKS].tobytes()
 GAPS = b"-.~"
 PROTEIN = b"EFILPQefilpq"
 """Amino acids whose letters are no IUPAC base."""
-_BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, *(
-    import_module(name).error for name in ("isal.isal_zlib", "zlib_ng.zlib_ng") if find_spec(name.split(".")[0])))
+_BROKEN = (
+    EOFError,
+    OSError,
+    zlib.error,
+    lzma.LZMAError,
+    *(import_module(name).error for name in ("isal.isal_zlib", "zlib_ng.zlib_ng") if find_spec(name.split(".")[0])),
+)
 """What xopen raises for a damaged file, by the decompressor that it finds on a machine."""
 
 
@@ -48,13 +53,13 @@ def read_records(path: Path, shown: str) -> Iterator[tuple[str, bytes | bytearra
     except (IsADirectoryError, PermissionError) as e:
         raise InputError(f"{shown}: can't be read ({e.strerror}): give a file that you may read") from None
     except _BROKEN as e:
-        raise InputError(f"{shown}, {_after(number, name)}: the file is truncated or damaged ({e}): "
-                         "fetch or compress it again") from None
+        raise InputError(
+            f"{shown}, {_after(number, name)}: the file is truncated or damaged ({e}): fetch or compress it again"
+        ) from None
     except UnicodeDecodeError:
         raise InputError(f"{shown}, {_after(number, name)}: the file is not UTF-8 text: convert it") from None
     except ValueError as e:
-        raise InputError(f"{shown}, {_after(number, name)}: broken or truncated FASTQ ({e}): "
-                         "fetch or write it again") from None
+        raise InputError(f"{shown}, {_after(number, name)}: broken or truncated FASTQ ({e}): fetch or write it again") from None
     if not number:
         raise InputError(f"{shown}: holds no record: give a file with sequences, or take its row out of the sheet")
 

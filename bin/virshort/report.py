@@ -107,12 +107,10 @@ def answer(data: Inputs) -> str:
     parts.append(criteria_table(c))
     if c["scenario"]:
         steps = "".join(f"<li>{escape(s)}</li>" for s in c["scenario"]["next_steps"])
-        parts.append(f"<h4>{escape(c['scenario']['title'])}</h4><p>What these numbers suggest to do "
-        f"next:</p><ul>{steps}</ul>")
+        parts.append(f"<h4>{escape(c['scenario']['title'])}</h4><p>What these numbers suggest to do next:</p><ul>{steps}</ul>")
     told = [w for w in c["warnings"] if w != leak["sentence"]]
     if told:
-        parts.append("<h4>Before you trust the "
-        "figures</h4><ul>" + "".join(f"<li>{escape(w)}</li>" for w in told) + "</ul>")
+        parts.append("<h4>Before you trust the figures</h4><ul>" + "".join(f"<li>{escape(w)}</li>" for w in told) + "</ul>")
     return wrap(*parts)
 
 
@@ -335,33 +333,47 @@ def replicates(data: Inputs) -> str:
 def dome_section(data: Inputs) -> str:
     """The DOME sheet."""
     rows = [[escape(cell) for cell in row] for row in dome(data)]
-    text = ("<p>The recommendations for reporting supervised machine learning in biology (data, optimization, model, "
-            "evaluation), answered by this run.</p>")
+    text = (
+        "<p>The recommendations for reporting supervised machine learning in biology (data, optimization, model, "
+        "evaluation), answered by this run.</p>"
+    )
     return wrap(text, table(["Part", "Question", "Answer"], rows))
 
 
 def methods_section(data: Inputs) -> str:
     """The methods paragraph and its references."""
     cited = "".join(f"<li>{escape(r)}</li>" for r in references(data))
-    return wrap(f"<p>{escape(paragraph(data))}</p>", f"<h4>References</h4><ul>{cited}</ul>",
-                "<p>comparison.tsv and figures/ (SVG and PNG) in the results folder hold the same numbers and plots.</p>")
+    return wrap(
+        f"<p>{escape(paragraph(data))}</p>",
+        f"<h4>References</h4><ul>{cited}</ul>",
+        "<p>comparison.tsv and figures/ (SVG and PNG) in the results folder hold the same numbers and plots.</p>",
+    )
 
 
 def cost_section(data: Inputs) -> str:
     """Time and memory by process, windows a second, and an estimate for more."""
     k = data.costs
     if not k or not k["processes"]:
-        return wrap("<p>The run's trace (pipeline_info/trace_*.tsv) could not be read from here. bin/report.py RESULTS adds "
-                    "these figures.</p>")
-    rows = [[escape(r["process"]), count(r["tasks"]), count(r["cached"]), duration(r["seconds"]), f"{r['peak_mb']:,.0f}"]
-            for r in k["processes"]]
-    speed = (f" {count(k['windows_per_second'])} windows a second were embedded, by all their encoders."
-             if k["windows_per_second"] else "")
-    text = (f"<p>All tasks together ran {duration(k['seconds'])}; side by side they take less.{speed} {k['more']} times the "
-            f"windows "
-            f"would take {duration(k['seconds_for_more'])} at most: sampling, embedding, training, evaluating and the audit "
-            f"grow "
-            "with them, the rest does not.</p>")
+        return wrap(
+            "<p>The run's trace (pipeline_info/trace_*.tsv) could not be read from here. bin/report.py RESULTS adds "
+            "these figures.</p>"
+        )
+    rows = [
+        [escape(r["process"]), count(r["tasks"]), count(r["cached"]), duration(r["seconds"]), f"{r['peak_mb']:,.0f}"]
+        for r in k["processes"]
+    ]
+    speed = (
+        f" {count(k['windows_per_second'])} windows a second were embedded, by all their encoders."
+        if k["windows_per_second"]
+        else ""
+    )
+    text = (
+        f"<p>All tasks together ran {duration(k['seconds'])}; side by side they take less.{speed} {k['more']} times the "
+        f"windows "
+        f"would take {duration(k['seconds_for_more'])} at most: sampling, embedding, training, evaluating and the audit "
+        f"grow "
+        "with them, the rest does not.</p>"
+    )
     return wrap(text, table(["Process", "Tasks", "From the cache", "Time", "Peak memory, MB"], rows, range(1, 5)))
 
 
@@ -388,8 +400,7 @@ def controls(data: Inputs) -> str:
         for a in leak["by_arm"]
     ]
     if rows:
-        parts.append(table(["Arm", "Trained on", "Short test windows that share a 31-mer with "
-        "them"], rows, numbers=[2]))
+        parts.append(table(["Arm", "Trained on", "Short test windows that share a 31-mer with them"], rows, numbers=[2]))
     worst = (data.leakage or {}).get("worst", [])[:SHOWN]
     if worst:
         listed = [
@@ -397,8 +408,7 @@ def controls(data: Inputs) -> str:
             for w in worst
         ]
         parts.append(
-            "<h4>The windows that share most</h4>"
-            + table(["Test set", "Training set", "Window", "31-mers", "Also in"], listed)
+            "<h4>The windows that share most</h4>" + table(["Test set", "Training set", "Window", "31-mers", "Also in"], listed)
         )
     return wrap(*parts)
 
@@ -430,11 +440,14 @@ def data_section(data: Inputs) -> str:
         heads = ["Purpose", "Pool", "Label", "Windows", "By kingdom", "By fold"]
         parts.append("<h4>Windows</h4>" + table(heads, _window_rows(data), numbers=[3]))
     eff = {r["test_set"]: r for r in data.comparison["arms"] if r["windows"]}
-    if rows := [[escape(s), count(r["windows"]), *map(count, r["frame_rows"].values())]
-                for s, r in eff.items() if r.get("frame_rows")]:
+    if rows := [
+        [escape(s), count(r["windows"]), *map(count, r["frame_rows"].values())] for s, r in eff.items() if r.get("frame_rows")
+    ]:
         heads = ["Test set", "Windows", "Rows", "Windows without a stop-free frame"]
-        text = ("<h4>Frames</h4><p>A row is a stop-free frame of a window, and a window has the largest score of its rows. "
-                "One without a stop-free frame has a row of its longest stop-free stretch.</p>")
+        text = (
+            "<h4>Frames</h4><p>A row is a stop-free frame of a window, and a window has the largest score of its rows. "
+            "One without a stop-free frame has a row of its longest stop-free stretch.</p>"
+        )
         parts.append(text + table(heads, rows, numbers=range(1, 4)))
     rows = [
         [
@@ -451,8 +464,7 @@ def data_section(data: Inputs) -> str:
         "size. Effective clusters: "
         "how many clusters of equal size would carry the same evidence. Under 10 of a label no interval is given, "
         "under 30 it is rough.</p>"
-        + table(["Test set", "Windows", "Clusters", "Effective, viral", "Effective, "
-        "nonviral"], rows, numbers=range(1, 5))
+        + table(["Test set", "Windows", "Clusters", "Effective, viral", "Effective, nonviral"], rows, numbers=range(1, 5))
     )
     parts.append(_left_out(data))
     notes = [n for source in (data.input, data.clusters, data.folds, data.mask) if source for n in source.get("notes", [])]
@@ -559,8 +571,7 @@ def _left_out(data: Inputs) -> str:
         return "<h4>Left out</h4><p>No source was left out.</p>"
     more = f"<p>... and {len(rows) - SHOWN:,} more, in skipped.tsv.</p>" if len(rows) > SHOWN else ""
     return (
-        f"<h4>Left out</h4><p>{len(rows):,} sources were not "
-        f"used:</p>" + table(["Source", "File", "Why"], rows[:SHOWN]) + more
+        f"<h4>Left out</h4><p>{len(rows):,} sources were not used:</p>" + table(["Source", "File", "Why"], rows[:SHOWN]) + more
     )
 
 

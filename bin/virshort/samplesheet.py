@@ -67,8 +67,7 @@ def parse_samplesheet(text: str, name: str = "samplesheet", files: str = "fasta"
         if same in seen:
             raise InputError(f"{where}, {files}: {fasta} is listed on line {seen[same]} too: keep one of them")
         seen[same] = line
-        rows.append(SheetRow(line, fasta, label, *(_value(cells, c) for c in ("kingdom", "cluster")),
-                             _split(cells, where)))
+        rows.append(SheetRow(line, fasta, label, *(_value(cells, c) for c in ("kingdom", "cluster")), _split(cells, where)))
     for label in LABELS:
         if not any(row.label in (label, None) for row in rows):
             raise InputError(f"{name}, label: no row is {label}: both {' and '.join(LABELS)} files are needed")
@@ -89,8 +88,12 @@ def read_source_table(path: str | Path) -> dict[str, SourceRow]:
         if source in rows:
             raise InputError(f"{where}, id: {source} is on line {rows[source].line} too: keep one of them")
         label = cells.get("label")
-        rows[source] = SourceRow(line, label if label in LABELS else None,
-                                 *(_value(cells, c) for c in ("kingdom", "family", "cluster")), _split(cells, where))
+        rows[source] = SourceRow(
+            line,
+            label if label in LABELS else None,
+            *(_value(cells, c) for c in ("kingdom", "family", "cluster")),
+            _split(cells, where),
+        )
     return rows
 
 
@@ -107,8 +110,9 @@ def _text(path: Path) -> str:
         raise InputError(f"{path}: can't be read ({e.strerror}): give a file that you may read") from None
 
 
-def _table(text: str, name: str, delimiter: str, required: Iterable[str],
-           known: Sequence[str] | None = None) -> Iterable[tuple[int, dict[str, str]]]:
+def _table(
+    text: str, name: str, delimiter: str, required: Iterable[str], known: Sequence[str] | None = None
+) -> Iterable[tuple[int, dict[str, str]]]:
     """(line number, cells by column) of each row that is not blank; known: the columns allowed, None for any."""
     plain = {"strict": True} if delimiter == "," else {"quoting": csv.QUOTE_NONE}
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter, **plain)
@@ -120,33 +124,49 @@ def _table(text: str, name: str, delimiter: str, required: Iterable[str],
         except StopIteration:
             break
         except csv.Error as e:
-            raise InputError(f"{name}, line {reader.line_num}: {e}: is it text with "
-                             f"{'commas' if delimiter == ',' else 'tabs'} between cells?") from None
+            raise InputError(
+                f"{name}, line {reader.line_num}: {e}: is it text with "
+                f"{'commas' if delimiter == ',' else 'tabs'} between cells?"
+            ) from None
         if not any(cells):
             continue
         if not header:
             header = cells
             _check_header(header, name, reader.line_num, delimiter, required, known)
         elif len(cells) != len(header):
-            raise InputError(f"{name}, line {reader.line_num}: has {len(cells)} cells, the header has {len(header)}: "
-                             "give each column one (an empty one where there is nothing to say)")
+            raise InputError(
+                f"{name}, line {reader.line_num}: has {len(cells)} cells, the header has {len(header)}: "
+                "give each column one (an empty one where there is nothing to say)"
+            )
         else:
             rows += 1
             yield reader.line_num, dict(zip(header, cells, strict=True))
     if not rows:
-        raise InputError(f"{name}: {'has a header but no rows' if header else 'is empty'}: "
-                         f"give a header with {', '.join(required)} and a row for each")
+        raise InputError(
+            f"{name}: {'has a header but no rows' if header else 'is empty'}: "
+            f"give a header with {', '.join(required)} and a row for each"
+        )
 
 
-def _check_header(header: list[str], name: str, line: int, delimiter: str, required: Iterable[str],
-                  known: Sequence[str] | None) -> None:
+def _check_header(
+    header: list[str], name: str, line: int, delimiter: str, required: Iterable[str], known: Sequence[str] | None
+) -> None:
     where = f"{name}, line {line}"
     for column in required:
         if column not in header:
-            other = next((word for mark, word in ((",", "commas"), (";", "semicolons"), ("\t", "tabs"))
-                          if mark != delimiter and len(header) == 1 and mark in header[0]), None)
-            hint = (f"cells are parted by {other}, but must be by {'commas' if delimiter == ',' else 'tabs'}" if other
-                    else f"the header has {', '.join(c or repr(c) for c in header)}")
+            other = next(
+                (
+                    word
+                    for mark, word in ((",", "commas"), (";", "semicolons"), ("\t", "tabs"))
+                    if mark != delimiter and len(header) == 1 and mark in header[0]
+                ),
+                None,
+            )
+            hint = (
+                f"cells are parted by {other}, but must be by {'commas' if delimiter == ',' else 'tabs'}"
+                if other
+                else f"the header has {', '.join(c or repr(c) for c in header)}"
+            )
             raise InputError(f"{where}, header: the column {column} is missing: {hint}")
     for column in header:
         if known and column not in known:

@@ -36,8 +36,9 @@ class Check:
     ok: bool | None
 
 
-def check_model(name: str, folder: Path, device: str = "auto", windows: int = 64,
-                log: Callable[[str], None] = print) -> Iterator[Check]:
+def check_model(
+    name: str, folder: Path, device: str = "auto", windows: int = 64, log: Callable[[str], None] = print
+) -> Iterator[Check]:
     """All checks of the encoder whose fetched weights are in `folder/<name>`, one after the other.
 
     windows: how many random sequences they use; a tenth of them alone, too."""
@@ -77,7 +78,7 @@ def byte_pairs(text: str, vocabulary: dict[str, int], ranks: dict[tuple[str, str
         _, (a, b) = min(known)
         joined, i = [], 0
         while i < len(parts):
-            both = parts[i:i + 2] == [a, b]
+            both = parts[i : i + 2] == [a, b]
             joined.append(a + b if both else parts[i])
             i += 2 if both else 1
         parts = joined
@@ -90,8 +91,10 @@ def tokens_of_bases(tokenizer: Path, sequences: Sequence[bytes]) -> Check:
     ranks = {pair: i for i, pair in enumerate(merges)}
     given = [*sequences, sequences[0].lower(), sequences[0][:20] + b"NNN" + sequences[0][20:40], b"N", b""]
     found = Bases(tokenizer)(given)
-    equal = sum(ids.tolist() == [1, *byte_pairs(s.upper().decode(), model["vocab"], ranks), 2]
-                for ids, s in zip(found, given, strict=True))
+    equal = sum(
+        ids.tolist() == [1, *byte_pairs(s.upper().decode(), model["vocab"], ranks), 2]
+        for ids, s in zip(found, given, strict=True)
+    )
     return Check("token ids, from the definition", f"{len(given)} equal", f"{equal} equal", equal == len(given))
 
 
@@ -115,8 +118,12 @@ def norms(rows: np.ndarray) -> Check:
     """Rows are finite, not zero, and not all alike."""
     size = np.linalg.norm(rows, axis=1)
     alike = float(cosines(rows[1:], rows[:-1]).mean())
-    return Check("norms", "finite, above 0; rows differ", f"{size.min():.3g} to {size.max():.3g}, cosine of two {alike:.3f}",
-                 bool(np.isfinite(size).all() and size.min() > 0 and alike < 0.9999))
+    return Check(
+        "norms",
+        "finite, above 0; rows differ",
+        f"{size.min():.3g} to {size.max():.3g}, cosine of two {alike:.3f}",
+        bool(np.isfinite(size).all() and size.min() > 0 and alike < 0.9999),
+    )
 
 
 def neighbours(model: Encoder, sequences: Sequence[bytes], rows: np.ndarray) -> Check:

@@ -41,7 +41,7 @@ def extract(bases: np.ndarray, start: np.ndarray, end: np.ndarray, minus: np.nda
         sums = [np.add.reduceat(kind[letters], ends - n, dtype=np.int64) for kind in (_IS_GC, _IS_BASE)]
         gc[rows] = sums[0] / np.maximum(sums[1], 1)
         text = letters.tobytes()
-        sequences += [text[e - k:e] for e, k in zip(ends.tolist(), n.tolist(), strict=True)]
+        sequences += [text[e - k : e] for e, k in zip(ends.tolist(), n.tolist(), strict=True)]
         first = last
     return sequences, gc
 

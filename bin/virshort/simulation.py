@@ -90,8 +90,9 @@ class Composition:
         """An heir of this composition. Amino acids and their synonymous codons deviate alike."""
         amino, synonym, follow = rng.normal(size=20)[_AMINO], rng.normal(size=len(SENSE)), rng.normal(size=64)
         sd = SPREAD[level]
-        return Composition(self.codon + sd * (amino + synonym), self.follow + sd * follow,
-                           self.strong + GC_SPREAD[level] * rng.normal())
+        return Composition(
+            self.codon + sd * (amino + synonym), self.follow + sd * follow, self.strong + GC_SPREAD[level] * rng.normal()
+        )
 
     def codon_chances(self) -> np.ndarray:
         """[61] chance of each sense codon."""
@@ -127,8 +128,10 @@ def simulate(seed: int, kingdoms: tuple[Kingdom, ...] = KINGDOMS) -> Iterator[Re
     for number, kingdom in enumerate(kingdoms):
         for i, (family, composition) in enumerate(lineages(seed, number, kingdom)):
             rng = _rng(seed, 4, number, i)
-            segments = [genome(kingdom, composition, int(rng.integers(*kingdom.length, endpoint=True)), rng)
-                        for _ in range(rng.integers(*kingdom.segments, endpoint=True))]
+            segments = [
+                genome(kingdom, composition, int(rng.integers(*kingdom.length, endpoint=True)), rng)
+                for _ in range(rng.integers(*kingdom.segments, endpoint=True))
+            ]
             if kingdom.name == "phage":
                 phages += segments
             elif kingdom.name == "bacteria" and i < min(PROPHAGES, len(phages)):
@@ -146,8 +149,9 @@ def simulate(seed: int, kingdoms: tuple[Kingdom, ...] = KINGDOMS) -> Iterator[Re
             yield replace(first, source=f"{first.lineage}_gap", letters=letters)
 
 
-def strains(lineage: str, segments: list[np.ndarray], composition: Composition,
-            rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
+def strains(
+    lineage: str, segments: list[np.ndarray], composition: Composition, rng: np.random.Generator
+) -> Iterator[tuple[str, np.ndarray]]:
     """(id, bases) of each segment of each strain. Segments of a strain begin with the same stretch."""
     common = markov(composition.follow_chances(), COMMON if len(segments) > 1 else 0, rng)
     for strain in range(1, 2 + int(rng.choice(len(STRAINS), p=STRAINS))):
@@ -161,7 +165,7 @@ def strains(lineage: str, segments: list[np.ndarray], composition: Composition,
 def carry(host: np.ndarray, phage: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The host with a diverged stretch of the phage in it, as a prophage."""
     start, at = int(rng.integers(len(phage) // 2)), int(rng.integers(len(host)))
-    return np.concatenate([host[:at], mutate(phage[start:start + PROPHAGE], 0.01, rng), host[at:]])
+    return np.concatenate([host[:at], mutate(phage[start : start + PROPHAGE], 0.01, rng), host[at:]])
 
 
 def blemish(letters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -169,12 +173,12 @@ def blemish(letters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     letters = letters.copy()
     if rng.random() < 0.25:
         start = int(rng.integers(len(letters)))
-        letters[start:start + int(rng.integers(5, 200))] = ord("N")
+        letters[start : start + int(rng.integers(5, 200))] = ord("N")
     if rng.random() < 0.25:
         letters[rng.integers(0, len(letters), 4)] = rng.choice(np.frombuffer(b"RYSWKM", np.uint8), 4)
     if rng.random() < 0.25:
         start = int(rng.integers(len(letters)))
-        letters[start:start + int(rng.integers(100, 2000))] |= 0x20
+        letters[start : start + int(rng.integers(100, 2000))] |= 0x20
     return letters
 
 

@@ -6,10 +6,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-SCHEMA = pa.schema([
-    ("source", pa.string()), ("label", pa.string()), ("kingdom", pa.string()), ("family", pa.string()),
-    ("cluster", pa.string()), ("split", pa.string()), ("file", pa.string()), ("offset", pa.int64()),
-    ("length", pa.int64()), ("unambiguous", pa.int64()), ("gc", pa.float64())])
+SCHEMA = pa.schema(
+    [
+        ("source", pa.string()),
+        ("label", pa.string()),
+        ("kingdom", pa.string()),
+        ("family", pa.string()),
+        ("cluster", pa.string()),
+        ("split", pa.string()),
+        ("file", pa.string()),
+        ("offset", pa.int64()),
+        ("length", pa.int64()),
+        ("unambiguous", pa.int64()),
+        ("gc", pa.float64()),
+    ]
+)
 
 
 class Sources:
@@ -19,8 +30,10 @@ class Sources:
 
     def __init__(self, path: str | Path, sequences: str | Path, names: list[str] | None = None):
         table = pq.read_table(path, columns=names and list(dict.fromkeys([*names, "offset", "length"])))
-        self.columns = {name: column.to_pylist() if pa.types.is_string(column.type) else column.to_numpy()
-                        for name, column in zip(table.column_names, table.columns, strict=True)}
+        self.columns = {
+            name: column.to_pylist() if pa.types.is_string(column.type) else column.to_numpy()
+            for name, column in zip(table.column_names, table.columns, strict=True)
+        }
         self.sequences = np.memmap(sequences, np.uint8, "r")
 
     def __len__(self) -> int:
@@ -29,7 +42,7 @@ class Sources:
     def bases(self, i: int) -> np.ndarray:
         """[length] uint8 letters of source i, a view of the file."""
         start = self.columns["offset"][i]
-        return self.sequences[start:start + self.columns["length"][i]]
+        return self.sequences[start : start + self.columns["length"][i]]
 
 
 def write_table(path: str | Path, rows: list[dict]) -> None:

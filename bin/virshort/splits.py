@@ -13,8 +13,9 @@ def label_sizes(size: int, viral_share: float) -> dict[int, int]:
     return {1: viral, 0: nonviral}
 
 
-def split_rows(label: np.ndarray, fold: np.ndarray, test_fold: int, folds: int, size: int | None,
-               viral_share: float | None) -> tuple[np.ndarray, np.ndarray]:
+def split_rows(
+    label: np.ndarray, fold: np.ndarray, test_fold: int, folds: int, size: int | None, viral_share: float | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Training and validation rows of the split that tests `test_fold`.
 
     label, fold: [n] int8 in the order of the window set. Training: per label the first rows, as many as `size` asks for,
@@ -25,15 +26,17 @@ def split_rows(label: np.ndarray, fold: np.ndarray, test_fold: int, folds: int, 
     training = (fold != test_fold) & (fold != validation_fold)
     if size is None:
         validation = np.flatnonzero(fold == validation_fold)
-        return np.flatnonzero(training), validation[::-(-len(validation) // VALIDATION_WINDOWS) or 1]
+        return np.flatnonzero(training), validation[:: -(-len(validation) // VALIDATION_WINDOWS) or 1]
     wanted = label_sizes(size, viral_share)
     checked = label_sizes(min(VALIDATION_WINDOWS, size // max(1, folds - 2)), viral_share)
     train = [np.flatnonzero(training & (label == y))[:n] for y, n in wanted.items()]
     validation = [np.flatnonzero((fold == validation_fold) & (label == y))[:n] for y, n in checked.items()]
     for (y, n), rows in zip(wanted.items(), train, strict=True):
         if len(rows) < n:
-            raise InputError(f"split {test_fold}: {len(rows)} training windows with label {y} where {n} should be: "
-                             "delete the work folder of SAMPLE_WINDOWS and resume")
+            raise InputError(
+                f"split {test_fold}: {len(rows)} training windows with label {y} where {n} should be: "
+                "delete the work folder of SAMPLE_WINDOWS and resume"
+            )
     return np.sort(np.concatenate(train)), np.sort(np.concatenate(validation))
 
 

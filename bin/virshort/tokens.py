@@ -22,8 +22,10 @@ class Bases:
             raise InputError(f"{tokenizer}: not a tokenizer ({e}): fetch the weights anew") from e
         special = [self._tokenizer.token_to_id(t) for t in ("[UNK]", "[CLS]", "[SEP]")]
         if special != [0, 1, 2]:
-            raise InputError(f"{tokenizer}: [UNK], [CLS] and [SEP] are {special} and not 0, 1 and 2, so this is not "
-                             "DNABERT-S's: fetch the weights anew")
+            raise InputError(
+                f"{tokenizer}: [UNK], [CLS] and [SEP] are {special} and not 0, 1 and 2, so this is not "
+                "DNABERT-S's: fetch the weights anew"
+            )
         # As published it pads, and cuts after 2000 tokens.
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()

@@ -92,8 +92,9 @@ class _State:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
-def train(data: Data, inputs: int, settings: Settings, start: dict[str, np.ndarray] | None = None,
-          checkpoint: Path | None = None) -> Trained:
+def train(
+    data: Data, inputs: int, settings: Settings, start: dict[str, np.ndarray] | None = None, checkpoint: Path | None = None
+) -> Trained:
     """Train a head from random weights, or from `start`; go on from `checkpoint` if it is there, and keep it up to date."""
     torch.manual_seed(settings.number("weights"))
     head = Head(inputs)
@@ -127,8 +128,14 @@ def train(data: Data, inputs: int, settings: Settings, start: dict[str, np.ndarr
                 torch.save({"head": head.state_dict(), "optimizer": optimizer.state(), "state": asdict(state)}, path)
     head.load_state_dict(state.best)
     validation, threshold = evaluate(head, data.rows, data.validation, data.validation_label, data.validation_first)
-    return Trained({k: v.numpy() for k, v in state.best.items()}, threshold, state.history, state.best_epoch, validation,
-                   sum(p.numel() for p in parameters))
+    return Trained(
+        {k: v.numpy() for k, v in state.best.items()},
+        threshold,
+        state.history,
+        state.best_epoch,
+        validation,
+        sum(p.numel() for p in parameters),
+    )
 
 
 def _train_epoch(head: Head, optimizer: Adam, data: Data, settings: Settings, epoch: int) -> dict:
@@ -141,7 +148,7 @@ def _train_epoch(head: Head, optimizer: Adam, data: Data, settings: Settings, ep
     batches = _READ // settings.batch_size * settings.batch_size or settings.batch_size
     seen: list[tuple[np.ndarray, np.ndarray]] = []
     for first in range(0, len(order), batches):
-        part = order[first:first + batches]
+        part = order[first : first + batches]
         x = torch.from_numpy(data.rows(data.train[part]))
         y = torch.from_numpy(data.train_label[part].astype(np.int64))
         # Batches of nearly one size: a last batch of a single row would have no variance to normalize by.
@@ -162,14 +169,20 @@ def predict(head: Head, rows: Rows, which: np.ndarray) -> np.ndarray:
     out = [np.empty(0, np.float32)]
     with torch.inference_mode():
         for first in range(0, len(which), _READ):
-            for x in torch.from_numpy(rows(which[first:first + _READ])).split(_PREDICT):
+            for x in torch.from_numpy(rows(which[first : first + _READ])).split(_PREDICT):
                 logits = head(x.float()).numpy()
                 out.append(logits[:, 1] - logits[:, 0])
     return np.concatenate(out)
 
 
-def evaluate(head: Head, rows: Rows, which: np.ndarray, label: np.ndarray, first: np.ndarray | None = None,
-             threshold: float | None = None) -> tuple[dict[str, Any], float]:
+def evaluate(
+    head: Head,
+    rows: Rows,
+    which: np.ndarray,
+    label: np.ndarray,
+    first: np.ndarray | None = None,
+    threshold: float | None = None,
+) -> tuple[dict[str, Any], float]:
     """Metrics on some windows at a threshold on the score, or at the one with the best MCC there; and that threshold.
 
     which: [rows] row numbers; first: [windows], where each window's rows begin (None: a row each); label: [windows]."""
@@ -184,5 +197,4 @@ def _summary(label: np.ndarray, odds: np.ndarray) -> dict[str, float]:
     y, call = label == 1, odds >= 0
     loss = np.logaddexp(0, np.where(y, -odds, odds).astype(np.float64)).mean()
     hits = np.sum(y & call)
-    return {"loss": float(loss), "accuracy": float(np.mean(y == call)),
-            "f1": float(2 * hits / max(1, y.sum() + call.sum()))}
+    return {"loss": float(loss), "accuracy": float(np.mean(y == call)), "f1": float(2 * hits / max(1, y.sum() + call.sum()))}

@@ -75,7 +75,7 @@ def longest_stretches(masks: np.ndarray, genetic_code: int = 1) -> list[bytes]:
     codon = wide[at] << 8 | wide[at + 1] << 4 | wide[at + 2]
     plus_table, minus_table = codon_tables(genetic_code)
     text = np.where(np.repeat(minus, size), minus_table[codon], plus_table[codon]).tobytes()
-    return [text[e - k:e] for e, k in zip(ends.tolist(), size.tolist(), strict=True)]
+    return [text[e - k : e] for e, k in zip(ends.tolist(), size.tolist(), strict=True)]
 
 
 def longest_peptides(sequences: Sequence[bytes], genetic_code: int = 1) -> list[bytes]:

@@ -38,10 +38,14 @@ class Merged:
 
 def head_shapes(inputs: int) -> dict[str, tuple[int, ...]]:
     """Name and shape of the head's tensors."""
-    return {"hidden_layer.weight": (HIDDEN, inputs), "hidden_layer.bias": (HIDDEN,),
-            **{f"bn1.{k}": (HIDDEN,) for k in ("weight", "bias", "running_mean", "running_var")},
-            "bn1.num_batches_tracked": (),
-            "output_layer.weight": (CLASSES, HIDDEN), "output_layer.bias": (CLASSES,)}
+    return {
+        "hidden_layer.weight": (HIDDEN, inputs),
+        "hidden_layer.bias": (HIDDEN,),
+        **{f"bn1.{k}": (HIDDEN,) for k in ("weight", "bias", "running_mean", "running_var")},
+        "bn1.num_batches_tracked": (),
+        "output_layer.weight": (CLASSES, HIDDEN),
+        "output_layer.bias": (CLASSES,),
+    }
 
 
 def read_head(path: Path, inputs: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -54,10 +58,14 @@ def read_head(path: Path, inputs: int) -> tuple[dict[str, np.ndarray], dict[str,
     elif isinstance(value, dict) and isinstance(value.get("model_state_dict"), dict):
         tensors, metadata = value["model_state_dict"], value.get("metadata") or {}
     else:
-        raise InputError(f"{path}: neither a checkpoint with model_state_dict nor a whole MLPClassifier: "
-                         "give a head of VirNucPro")
-    arrays = {str(k): t.detach().numpy() if str(k).endswith("tracked") else t.detach().float().numpy()
-              for k, t in tensors.items() if isinstance(t, Tensor)}
+        raise InputError(
+            f"{path}: neither a checkpoint with model_state_dict nor a whole MLPClassifier: give a head of VirNucPro"
+        )
+    arrays = {
+        str(k): t.detach().numpy() if str(k).endswith("tracked") else t.detach().float().numpy()
+        for k, t in tensors.items()
+        if isinstance(t, Tensor)
+    }
     check_head(arrays, inputs, path)
     return arrays, metadata
 
@@ -67,12 +75,13 @@ def check_head(tensors: Mapping[str, np.ndarray], inputs: int, path: Path) -> No
     wanted = head_shapes(inputs)
     odd = sorted(wanted.keys() ^ tensors.keys())
     if odd:
-        raise InputError(f"{path}: not the tensors of VirNucPro's head "
-                         f"({', '.join(map(str, odd[:3]))} missing or unexpected)")
+        raise InputError(f"{path}: not the tensors of VirNucPro's head ({', '.join(map(str, odd[:3]))} missing or unexpected)")
     weight = tuple(tensors["hidden_layer.weight"].shape)
     if len(weight) == 2 and weight[0] == HIDDEN and weight[1] != inputs:
-        raise InputError(f"{path}: this head takes {_features(weight[1])}, and these features have "
-                         f"{_features(inputs)}: choose the encoders it was trained with")
+        raise InputError(
+            f"{path}: this head takes {_features(weight[1])}, and these features have "
+            f"{_features(inputs)}: choose the encoders it was trained with"
+        )
     for name, shape in wanted.items():
         if tuple(tensors[name].shape) != shape:
             raise InputError(f"{path}: {name} is {list(tensors[name].shape)} instead of {list(shape)}")
@@ -87,8 +96,14 @@ def _features(n: int) -> str:
     return f"{n} numbers a row" + (f" ({DNA} of DNABERT-S, {n - DNA} of {protein})" if protein else "")
 
 
-def write_head(path: Path, tensors: Mapping[str, np.ndarray], protein_model: str,
-               metadata: Mapping[str, Any] | None = None, as_module: bool = False, dna: int = DNA) -> None:
+def write_head(
+    path: Path,
+    tensors: Mapping[str, np.ndarray],
+    protein_model: str,
+    metadata: Mapping[str, Any] | None = None,
+    as_module: bool = False,
+    dna: int = DNA,
+) -> None:
     """Write a head as VirNucPro's checkpoint, or (as_module) as the whole pickled module that its first version reads.
 
     tensors: by name, as in `head_shapes`; protein_model: where its protein features come from (Hugging Face id);
@@ -100,11 +115,25 @@ def write_head(path: Path, tensors: Mapping[str, np.ndarray], protein_model: str
         if as_module:
             _save_module(state, inputs, temporary)
             return
-        torch.save({"model_state_dict": state, "metadata": {
-            "checkpoint_version": CHECKPOINT_VERSION, "model_type": "fastesm650", "huggingface_model_id": protein_model,
-            "dna_dim": dna, "protein_dim": inputs - dna, "merged_dim": inputs, "input_dim": inputs,
-            "hidden_dim": HIDDEN, "num_class": CLASSES, "pytorch_version": str(torch.__version__),
-            **(metadata or {})}}, temporary)
+        torch.save(
+            {
+                "model_state_dict": state,
+                "metadata": {
+                    "checkpoint_version": CHECKPOINT_VERSION,
+                    "model_type": "fastesm650",
+                    "huggingface_model_id": protein_model,
+                    "dna_dim": dna,
+                    "protein_dim": inputs - dna,
+                    "merged_dim": inputs,
+                    "input_dim": inputs,
+                    "hidden_dim": HIDDEN,
+                    "num_class": CLASSES,
+                    "pytorch_version": str(torch.__version__),
+                    **(metadata or {}),
+                },
+            },
+            temporary,
+        )
 
 
 def _save_module(state: dict[str, Tensor], inputs: int, path: Path) -> None:
@@ -134,8 +163,10 @@ def read_merged(path: Path, inputs: int | None = None) -> Merged:
     inputs: numbers a row, if known. Raises InputError naming the first id that is twice there or has a bad number."""
     value = read(path)
     if not isinstance(value, dict) or not {"ids", "data"} <= value.keys() or not isinstance(value["data"], Tensor):
-        raise InputError(f"{path}: not merged features ({{ids, data[, labels]}}, data [n, d]): make them with "
-                         "VirNucPro's merge step or with bin/export_virnucpro.py")
+        raise InputError(
+            f"{path}: not merged features ({{ids, data[, labels]}}, data [n, d]): make them with "
+            "VirNucPro's merge step or with bin/export_virnucpro.py"
+        )
     ids, data = [str(i) for i in value["ids"]], value["data"]
     if data.ndim != 2 or len(ids) != len(data):
         raise InputError(f"{path}: {len(ids)} ids, but data is {list(data.shape)}")

@@ -37,8 +37,10 @@ def open_weights(folder: Path, encoder: str) -> Weights:
     for name, (size, _) in record["stored"].items():
         path = at / name
         if not path.is_file() or path.stat().st_size != size:
-            raise InputError(f"{path}: {path.stat().st_size if path.is_file() else 'no'} bytes instead of {size}: "
-                             "delete the folder and fetch the weights anew")
+            raise InputError(
+                f"{path}: {path.stat().st_size if path.is_file() else 'no'} bytes instead of {size}: "
+                "delete the folder and fetch the weights anew"
+            )
     pinned = record["revision"] == model.revision and not record["unchecked"]
     return Weights(encoder, at, record["digest"], record["revision"], pinned)
 
@@ -85,8 +87,10 @@ def check_file(path: Path, pin: Pin, etag: str | None = None) -> str:
 def differs(path: Path, pin: Pin, size: int | None, found: str) -> InputError:
     """The error of a file that is not as pinned, with both checksums."""
     sizes = f", {pin[0]} bytes expected, {size} found" if pin[0] is not None and size not in (None, pin[0]) else ""
-    return InputError(f"{path}: not the published file: sha256 {pin[1] or 'not known'} expected, {found} found{sizes}: "
-                      f"fetch it anew, or vouch for it yourself by revision {LOCAL}")
+    return InputError(
+        f"{path}: not the published file: sha256 {pin[1] or 'not known'} expected, {found} found{sizes}: "
+        f"fetch it anew, or vouch for it yourself by revision {LOCAL}"
+    )
 
 
 def sha256_of(path: Path) -> str:

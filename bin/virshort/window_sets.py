@@ -54,12 +54,15 @@ class WindowSet:
 
         Raises InputError where a window has no row, or rows are not in the order of windows."""
         starts, at = [], 0
-        for path, rows, windows, size in zip(paths, self.features.rows_of_shards, self._windows, self.features.shard_sizes,
-                                             strict=True):
+        for path, rows, windows, size in zip(
+            paths, self.features.rows_of_shards, self._windows, self.features.shard_sizes, strict=True
+        ):
             of = np.arange(size) if rows is None else rows[:, 0]
             if not np.array_equal(np.unique(of), np.arange(windows)) or (np.diff(of) < 0).any():
-                raise InputError(f"{path.name}: its {size} rows are not those of {windows} windows in their order: "
-                                 "delete the task's work folder and resume")
+                raise InputError(
+                    f"{path.name}: its {size} rows are not those of {windows} windows in their order: "
+                    "delete the task's work folder and resume"
+                )
             starts.append(at + np.searchsorted(of, np.arange(windows)))
             at += size
         return None if at == len(self) else np.concatenate([*starts, [at]])
@@ -72,8 +75,14 @@ class WindowSet:
     def frame_rows(self) -> dict[str, int] | None:
         """Where rows are frames: how many rows there are, and how many windows have no stop-free frame."""
         tables = [t for t in self.features.rows_of_shards if t is not None]
-        return {"rows": len(self.features), "windows_without_stop_free_frame":
-                sum(int((t[:, 1] == STRETCH).sum()) for t in tables)} if tables else None
+        return (
+            {
+                "rows": len(self.features),
+                "windows_without_stop_free_frame": sum(int((t[:, 1] == STRETCH).sum()) for t in tables),
+            }
+            if tables
+            else None
+        )
 
     def rows_of(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """The rows of some windows, window by window, and where among them each window's begin (None: a row each)."""
@@ -87,7 +96,8 @@ class WindowSet:
     def knows(self, name: str) -> bool:
         """Whether the manifests have a column with values in it; those of ready features have not every one."""
         return all(name in pq.read_schema(m).names for m in self.manifests) and any(
-            pq.read_table(m, columns=[name])[name].null_count < n for m, n in zip(self.manifests, self._windows, strict=True))
+            pq.read_table(m, columns=[name])[name].null_count < n for m, n in zip(self.manifests, self._windows, strict=True)
+        )
 
     @property
     def length(self) -> np.ndarray:
@@ -116,10 +126,13 @@ class WindowSet:
             yield rest
 
     def codes(self, name: str) -> tuple[np.ndarray, list[str]]:
-        """A text column of the manifests as integer codes [n] and the texts they stand for, sorted; what is not known is "".
-        """
-        column = pa.chunked_array([c.combine_chunks().fill_null("").dictionary_encode() for c in
-                                   (pq.read_table(m, columns=[name])[name] for m in self.manifests)]).unify_dictionaries()
+        """A text column of the manifests as integer codes [n] and the texts they stand for, sorted; what is not known is ""."""
+        column = pa.chunked_array(
+            [
+                c.combine_chunks().fill_null("").dictionary_encode()
+                for c in (pq.read_table(m, columns=[name])[name] for m in self.manifests)
+            ]
+        ).unify_dictionaries()
         texts = column.chunk(0).dictionary.to_pylist()
         order = sorted(range(len(texts)), key=lambda i: texts[i])
         rank = np.empty(len(texts), np.int64)

@@ -72,13 +72,18 @@ MIXED = (Stratum(100, 199, 0.3), Stratum(200, 499, 0.4), Stratum(500, 3000, 0.3)
 FULL = (Stratum(500, 3000),)
 
 
-def recipes(*, window_length: int, short: int, scratch: int, mixed: int, full: int, test: int,
-            train_sets: list[str]) -> list[Recipe]:
+def recipes(
+    *, window_length: int, short: int, scratch: int, mixed: int, full: int, test: int, train_sets: list[str]
+) -> list[Recipe]:
     """The window sets of a run but the length sweep: the training sets named in `train_sets`, `short` always, the test sets."""
     fixed = (Stratum(window_length, window_length),)
     short_set = Recipe("short", "train", short, fixed)
-    training = [short_set, Recipe("scratch", "train", scratch, fixed, short_set), Recipe("mixed", "train", mixed, MIXED),
-                Recipe("full", "train", full, FULL)]
+    training = [
+        short_set,
+        Recipe("scratch", "train", scratch, fixed, short_set),
+        Recipe("mixed", "train", mixed, MIXED),
+        Recipe("full", "train", full, FULL),
+    ]
     testing = [Recipe("short", "test", test, fixed), Recipe("full", "test", test, FULL)]
     return [r for r in training if r.name in {"short", *train_sets}] + testing
 
@@ -102,8 +107,9 @@ class Groups:
     key: np.ndarray
 
 
-def group_sources(cluster: np.ndarray, kingdom: np.ndarray, label: np.ndarray, fold: np.ndarray,
-                  seed: int) -> tuple[Groups, np.ndarray]:
+def group_sources(
+    cluster: np.ndarray, kingdom: np.ndarray, label: np.ndarray, fold: np.ndarray, seed: int
+) -> tuple[Groups, np.ndarray]:
     """Groups, in order of (cluster, label), and each source's group number.
 
     All [sources]; cluster and kingdom strings, label and fold int8. A group's kingdom is that of its first source."""
@@ -137,8 +143,15 @@ class Shortage:
     possible: int
 
 
-def allocate_recipe(recipe: Recipe, groups: Groups, stages: list[list[np.ndarray]], folds: list[int], parts: int,
-                    viral_share: float, cluster_cap: float) -> tuple[dict[str, list[Draw]], dict[int, float]] | Shortage:
+def allocate_recipe(
+    recipe: Recipe,
+    groups: Groups,
+    stages: list[list[np.ndarray]],
+    folds: list[int],
+    parts: int,
+    viral_share: float,
+    cluster_cap: float,
+) -> tuple[dict[str, list[Draw]], dict[int, float]] | Shortage:
     """Decide how many windows each group gives to `recipe` and to the sets it contains.
 
     stages: for each stratum the ceilings of `allocate_in_stages` by group; folds: the folds to draw from, each giving
@@ -156,15 +169,19 @@ def allocate_recipe(recipe: Recipe, groups: Groups, stages: list[list[np.ndarray
             sizes = largest_remainder(int(total), np.array([s.share for s in step.strata]))
             for s, size in enumerate(sizes):
                 cap = math.ceil(cluster_cap * size)
-                quotas = largest_remainder(int(size), np.ones(parts)) if recipe.purpose == "test" \
+                quotas = (
+                    largest_remainder(int(size), np.ones(parts))
+                    if recipe.purpose == "test"
                     else np.full(len(folds), math.ceil(size / parts))
+                )
                 for fold, quota in zip(folds, quotas, strict=True):
                     inside = np.flatnonzero((groups.label == label) & (groups.fold == fold))
                     ceilings = [stage[inside] for stage in stages[s]]
                     if ceilings[-1].sum() < quota:
                         return Shortage(fold, label, int(total), int(ceilings[-1].sum() * parts / step.strata[s].share))
-                    given[s][inside], used = allocate_in_stages(int(quota), groups.kingdom[inside], given[s][inside],
-                                                                ceilings, cap)
+                    given[s][inside], used = allocate_in_stages(
+                        int(quota), groups.kingdom[inside], given[s][inside], ceilings, cap
+                    )
                     if used > cap:
                         caps[label] = max(caps.get(label, 0.0), used / size)
         draws[step.pool] = [Draw(s, old, new - old) for s, (old, new) in enumerate(zip(before, given, strict=True))]
@@ -182,8 +199,16 @@ class Windows:
     minus: np.ndarray
 
 
-def draw_windows(draws: list[Draw], recipe: Recipe, groups: Groups, spaces: list[PositionSpace], offset: np.ndarray,
-                 length: np.ndarray, max_n: float, runs: AmbiguousRuns) -> Iterator[Windows]:
+def draw_windows(
+    draws: list[Draw],
+    recipe: Recipe,
+    groups: Groups,
+    spaces: list[PositionSpace],
+    offset: np.ndarray,
+    length: np.ndarray,
+    max_n: float,
+    runs: AmbiguousRuns,
+) -> Iterator[Windows]:
     """The windows of one pool in its order, in blocks of bounded size.
 
     Each draw has a place between 0 and 1, spread evenly within its group, and the pool is in order of places: so every
@@ -214,7 +239,7 @@ def rechunk(blocks: Iterable[Windows], size: int) -> Iterator[Windows]:
         rest = [np.concatenate(pair) for pair in zip(rest, columns, strict=True)] if rest else columns
         whole = len(rest[0]) - len(rest[0]) % size
         for first in range(0, whole, size):
-            yield Windows(*(c[first:first + size] for c in rest))
+            yield Windows(*(c[first : first + size] for c in rest))
         rest = [c[whole:] for c in rest]
     if rest and len(rest[0]):
         yield Windows(*rest)
@@ -224,9 +249,18 @@ def _salt(name: str) -> int:
     return int(digest(name), 16)
 
 
-def _locate(recipe: Recipe, group: np.ndarray, stratum: np.ndarray, number: np.ndarray, groups: Groups,
-            spaces: list[PositionSpace], offset: np.ndarray, length: np.ndarray, max_n: float,
-            runs: AmbiguousRuns) -> Windows:
+def _locate(
+    recipe: Recipe,
+    group: np.ndarray,
+    stratum: np.ndarray,
+    number: np.ndarray,
+    groups: Groups,
+    spaces: list[PositionSpace],
+    offset: np.ndarray,
+    length: np.ndarray,
+    max_n: float,
+    runs: AmbiguousRuns,
+) -> Windows:
     """The stretch that draw `number` of a group is. All [n]."""
     out = Windows(group, *(np.empty(len(group), np.int64) for _ in range(3)), np.empty(len(group), bool))
     for s, (rule, space) in enumerate(zip(recipe.strata, spaces, strict=True)):

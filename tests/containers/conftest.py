@@ -37,8 +37,14 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         flags.append(f"--volume={cache}:/run/pip")
         settings.append("cache-dir = /run/pip")
     (folder / "pip.conf").write_text("\n".join(settings) + "\n")
-    done = subprocess.run(["make", "image", "ENGINE=podman", f"BUILD_FLAGS={' '.join(flags)}"], cwd=ROOT, env=env, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        ["make", "image", "ENGINE=podman", f"BUILD_FLAGS={' '.join(flags)}"],
+        cwd=ROOT,
+        env=env,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout[-3000:]
     return podman_settings(folder, "none") | {"BUILD_FLAGS": " ".join(flags)}  # no task needs a network
 
@@ -50,10 +56,28 @@ def docker(podman: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("docker")
     socket = folder / "docker.sock"
     daemon = subprocess.Popen(
-        ["dockerd", "--data-root", folder / "data", "--exec-root", folder / "exec", "-p", folder / "pid", "-H", f"unix://{socket}",
-         "--iptables=false", "--ip6tables=false", "--ip-masq=false", "--ip-forward=false", "--bridge=none",
-         "--storage-driver=overlay2", "--exec-opt", "native.cgroupdriver=cgroupfs"],
-        stdout=(folder / "log").open("wb"), stderr=subprocess.STDOUT)
+        [
+            "dockerd",
+            "--data-root",
+            folder / "data",
+            "--exec-root",
+            folder / "exec",
+            "-p",
+            folder / "pid",
+            "-H",
+            f"unix://{socket}",
+            "--iptables=false",
+            "--ip6tables=false",
+            "--ip-masq=false",
+            "--ip-forward=false",
+            "--bridge=none",
+            "--storage-driver=overlay2",
+            "--exec-opt",
+            "native.cgroupdriver=cgroupfs",
+        ],
+        stdout=(folder / "log").open("wb"),
+        stderr=subprocess.STDOUT,
+    )
     env = {"DOCKER_HOST": f"unix://{socket}"}
     try:
         for _ in range(300):

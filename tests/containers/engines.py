@@ -9,9 +9,30 @@ import pytest
 
 from harness import ROOT
 
-TINY = ("--short_windows", 200, "--scratch_windows", 300, "--mixed_windows", 200, "--full_windows", 200, "--test_windows", 200,
-        "--sweep_windows", 40, "--sweep_lengths", 500, "--folds", 3, "--test_folds", 1, "--replicates", 1,
-        "--arms", "finetune")
+TINY = (
+    "--short_windows",
+    200,
+    "--scratch_windows",
+    300,
+    "--mixed_windows",
+    200,
+    "--full_windows",
+    200,
+    "--test_windows",
+    200,
+    "--sweep_windows",
+    40,
+    "--sweep_lengths",
+    500,
+    "--folds",
+    3,
+    "--test_folds",
+    1,
+    "--replicates",
+    1,
+    "--arms",
+    "finetune",
+)
 IMAGE = "localhost/virshort:0.1.0"
 BASE = "localhost/virshort-base:bookworm"
 CERTIFICATES = Path(os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"))

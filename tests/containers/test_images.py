@@ -45,10 +45,12 @@ def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], demo: Run) -> 
     for name in ("tools", ".tools"):  # the tester's own may lie where others may not look
         shutil.copytree(ROOT / name, pipeline / name, symlinks=True)
     subprocess.run(["chmod", "-R", "a+rX", pipeline], check=True)
-    path = nextflow_within(folder, "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups",
-                           tools=pipeline / ".tools/bin")
-    run = run_nextflow("-profile", "test,docker", folder=own, pipeline=pipeline,
-                       PATH=path, HOME=str(own), NXF_HOME=str(own), **docker)
+    path = nextflow_within(
+        folder, "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", tools=pipeline / ".tools/bin"
+    )
+    run = run_nextflow(
+        "-profile", "test,docker", folder=own, pipeline=pipeline, PATH=path, HOME=str(own), NXF_HOME=str(own), **docker
+    )
     assert run.rc == 0, run.output
     assert outcome(run.results) == outcome(demo.results)
     owners = {path.lstat().st_uid for path in own.rglob("*")}

@@ -62,8 +62,17 @@ def start(folder: Path, engine: str, *args: object, **env: str) -> tuple[Run, li
     stand_in.chmod(0o755)
     (folder / "image.sif").touch()
     path = os.pathsep.join([str(stand_in.parent), environment()["PATH"]])
-    run = run_nextflow("-profile", f"gpu,{engine},test", "--container", folder / "image.sif", *args, folder=folder / "run",
-                       PATH=path, CUDA_VISIBLE_DEVICES="", **env)
+    run = run_nextflow(
+        "-profile",
+        f"gpu,{engine},test",
+        "--container",
+        folder / "image.sif",
+        *args,
+        folder=folder / "run",
+        PATH=path,
+        CUDA_VISIBLE_DEVICES="",
+        **env,
+    )
     return run, (stand_in.parent / "calls").read_text().splitlines()
 
 
@@ -81,9 +90,9 @@ def test_a_machine_without_a_gpu_stops_the_run_before_anything_is_computed(tmp_p
     run, calls = start(tmp_path, engine)
     assert run.rc == 1
     assert "GPU" in run.complaint() and "--allow_cpu" in run.complaint()
-    call, = calls
+    (call,) = calls
     assert f" {GPU_FLAGS[engine]} " in call
-    row, = run.trace
+    (row,) = run.trace
     assert (row["process"].split(":")[-1], row["exit"]) == ("CHECK_GPU", "1"), "and it is not tried again"
 
 

@@ -40,6 +40,7 @@ def test_a_full_disk_is_said_and_resumed_from(small: Small, tmp_path: Path) -> N
     """First the work folder's, then that of the results."""
     work, out = tmp_path / "work", tmp_path / "out"
     with small_disk(work, "6m"), small_disk(out, "1m"):
+
         def resumed():
             return small.start("-resume", "-work-dir", work, folder=tmp_path, outdir=out, windows_per_shard=1000).ended()
 
@@ -56,19 +57,23 @@ def test_a_full_disk_is_said_and_resumed_from(small: Small, tmp_path: Path) -> N
         assert outcome(run.results) == small.outcome
 
 
-@pytest.mark.parametrize(("task", "file", "how"), [
-    ("SAMPLE_WINDOWS", "windows/train/short/shard_00001.fa.gz", "flipped"),
-    ("SAMPLE_WINDOWS", "windows/train/short/shard_00001.windows.parquet", "flipped"),
-    ("EMBED_KMERS (kmer-dna train/short shard_00001)", "shard_00001.kmer-dna.safetensors", "truncated"),
-    ("MERGE (kmer-dna+kmer-protein train/short shard_00001)", "train.short.shard_00001.features.safetensors", "flipped"),
-], ids=["shard", "manifest", "embedding", "features"])
+@pytest.mark.parametrize(
+    ("task", "file", "how"),
+    [
+        ("SAMPLE_WINDOWS", "windows/train/short/shard_00001.fa.gz", "flipped"),
+        ("SAMPLE_WINDOWS", "windows/train/short/shard_00001.windows.parquet", "flipped"),
+        ("EMBED_KMERS (kmer-dna train/short shard_00001)", "shard_00001.kmer-dna.safetensors", "truncated"),
+        ("MERGE (kmer-dna+kmer-protein train/short shard_00001)", "train.short.shard_00001.features.safetensors", "flipped"),
+    ],
+    ids=["shard", "manifest", "embedding", "features"],
+)
 def test_damage_in_the_work_folder_is_named(small: Small, tmp_path: Path, task: str, file: str, how: str) -> None:
     """The run ends without a result, and says which folder to delete; then all is well."""
     tag = next(row["hash"] for row in small.first.trace if row["name"].split(":")[-1] == task)
     folder = next((small.folder / "work").glob(f"{tag}*"))
     path = folder / file
     before, stat, half = path.read_bytes(), path.stat(), path.stat().st_size // 2
-    damaged = before[:half] if how == "truncated" else before[:half] + bytes([before[half] ^ 1]) + before[half + 1:]
+    damaged = before[:half] if how == "truncated" else before[:half] + bytes([before[half] ^ 1]) + before[half + 1 :]
     path.write_bytes(damaged)
     try:
         run = small.start("-resume", outdir=tmp_path / "out").ended()
@@ -121,13 +126,28 @@ def test_any_folder_and_any_clock(small: Small, tmp_path: Path) -> None:
     library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
     clocks = {"EMBED_KMERS": "+400d", "TRAIN|TRAIN_BASELINE": "-30d"} if library else {}
     config = odd / "clocks.config"
-    config.write_text("".join(f"process.'withName:{step}'.beforeScript = '{at_another_time(library, clock, tmp_path)}'\n"
-                              for step, clock in clocks.items()))
+    config.write_text(
+        "".join(
+            f"process.'withName:{step}'.beforeScript = '{at_another_time(library, clock, tmp_path)}'\n"
+            for step, clock in clocks.items()
+        )
+    )
     env = {"NXF_CACHE_DIR": str(odd / "cache"), "NXF_LOG_FILE": str(odd / "nextflow.log")}
     with mounted(launch, "-t", "tmpfs", "-o", "ro", "tmpfs"):
-        run = small.start("-work-dir", work, "-c", config, folder=launch, pipeline=pipeline, traces=odd, env=env,
-                          windows_per_shard=1000, input=genomes / "samplesheet.csv", source_table=genomes / "sources.tsv",
-                          outdir=odd / 'the "results"').ended()
+        run = small.start(
+            "-work-dir",
+            work,
+            "-c",
+            config,
+            folder=launch,
+            pipeline=pipeline,
+            traces=odd,
+            env=env,
+            windows_per_shard=1000,
+            input=genomes / "samplesheet.csv",
+            source_table=genomes / "sources.tsv",
+            outdir=odd / 'the "results"',
+        ).ended()
     assert run.rc == 0, run.output
     assert outcome(odd / "real") == small.outcome
     assert len({path.read_text() for path in work.glob("*/*/.clock")}) == len(clocks)

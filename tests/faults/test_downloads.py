@@ -36,8 +36,17 @@ def test_a_killed_download_goes_on_and_a_whole_one_is_never_repeated(hub: Hub, t
     store = tmp_path / "a store"
     env = environment(HF_ENDPOINT=hub.url)
     env["PATH"] = os.pathsep.join([str(ROOT / "bin"), env["PATH"]])
-    words = ("run", ROOT / "tests/pipeline/nf/fetch.nf", "-resume", "--encoder", "esm2-8m", "--revision", COMMIT,
-             "--store", store)
+    words = (
+        "run",
+        ROOT / "tests/pipeline/nf/fetch.nf",
+        "-resume",
+        "--encoder",
+        "esm2-8m",
+        "--revision",
+        COMMIT,
+        "--store",
+        store,
+    )
     data = (hub.folder / PUBLISHED["esm2-8m"].repo / "model.safetensors").read_bytes()
     part = store / ".partial-esm2-8m" / f"model.safetensors.{hashlib.sha256(data).hexdigest()}.part"
     place = store / "esm2-8m" / COMMIT / "esm2-8m"

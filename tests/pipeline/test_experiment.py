@@ -12,8 +12,18 @@ from safetensors.numpy import load_file
 from harness import ROOT, Run
 from virshort.splits import split_rows
 
-ARMS = ["baseline", "finetune", "finetune_frozen", "scratch", "multilength", "dna_only", "protein_only", "kmer", "gc",
-        "shuffled_labels"]
+ARMS = [
+    "baseline",
+    "finetune",
+    "finetune_frozen",
+    "scratch",
+    "multilength",
+    "dna_only",
+    "protein_only",
+    "kmer",
+    "gc",
+    "shuffled_labels",
+]
 
 
 def read(path: Path) -> dict:
@@ -92,15 +102,34 @@ def test_sources_left_out_are_listed(demo: Run) -> None:
 def test_real_genomes(shared: Path, tmp_path: Path, run_pipeline: Callable[..., Run]) -> None:
     """5021 real records, most of the non-viral ones of one genus: clustered here, capped, without leakage."""
     genomes = shared / "data" / "genomes"
-    (tmp_path / "sheet.csv").write_text("".join(f"{row}\n" for row in (
-        "fasta,label", f"{genomes / 'viral.fa.gz'},viral", f"{genomes / 'nonviral.fa.gz'},nonviral")))
+    (tmp_path / "sheet.csv").write_text(
+        "".join(
+            f"{row}\n" for row in ("fasta,label", f"{genomes / 'viral.fa.gz'},viral", f"{genomes / 'nonviral.fa.gz'},nonviral")
+        )
+    )
     columns = [line.split("\t") for line in (genomes / "genomes.tsv").read_text().splitlines()]
     keep = [columns[0].index(name) for name in ("id", "kingdom", "family")]
     (tmp_path / "sources.tsv").write_text("".join("\t".join(row[i] for i in keep) + "\n" for row in columns))
     run = run_pipeline(
-        "--input", tmp_path / "sheet.csv", "--source_table", tmp_path / "sources.tsv", "--arms", "finetune,shuffled_labels",
-        "--short_windows", 4000, "--scratch_windows", 4000, "--full_windows", 2000, "--test_windows", 5000,
-        "--sweep_windows", 500, "--sweep_lengths", 150)  # all folds and replicates: a single permutation has its luck
+        "--input",
+        tmp_path / "sheet.csv",
+        "--source_table",
+        tmp_path / "sources.tsv",
+        "--arms",
+        "finetune,shuffled_labels",
+        "--short_windows",
+        4000,
+        "--scratch_windows",
+        4000,
+        "--full_windows",
+        2000,
+        "--test_windows",
+        5000,
+        "--sweep_windows",
+        500,
+        "--sweep_lengths",
+        150,
+    )  # all folds and replicates: a single permutation has its luck
     assert run.rc == 0, run.output
     check_windows(run.results, 0.05)
     check_conclusion(run.results)

@@ -25,8 +25,9 @@ def test_nextflow_lint_finds_nothing(tmp_path: Path) -> None:
 def test_nf_core_schema_lint_passes_offline(tmp_path: Path) -> None:
     pipeline = copy_pipeline(tmp_path / "virshort")
     nowhere = "http://127.0.0.1:9"
-    env = environment(HOME=str(tmp_path), https_proxy=nowhere, http_proxy=nowhere, COLUMNS="200",
-                      PYTHONPATH=str(ROOT / ".tools/nf-core"))
+    env = environment(
+        HOME=str(tmp_path), https_proxy=nowhere, http_proxy=nowhere, COLUMNS="200", PYTHONPATH=str(ROOT / ".tools/nf-core")
+    )
     command = [sys.executable, "-m", "nf_core", "pipelines", "schema", "lint"]
     done = subprocess.run(command, cwd=pipeline, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     output = done.stdout + done.stderr

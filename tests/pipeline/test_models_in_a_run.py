@@ -16,11 +16,33 @@ from virshort.comparison import band
 
 pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
 
-OPTIONS = {"dna_encoder": "dnabert-s", "protein_encoder": "esm2-8m", "short_windows": 1000, "scratch_windows": 1000,
-           "mixed_windows": 300, "full_windows": 300, "test_windows": 3000, "sweep_windows": 100, "sweep_lengths": 150,
-           "folds": 3, "test_folds": 1, "replicates": 1, "windows_per_shard": 10000}
-ARMS = ["baseline", "finetune", "finetune_frozen", "scratch", "multilength", "dna_only", "protein_only", "kmer", "gc",
-        "shuffled_labels"]
+OPTIONS = {
+    "dna_encoder": "dnabert-s",
+    "protein_encoder": "esm2-8m",
+    "short_windows": 1000,
+    "scratch_windows": 1000,
+    "mixed_windows": 300,
+    "full_windows": 300,
+    "test_windows": 3000,
+    "sweep_windows": 100,
+    "sweep_lengths": 150,
+    "folds": 3,
+    "test_folds": 1,
+    "replicates": 1,
+    "windows_per_shard": 10000,
+}
+ARMS = [
+    "baseline",
+    "finetune",
+    "finetune_frozen",
+    "scratch",
+    "multilength",
+    "dna_only",
+    "protein_only",
+    "kmer",
+    "gc",
+    "shuffled_labels",
+]
 OFFLINE = {"HF_ENDPOINT": "http://127.0.0.1:9"}
 
 
@@ -46,15 +68,26 @@ class Experiment:
         self.pipeline = copy_pipeline(base / "pipeline")
         self.elsewhere = base / "elsewhere"
         self.elsewhere.mkdir()
-        self.options = OPTIONS | {"weights": weights, "weights_revision": "local", "input": genomes / "samplesheet.csv",
-                                  "source_table": genomes / "sources.tsv"}
+        self.options = OPTIONS | {
+            "weights": weights,
+            "weights_revision": "local",
+            "input": genomes / "samplesheet.csv",
+            "source_table": genomes / "sources.tsv",
+        }
         self.first = self.run()
         assert self.first.rc == 0, self.first.output
 
     def run(self, *more: object, **changes: object) -> Run:
         options = {k: v for k, v in (self.options | changes).items() if v is not None}
-        return run_nextflow(*[w for k, v in options.items() for w in (f"--{k}", v)], *more, folder=self.folder,
-                            pipeline=self.pipeline, HOME=str(self.elsewhere), TMPDIR=str(self.elsewhere), **OFFLINE)
+        return run_nextflow(
+            *[w for k, v in options.items() for w in (f"--{k}", v)],
+            *more,
+            folder=self.folder,
+            pipeline=self.pipeline,
+            HOME=str(self.elsewhere),
+            TMPDIR=str(self.elsewhere),
+            **OFFLINE,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +152,8 @@ def points(evaluation: Path) -> float:
 
 
 def test_verdicts_from_fp16_and_fp32_storage_agree(
-        experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The steps between windows and verdict once more, with rows stored as they were computed."""
     results, data = experiment.first.results, tmp_path / "data"
     data.mkdir()
@@ -146,10 +180,36 @@ def test_verdicts_from_fp16_and_fp32_storage_agree(
     for arm in read(results / "pipeline_info/arms.json"):
         if arm["name"] in ("baseline", "finetune"):
             (tmp_path / "arm.json").write_text(json.dumps(arm))
-            script("train.py", "--arm", tmp_path / "arm.json", "--data", data, "--window-sets", sets, "--start",
-                   models / "baseline", "--replicates", 1, "--seed", 42, "--out", models / arm["name"])
-            script("evaluate.py", "--arm", arm["name"], "--models", models / arm["name"], "--data", data, "--window-sets", sets,
-                   "--out", tmp_path / "evaluation" / arm["name"])
+            script(
+                "train.py",
+                "--arm",
+                tmp_path / "arm.json",
+                "--data",
+                data,
+                "--window-sets",
+                sets,
+                "--start",
+                models / "baseline",
+                "--replicates",
+                1,
+                "--seed",
+                42,
+                "--out",
+                models / arm["name"],
+            )
+            script(
+                "evaluate.py",
+                "--arm",
+                arm["name"],
+                "--models",
+                models / arm["name"],
+                "--data",
+                data,
+                "--window-sets",
+                sets,
+                "--out",
+                tmp_path / "evaluation" / arm["name"],
+            )
     half = points(results / "evaluation")
     verdict, full = read(results / "comparison.json")["verdict"], points(tmp_path / "evaluation")
     assert verdict["difference_points"] == pytest.approx(half)

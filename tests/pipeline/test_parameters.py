@@ -79,7 +79,7 @@ def test_values(tmp_path: Path, parser: str) -> None:
         assert len(row["problems"]) == len(expected), (given, row)
         for problem, start in zip(row["problems"], expected, strict=True):
             assert problem.startswith(start), given
-    for (given, expected), row in zip(ACCEPTED, rows[len(REFUSED):], strict=True):
+    for (given, expected), row in zip(ACCEPTED, rows[len(REFUSED) :], strict=True):
         assert row["problems"] == [], given
         assert expected.items() <= row["values"].items(), given
         assert set(row["values"]) == set(SPECS)
@@ -138,11 +138,14 @@ def test_the_config_heeds_the_command_lines_outdir(tmp_path: Path, parser: str) 
 
 
 @PARSERS
-@pytest.mark.parametrize(("args", "expected"), [
-    (("--shrot_windows", "5"), "virshort: --shrot_windows is unknown (did you mean --short_windows?)"),
-    (("--folds", "many"), "virshort: --folds must be of type integer, got 'many'"),
-    (("--outdir", "/dev/null/x"), "virshort: --outdir cannot be written to"),
-])
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (("--shrot_windows", "5"), "virshort: --shrot_windows is unknown (did you mean --short_windows?)"),
+        (("--folds", "many"), "virshort: --folds must be of type integer, got 'many'"),
+        (("--outdir", "/dev/null/x"), "virshort: --outdir cannot be written to"),
+    ],
+)
 def test_a_refused_run_computes_nothing(tmp_path: Path, parser: str, args: tuple[str, ...], expected: str) -> None:
     run = run_nextflow("-profile", "test", *args, folder=tmp_path, parser=parser)
     assert run.rc == 1

@@ -34,8 +34,16 @@ def chromium(*args: object) -> subprocess.CompletedProcess[str]:
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("no Chromium on this machine")
-    fixed = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking",
-             "--enable-logging=stderr", "--virtual-time-budget=15000", "--window-size=1300,1600"]
+    fixed = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--hide-scrollbars",
+        "--disable-background-networking",
+        "--enable-logging=stderr",
+        "--virtual-time-budget=15000",
+        "--window-size=1300,1600",
+    ]
     return subprocess.run([program, *fixed, *map(str, args)], capture_output=True, text=True, timeout=300, check=True)
 
 
@@ -84,8 +92,12 @@ def test_every_number_shown_is_in_the_files_of_the_run(demo: Run) -> None:
     files = [json.loads(p.read_text()) for p in demo.results.rglob("*.json")]
     counts = [pool["counts"] for pool in data.windows.values()]
     # Windows are counted by label, kingdom and fold; shown are the sums.
-    files += [sum(r["windows"] for r in rows if all(r[k] == first[k] for k in ("label", *by)))
-              for rows in counts for first in rows for by in ((), ("kingdom",), ("fold",))]
+    files += [
+        sum(r["windows"] for r in rows if all(r[k] == first[k] for k in ("label", *by)))
+        for rows in counts
+        for first in rows
+        for by in ((), ("kingdom",), ("fold",))
+    ]
     known = {n for value in [*files, data.costs, data.versions, data.skipped] for n in numbers_in(value)}
     written = {n for n in known if isinstance(n, str)}
     known -= written
@@ -105,7 +117,7 @@ def test_the_run_says_itself_what_it_cost(demo: Run) -> None:
     page = (demo.results / "report.html").read_text()
     assert all(f">{process}<" in page for process in ("SAMPLE_WINDOWS", "EMBED_KMERS", "TRAIN", "COMPARE"))
     training = report.read_inputs(demo.results).costs["training"]
-    further = page[page.index("Further metrics and training"):page.index("Points of accuracy on short windows")]
+    further = page[page.index("Further metrics and training") : page.index("Points of accuracy on short windows")]
     assert len(training) == 10 and all(f">{duration(seconds)}<" in further for seconds in training.values())
 
 

@@ -26,17 +26,22 @@ def a_comment(text: str) -> str:
 AFTER_MERGE = {"TRAIN_BASELINE", "TRAIN", "EVALUATE", "COMPARE", "REPORT"}
 
 
-@pytest.mark.parametrize(("file", "edit", "expected"), [
-    ("assets/report/style.css", lambda text: text + "\np { color: black; }\n", {"REPORT"}),
-    ("bin/virshort/report.py", a_comment, {"REPORT"}),
-    ("bin/compare.py", a_comment, {"COMPARE"}),
-    ("bin/virshort/head.py", a_comment, AFTER_MERGE),
-    ("bin/virshort/kmers.py", a_comment, {"PLAN", "EMBED_KMERS", "COMPARE"}),
-    ("bin/virshort/windows.py", a_comment, {"SAMPLE_WINDOWS", "AUDIT"} | AFTER_MERGE),
-    ("bin/virshort/sources.py", a_comment, {"CHECK_INPUT"}),
-], ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("file", "edit", "expected"),
+    [
+        ("assets/report/style.css", lambda text: text + "\np { color: black; }\n", {"REPORT"}),
+        ("bin/virshort/report.py", a_comment, {"REPORT"}),
+        ("bin/compare.py", a_comment, {"COMPARE"}),
+        ("bin/virshort/head.py", a_comment, AFTER_MERGE),
+        ("bin/virshort/kmers.py", a_comment, {"PLAN", "EMBED_KMERS", "COMPARE"}),
+        ("bin/virshort/windows.py", a_comment, {"SAMPLE_WINDOWS", "AUDIT"} | AFTER_MERGE),
+        ("bin/virshort/sources.py", a_comment, {"CHECK_INPUT"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_an_edit_runs_again_the_steps_that_reach_it_and_no_others(
-        small: Small, file: str, edit: Callable[[str], str], expected: set[str]) -> None:
+    small: Small, file: str, edit: Callable[[str], str], expected: set[str]
+) -> None:
     """A comment changes no outcome, and what comes after looks at content: it stays cached. (Models and evaluations travel
     as folders, which the cache knows by name only.)"""
     with edited(small.pipeline / file, edit):
@@ -59,7 +64,8 @@ def test_one_arm_changed_trains_one_arm(small: Small, tmp_path: Path) -> None:
     run = small.resumed(arms_file=arms)
     assert run.executed() == {"PLAN", "TRAIN", "EVALUATE", "COMPARE", "TRACE", "REPORT"}
     assert [row["name"].split(":")[-1] for row in run.trace if "TRAIN" in row["name"] and row["status"] != "CACHED"] == [
-        "TRAIN (dna_only)"]
+        "TRAIN (dna_only)"
+    ]
 
 
 @pytest.fixture
@@ -81,10 +87,14 @@ def test_one_base_changed_embeds_the_shards_that_hold_it_only(small: Small) -> N
     assert embedded.count("CACHED") >= len(embedded) - 8, embedded
 
 
-@pytest.mark.parametrize(("changes", "config"), [
-    ({"windows_per_shard": 190}, ""),
-    ({}, "process { withLabel: 'parallel' { cpus = 2 } }\nexecutor { queueSize = 1 }\n"),
-], ids=["shards", "cores"])
+@pytest.mark.parametrize(
+    ("changes", "config"),
+    [
+        ({"windows_per_shard": 190}, ""),
+        ({}, "process { withLabel: 'parallel' { cpus = 2 } }\nexecutor { queueSize = 1 }\n"),
+    ],
+    ids=["shards", "cores"],
+)
 def test_the_result_is_the_same_however_the_work_is_cut(small: Small, tmp_path: Path, changes: dict, config: str) -> None:
     (tmp_path / "more.config").write_text(config)
     run = small.run("-c", tmp_path / "more.config", folder=tmp_path, **changes)

@@ -9,12 +9,42 @@ import pytest
 
 from harness import Run, copy_pipeline
 
-TINY = ("--short_windows", 200, "--scratch_windows", 300, "--mixed_windows", 200, "--full_windows", 200, "--test_windows", 200,
-        "--sweep_windows", 40, "--sweep_lengths", 500, "--folds", 3, "--test_folds", 1, "--replicates", 1)
+TINY = (
+    "--short_windows",
+    200,
+    "--scratch_windows",
+    300,
+    "--mixed_windows",
+    200,
+    "--full_windows",
+    200,
+    "--test_windows",
+    200,
+    "--sweep_windows",
+    40,
+    "--sweep_lengths",
+    500,
+    "--folds",
+    3,
+    "--test_folds",
+    1,
+    "--replicates",
+    1,
+)
 
 # Without white space, which ends an id. IFS is a shell's own white space.
-IDS = ("$(touch${IFS}EFFECT)", "';touch${IFS}EFFECT;'", "`touch${IFS}EFFECT`", "<script>alert('EFFECT')</script>",
-       "../../EFFECT", '"><img/src=x/onerror=alert(1)>', "-rf", "a|touch${IFS}EFFECT&", "%s{0}{id}\\n", "END_OF_SETS")
+IDS = (
+    "$(touch${IFS}EFFECT)",
+    "';touch${IFS}EFFECT;'",
+    "`touch${IFS}EFFECT`",
+    "<script>alert('EFFECT')</script>",
+    "../../EFFECT",
+    '"><img/src=x/onerror=alert(1)>',
+    "-rf",
+    "a|touch${IFS}EFFECT&",
+    "%s{0}{id}\\n",
+    "END_OF_SETS",
+)
 CELLS = ("<b>EFFECT</b>", "$(touch EFFECT)", "'; rm -rf .", 'a "quoted" kingdom', "../../EFFECT")
 
 
@@ -50,8 +80,18 @@ def test_hostile_names_have_no_effect(folder: Path, tmp_path: Path, run_pipeline
     keep = folder / "keep"
     keep.touch()
 
-    run = run_pipeline("--input", sheet, "--source_table", table, *TINY, "--arms", "finetune,kmer", "--outdir",
-                       "out $(touch EFFECT); touch EFFECT '<b>", folder=folder)
+    run = run_pipeline(
+        "--input",
+        sheet,
+        "--source_table",
+        table,
+        *TINY,
+        "--arms",
+        "finetune,kmer",
+        "--outdir",
+        "out $(touch EFFECT); touch EFFECT '<b>",
+        folder=folder,
+    )
 
     assert run.rc == 0, run.output
     assert keep.exists() and not [path for path in tmp_path.rglob("EFFECT*") if path.is_file()]
@@ -63,9 +103,16 @@ def test_hostile_names_have_no_effect(folder: Path, tmp_path: Path, run_pipeline
 
 def test_parameters_that_are_commands_are_refused(tmp_path: Path, run_pipeline: Callable[..., Run]) -> None:
     values = {
-        "arms": "finetune'; touch EFFECT; '", "sweep_lengths": "150; touch EFFECT", "test_folds": "1$(touch EFFECT)",
-        "seed": "1;touch EFFECT", "folds": "`touch EFFECT`", "publish_mode": "copy; touch EFFECT",
-        "dna_encoder": "kmer-dna; touch EFFECT", "container": "image; touch EFFECT", "slurm_queue": "normal; touch EFFECT"}
+        "arms": "finetune'; touch EFFECT; '",
+        "sweep_lengths": "150; touch EFFECT",
+        "test_folds": "1$(touch EFFECT)",
+        "seed": "1;touch EFFECT",
+        "folds": "`touch EFFECT`",
+        "publish_mode": "copy; touch EFFECT",
+        "dna_encoder": "kmer-dna; touch EFFECT",
+        "container": "image; touch EFFECT",
+        "slurm_queue": "normal; touch EFFECT",
+    }
     run = run_pipeline("-profile", "test", *(f"--{name}={value}" for name, value in values.items()))
     assert run.rc != 0
     assert [name for name in values if f"virshort: --{name} " not in run.output] == []
@@ -84,7 +131,8 @@ def test_file_names_that_a_shell_would_expand_are_refused(tmp_path: Path, run_pi
 
 @pytest.mark.parametrize("name", ["$(touch EFFECT)", 'a "b"', "a:b"])
 def test_a_pipeline_in_a_folder_that_a_shell_would_expand_is_refused(
-        tmp_path: Path, run_pipeline: Callable[..., Run], name: str) -> None:
+    tmp_path: Path, run_pipeline: Callable[..., Run], name: str
+) -> None:
     run = run_pipeline("-profile", "test", pipeline=copy_pipeline(tmp_path / name))
     assert run.rc != 0 and not run.trace
     assert "the pipeline's folder " in run.complaint() and "move it to another" in run.complaint()

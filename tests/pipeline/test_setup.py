@@ -12,8 +12,27 @@ import pytest
 
 from harness import ROOT
 
-NAMES = ("bash", "awk", "cat", "cksum", "cut", "dirname", "flock", "grep", "head", "ln", "mkdir", "mv", "paste",
-         "readlink", "rm", "sed", "tail", "touch", "tr")
+NAMES = (
+    "bash",
+    "awk",
+    "cat",
+    "cksum",
+    "cut",
+    "dirname",
+    "flock",
+    "grep",
+    "head",
+    "ln",
+    "mkdir",
+    "mv",
+    "paste",
+    "readlink",
+    "rm",
+    "sed",
+    "tail",
+    "touch",
+    "tr",
+)
 
 
 def wheel(folder: Path, version: str) -> str:
@@ -52,8 +71,12 @@ class Site:
             (self.root / name).write_text("")
 
     def setup(self, *args: str) -> subprocess.CompletedProcess[str]:
-        env = {"PATH": str(self.bin), "HOME": os.environ.get("HOME", "/"), "PIP_NO_INDEX": "1",
-               "PIP_FIND_LINKS": self.wheels.as_uri()}
+        env = {
+            "PATH": str(self.bin),
+            "HOME": os.environ.get("HOME", "/"),
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": self.wheels.as_uri(),
+        }
         return subprocess.run([self.root / "tools/setup.sh", *args], env=env, capture_output=True, text=True)
 
     def tiny(self) -> str:
@@ -101,7 +124,7 @@ def test_a_moved_folder_is_set_up_anew(site: Site) -> None:
 def refusal(site: Site) -> str:
     done = site.setup()
     assert done.returncode == 1
-    line, = done.stderr.splitlines()
+    (line,) = done.stderr.splitlines()
     assert not (site.root / ".venv/.installed-run").exists()
     return line
 

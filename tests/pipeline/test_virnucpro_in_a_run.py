@@ -22,8 +22,10 @@ DIM = ENCODERS["dna"]["kmer-dna"] + ENCODERS["protein"]["kmer-protein"]
 
 def random_head(inputs: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
-    tensors = {k: np.array(7) if k.endswith("tracked") else rng.normal(0, 0.05, s).astype(np.float32)
-               for k, s in head_shapes(inputs).items()}
+    tensors = {
+        k: np.array(7) if k.endswith("tracked") else rng.normal(0, 0.05, s).astype(np.float32)
+        for k, s in head_shapes(inputs).items()
+    }
     return tensors | {"bn1.running_var": np.ones(512, np.float32)}
 
 
@@ -32,9 +34,32 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A small experiment with a head of VirNucPro's as the baseline, and a row for every stop-free frame."""
     folder = tmp_path_factory.mktemp("virnucpro")
     write_head(folder / "300 model.pth", random_head(DIM), "", as_module=True)
-    done = run_nextflow("-profile", "test", *SIZES, "--arms", "finetune,gc", "--short_windows", 600, "--scratch_windows", 600,
-                        "--full_windows", 400, "--test_windows", 600, "--sweep_windows", 60, "--sweep_lengths", 150,
-                        "--windows_per_shard", 350, "--frames", "all", "--pretrained", folder / "300 model.pth", folder=folder)
+    done = run_nextflow(
+        "-profile",
+        "test",
+        *SIZES,
+        "--arms",
+        "finetune,gc",
+        "--short_windows",
+        600,
+        "--scratch_windows",
+        600,
+        "--full_windows",
+        400,
+        "--test_windows",
+        600,
+        "--sweep_windows",
+        60,
+        "--sweep_lengths",
+        150,
+        "--windows_per_shard",
+        350,
+        "--frames",
+        "all",
+        "--pretrained",
+        folder / "300 model.pth",
+        folder=folder,
+    )
     assert done.rc == 0, done.output
     return done
 
@@ -65,8 +90,7 @@ def test_what_the_head_has_seen_is_said_to_be_unknown(run: Run) -> None:
 def test_a_window_has_the_largest_score_of_its_frames(run: Run) -> None:
     """Each step again by hand: rows, DNA first, both encoders, the head, and the maximum."""
     shards = list((run.results / "windows/test/short").glob("*.fa.gz"))
-    predicted = pq.read_table(run.results / "evaluation/baseline/short/predictions.parquet",
-                              filters=[("replicate", "==", 0)])
+    predicted = pq.read_table(run.results / "evaluation/baseline/short/predictions.parquet", filters=[("replicate", "==", 0)])
     dna, protein = load_encoder("kmer-dna"), load_encoder("kmer-protein")
     expected, rows, stretches = {}, 0, 0
     for path in shards:
@@ -78,8 +102,9 @@ def test_a_window_has_the_largest_score_of_its_frames(run: Run) -> None:
             expected[shard.ids[window]] = max(value, expected.get(shard.ids[window], -np.inf))
         rows, stretches = rows + len(table), stretches + int((table.frame == STRETCH).sum())
     assert len(shards) == 2 and predicted.num_rows == len(expected) == 600
-    np.testing.assert_allclose(predicted["log_odds"].to_numpy(), [expected[w] for w in predicted["window"].to_pylist()],
-                               atol=1e-4)
+    np.testing.assert_allclose(
+        predicted["log_odds"].to_numpy(), [expected[w] for w in predicted["window"].to_pylist()], atol=1e-4
+    )
     counted = {"rows": rows, "windows_without_stop_free_frame": stretches}
     assert json.loads((run.results / "evaluation/baseline/short/metrics.json").read_text())["frame_rows"] == counted
     assert 0 < stretches < 600 < rows
@@ -104,10 +129,20 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Run:
             (folder / part).mkdir(exist_ok=True)
             write_merged(folder / part / f"{name}_merged.pt", ids[which], np.array(data[which]), int(name == "v"))
     write_head(folder / "head.pth", random_head(WIDTH), "")
-    (folder / "sheet.csv").write_text("features,label\na/v_merged.pt,viral\nb/v_merged.pt,viral\na/h_merged.pt,\n"
-                                      "b/h_merged.pt,\n")
-    done = run_nextflow("--features", folder / "sheet.csv", "--pretrained", folder / "head.pth", *SIZES, "--arms", "finetune",
-                        folder=folder, parser="v2")
+    (folder / "sheet.csv").write_text(
+        "features,label\na/v_merged.pt,viral\nb/v_merged.pt,viral\na/h_merged.pt,\nb/h_merged.pt,\n"
+    )
+    done = run_nextflow(
+        "--features",
+        folder / "sheet.csv",
+        "--pretrained",
+        folder / "head.pth",
+        *SIZES,
+        "--arms",
+        "finetune",
+        folder=folder,
+        parser="v2",
+    )
     assert done.rc == 0, done.output
     return done
 
@@ -131,8 +166,12 @@ def test_a_chunk_has_the_largest_score_of_its_rows(ready: Run) -> None:
         for name, value in zip(merged.ids, log_odds(random_head(WIDTH), merged.data).tolist(), strict=True):
             rows.setdefault(name[:-2], []).append(value)
     table = pq.read_table(ready.results / "evaluation/baseline/short/predictions.parquet", filters=[("replicate", "==", 0)])
-    folds = dict(zip(*pq.read_table(ready.results / "sources/folds.parquet", columns=["source", "fold"]).to_pydict().values(),
-                     strict=True))
+    folds = dict(
+        zip(
+            *pq.read_table(ready.results / "sources/folds.parquet", columns=["source", "fold"]).to_pydict().values(),
+            strict=True,
+        )
+    )
     tested = {w for w in rows if folds[w.split("_")[0]] == 0}
     assert set(table["window"].to_pylist()) == tested and len(rows) == 144 and 20 < len(tested) == table.num_rows < 144
     np.testing.assert_allclose(table["log_odds"].to_numpy(), [max(rows[w]) for w in table["window"].to_pylist()], atol=1e-4)

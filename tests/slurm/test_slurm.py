@@ -37,8 +37,9 @@ def run_on(small: Small, cluster: Cluster, *more: object, **changes: Any) -> tup
 
 
 @pytest.fixture(scope="module")
-def on_cluster(small: Small, small_model: dict[str, object], cluster: Cluster,
-               tmp_path_factory: pytest.TempPathFactory) -> OnCluster:
+def on_cluster(
+    small: Small, small_model: dict[str, object], cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> OnCluster:
     base = tmp_path_factory.mktemp("on_cluster")
     options = small_model | {"windows_per_shard": 900}
     expected = outcome(small.resumed(outdir=base / "one_machine", **options).results)
@@ -92,7 +93,10 @@ def test_job_arrays_give_the_same(on_cluster: OnCluster) -> None:
     assert run.rc == 0, run.output
     arrays = [job["JobName"] for job in jobs if "ArrayJobId" in job]
     assert {step for step in ("_EMBED_(", "_EMBED_KMERS_(", "_MERGE_(") for name in arrays if step in name} == {
-        "_EMBED_(", "_EMBED_KMERS_(", "_MERGE_("} and len(arrays) > 10
+        "_EMBED_(",
+        "_EMBED_KMERS_(",
+        "_MERGE_(",
+    } and len(arrays) > 10
     assert all(job["TresPerJob"] == "gres:gpu:1" for job in jobs if embedding(job))
     assert outcome(run.results) == on_cluster.outcome
     assert not list(on_cluster.folder.glob("slurm-*.out")), "Slurm's own logs stay out of the user's folder"
@@ -116,7 +120,12 @@ def test_the_profile_combines_with_others_in_any_order(tmp_path: Path, parser: s
         assert done.returncode == 0, done.stdout
         found.append({line for line in done.stdout.splitlines() if line.startswith("process.")})
     assert found[0] == found[1]
-    for setting in ("'withLabel:gpu'.clusterOptions = '--gres=gpu:1'", "'withLabel:gpu'.containerOptions = ",
-                    "'withLabel:parallel'.memory = ", "'withName:TRAIN|TRAIN_BASELINE|EVALUATE'.cache = true",
-                    "executor = 'slurm'", "maxRetries = 2"):
+    for setting in (
+        "'withLabel:gpu'.clusterOptions = '--gres=gpu:1'",
+        "'withLabel:gpu'.containerOptions = ",
+        "'withLabel:parallel'.memory = ",
+        "'withName:TRAIN|TRAIN_BASELINE|EVALUATE'.cache = true",
+        "executor = 'slurm'",
+        "maxRetries = 2",
+    ):
         assert any(line.removeprefix("process.").startswith(setting) for line in found[0]), setting

@@ -86,9 +86,7 @@ def scores(
     side = np.where(test["label"] == 1, 1, -1)
     out = np.empty((replicates, count), np.float32)
     for r in range(replicates):
-        margin = (
-            by_cluster + rng.normal(0, arm.seed_noise) + np.sqrt(0.8) * window + np.sqrt(0.2) * rng.normal(0, 1, count)
-        )
+        margin = by_cluster + rng.normal(0, arm.seed_noise) + np.sqrt(0.8) * window + np.sqrt(0.2) * rng.normal(0, 1, count)
         out[r] = margin * side
     if arm.perfect:
         out = np.abs(out) * side.astype(np.float32)
@@ -180,7 +178,8 @@ def write_evaluation(
         folds = np.unique(test["fold"]).tolist()
         heads = [Heads({}, dict.fromkeys(folds, 0.5), dict.fromkeys(folds, fitted)) for _ in range(s)]
         found = metrics(test["label"], test["fold"], raw, heads) | describe(
-            Columns(test), raw, heads, test_set, np.random.default_rng(0))
+            Columns(test), raw, heads, test_set, np.random.default_rng(0)
+        )
     value = {
         **found,
         "arm": arm,
@@ -197,10 +196,18 @@ class Columns:
 
     def __init__(self, test: dict[str, np.ndarray]):
         number = np.arange(len(test["cluster"]))
-        self.text = {"cluster": test["cluster"], "source": 2 * test["cluster"] + number % 2,
-                     "kingdom": 2 * (test["cluster"] // 2 % 3) + test["label"], "family": test["cluster"] % 7}
-        self.number = {"label": test["label"], "fold": test["fold"], "gc": 0.25 + number % 40 / 100,
-                       "peptide": 15 + number % 36}
+        self.text = {
+            "cluster": test["cluster"],
+            "source": 2 * test["cluster"] + number % 2,
+            "kingdom": 2 * (test["cluster"] // 2 % 3) + test["label"],
+            "family": test["cluster"] % 7,
+        }
+        self.number = {
+            "label": test["label"],
+            "fold": test["fold"],
+            "gc": 0.25 + number % 40 / 100,
+            "peptide": 15 + number % 36,
+        }
 
         self.length = np.full(len(number), 150)
 
@@ -224,11 +231,7 @@ def write_models(folder: Path, arm: Arm, folds: int, replicates: int, seed: int)
             path.mkdir(parents=True, exist_ok=True)
             history = []
             for epoch in range(1, 11):
-                train = (
-                    0.5
-                    + (arm.training_accuracy - 0.5) * (1 - np.exp(-epoch / 2)) / (1 - np.exp(-5))
-                    + rng.normal(0, 0.002)
-                )
+                train = 0.5 + (arm.training_accuracy - 0.5) * (1 - np.exp(-epoch / 2)) / (1 - np.exp(-5)) + rng.normal(0, 0.002)
                 val = 0.5 + ((arm.selection or 0.5) - 0.5) * (1 - np.exp(-epoch / 2)) + rng.normal(0, 0.004)
                 history.append(
                     {

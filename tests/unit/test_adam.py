@@ -33,10 +33,13 @@ def test_every_bit_is_torchs() -> None:
 
 def test_training_does_not_load_the_compiler() -> None:
     """It takes seconds in every task that trains."""
-    code = ("import sys, numpy as np; from virshort.training import Data, Settings, train; "
-            "x = np.random.default_rng(1).random((64, 3), np.float32); y = (x[:, 0] > .5).astype(np.int8); n = np.arange(64); "
-            "train(Data(lambda r: x[r], n, y, n, y), 3, Settings(1, 1e-3, 16, .1, 1, False, 1, 0, 0)); "
-            "print('torch._dynamo' in sys.modules)")
-    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT / "bin")}, capture_output=True, text=True,
-                          check=True)
+    code = (
+        "import sys, numpy as np; from virshort.training import Data, Settings, train; "
+        "x = np.random.default_rng(1).random((64, 3), np.float32); y = (x[:, 0] > .5).astype(np.int8); n = np.arange(64); "
+        "train(Data(lambda r: x[r], n, y, n, y), 3, Settings(1, 1e-3, 16, .1, 1, False, 1, 0, 0)); "
+        "print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT / "bin")}, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "False"

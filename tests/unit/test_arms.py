@@ -17,8 +17,18 @@ ROWS = yaml.safe_load(BUNDLED.read_text())
 
 def test_the_bundled_arms_are_those_of_the_design():
     arms = {a["name"]: a for a in read_arms(BUNDLED, RUN, ENCODERS)}
-    assert list(arms) == ["baseline", "finetune", "finetune_frozen", "scratch", "multilength", "dna_only", "protein_only",
-                          "kmer", "gc", "shuffled_labels"]
+    assert list(arms) == [
+        "baseline",
+        "finetune",
+        "finetune_frozen",
+        "scratch",
+        "multilength",
+        "dna_only",
+        "protein_only",
+        "kmer",
+        "gc",
+        "shuffled_labels",
+    ]
     assert arms["finetune"]["learning_rate"] == 1e-4 and arms["finetune"]["start"] == "baseline"
     assert arms["scratch"]["learning_rate"] == 1e-3 and arms["scratch"]["windows"] == "scratch"
     assert all(a["batch_size"] == 256 and a["epochs"] == 10 and a["dropout"] == 0.1 for a in arms.values())
@@ -31,25 +41,34 @@ def read(tmp_path: Path, rows: object) -> list[dict]:
 
 
 def test_a_user_adds_an_arm_without_touching_code(tmp_path):
-    mine = {"windows": "mixed", "modalities": ["protein", "dna"], "dropout": 0.2, "epochs": 5, "start": "baseline",
-            "frozen": True}
+    mine = {
+        "windows": "mixed",
+        "modalities": ["protein", "dna"],
+        "dropout": 0.2,
+        "epochs": 5,
+        "start": "baseline",
+        "frozen": True,
+    }
     arm = read(tmp_path, ROWS | {"mine": mine})[-1]
     assert (arm["dropout"], arm["epochs"], arm["modalities"], arm["frozen"]) == (0.2, 5, ["dna", "protein"], True)
 
 
-@pytest.mark.parametrize(("change", "complaint"), [
-    ({"dropuot": 0.2}, "mine.yaml: arm kmer: unknown key dropuot: did you mean dropout?"),
-    ({"windows": "long"}, "arm kmer: windows is 'long': must be one of short, scratch, mixed, full"),
-    ({"epochs": 0}, "epochs is 0: must be a whole number from 1 to 1000"),
-    ({"epochs": 2.5}, "epochs is 2.5: must be a whole number"),
-    ({"learning_rate": "fast"}, "learning_rate is 'fast': must be a number"),
-    ({"modalities": ["rna"]}, "modalities is"),
-    ({"modalities": []}, "modalities is"),
-    ({"encoders": {"dna": "kmer-dan"}}, "unknown dna encoder kmer-dan: did you mean kmer-dna?"),
-    ({"frozen": True}, "frozen with random weights"),
-    ({"start": "baseline", "modalities": ["dna"]}, "needs the baseline's modalities"),
-    ({"role": "baseline"}, "exactly one arm must have the role baseline"),
-])
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"dropuot": 0.2}, "mine.yaml: arm kmer: unknown key dropuot: did you mean dropout?"),
+        ({"windows": "long"}, "arm kmer: windows is 'long': must be one of short, scratch, mixed, full"),
+        ({"epochs": 0}, "epochs is 0: must be a whole number from 1 to 1000"),
+        ({"epochs": 2.5}, "epochs is 2.5: must be a whole number"),
+        ({"learning_rate": "fast"}, "learning_rate is 'fast': must be a number"),
+        ({"modalities": ["rna"]}, "modalities is"),
+        ({"modalities": []}, "modalities is"),
+        ({"encoders": {"dna": "kmer-dan"}}, "unknown dna encoder kmer-dan: did you mean kmer-dna?"),
+        ({"frozen": True}, "frozen with random weights"),
+        ({"start": "baseline", "modalities": ["dna"]}, "needs the baseline's modalities"),
+        ({"role": "baseline"}, "exactly one arm must have the role baseline"),
+    ],
+)
 def test_what_is_wrong_is_named(tmp_path, change, complaint):
     rows = copy.deepcopy(ROWS)
     rows["kmer"] |= change

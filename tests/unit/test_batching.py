@@ -136,7 +136,8 @@ def test_the_references_batches():
     model = esm2.load(folder / "model")
     forward = partial(esm2.pooled, model)
     rows = Batcher(Residues(folder / "model/vocab.txt"), forward, 160, 1000)(
-        [p["sequence"].encode() for p in inputs["peptides"]])
+        [p["sequence"].encode() for p in inputs["peptides"]]
+    )
     for p, row in zip(inputs["peptides"], rows, strict=True):
         assert np.abs(row - numbers[f"{p['name']}.mean"].numpy()).max() <= 1e-5
 

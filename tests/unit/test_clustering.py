@@ -78,8 +78,12 @@ def test_similar_is_the_containment_of_sets(held, containment):
     held = sorted(held, key=lambda x: x[1])
     a, b = similar(np.array([h for h, _ in held], np.uint64), np.array([s for _, s in held], np.int32), 6, containment)
     sets = [{h for h, s in held if s == i} for i in range(6)]
-    expected = [(i, j) for i in range(6) for j in range(i + 1, 6)
-                if len(sets[i] & sets[j]) >= max(3, containment * min(len(sets[i]), len(sets[j])))]
+    expected = [
+        (i, j)
+        for i in range(6)
+        for j in range(i + 1, 6)
+        if len(sets[i] & sets[j]) >= max(3, containment * min(len(sets[i]), len(sets[j])))
+    ]
     assert list(zip(a.tolist(), b.tolist(), strict=True)) == expected
 
 
@@ -99,13 +103,34 @@ def run(tmp_path):
     def run(texts: list[np.ndarray], given: list[str | None], *more: str) -> subprocess.CompletedProcess:
         length = np.array([len(t) for t in texts], np.int64)
         (tmp_path / "sources.seq").write_bytes(np.concatenate(texts).tobytes())
-        pq.write_table(pa.table({
-            "source": [f"s{i}" for i in range(len(texts))], "label": (["viral", "nonviral"] * len(texts))[:len(texts)],
-            "cluster": pa.array(given, pa.string()), "offset": np.cumsum(length) - length, "length": length,
-        }), tmp_path / "sources.parquet")
+        pq.write_table(
+            pa.table(
+                {
+                    "source": [f"s{i}" for i in range(len(texts))],
+                    "label": (["viral", "nonviral"] * len(texts))[: len(texts)],
+                    "cluster": pa.array(given, pa.string()),
+                    "offset": np.cumsum(length) - length,
+                    "length": length,
+                }
+            ),
+            tmp_path / "sources.parquet",
+        )
         return subprocess.run(
-            [sys.executable, str(SCRIPT), "--sources", str(tmp_path / "sources.parquet"), "--sequences",
-             str(tmp_path / "sources.seq"), "--outdir", str(tmp_path), *more], capture_output=True, text=True)
+            [
+                sys.executable,
+                str(SCRIPT),
+                "--sources",
+                str(tmp_path / "sources.parquet"),
+                "--sequences",
+                str(tmp_path / "sources.seq"),
+                "--outdir",
+                str(tmp_path),
+                *more,
+            ],
+            capture_output=True,
+            text=True,
+        )
+
     return run
 
 

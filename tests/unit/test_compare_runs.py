@@ -29,8 +29,9 @@ def told(a: Path, b: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
     return json.loads(out.read_text())
 
 
-def test_runs_on_the_same_windows_are_paired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                             capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_on_the_same_windows_are_paired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     a = make(tmp_path / "a", [*plain("baseline"), *plain("finetune", accuracy=0.6)], "x")
     b = make(tmp_path / "b", [*plain("baseline"), *plain("finetune", accuracy=0.8), *plain("scratch")], "x")
     found = told(a, b, tmp_path / "out.json", monkeypatch)

@@ -19,8 +19,14 @@ def windows() -> dict[str, np.ndarray]:
     label = (cluster % 2).astype(np.int8)
     hard = rng.normal(0, 0.5, 120)[cluster]
     odds = np.stack([np.where(label == 1, 1, -1) * (0.6 + hard) + rng.normal(0, 1.5, len(label)) for _ in range(3)])
-    return {"label": label, "odds": odds.astype(np.float32), "cluster": cluster, "fold": cluster % 3,
-            "source": np.arange(len(label)) // 6, "length": np.full(len(label), 150)}
+    return {
+        "label": label,
+        "odds": odds.astype(np.float32),
+        "cluster": cluster,
+        "fold": cluster % 3,
+        "source": np.arange(len(label)) // 6,
+        "length": np.full(len(label), 150),
+    }
 
 
 def test_curves_have_the_area_of_the_metrics(windows: dict[str, np.ndarray]) -> None:
@@ -91,8 +97,12 @@ def test_groups_say_what_is_wrong_by_label(windows: dict[str, np.ndarray]) -> No
     call = windows["odds"] >= 0
     group = windows["cluster"] // 60
     rows = details.groups(windows["label"], call, windows["cluster"], group, ["first", "second"])
-    assert [(r["group"], r["label"]) for r in rows] == [("first", "nonviral"), ("first", "viral"), ("second", "nonviral"),
-                                                        ("second", "viral")]
+    assert [(r["group"], r["label"]) for r in rows] == [
+        ("first", "nonviral"),
+        ("first", "viral"),
+        ("second", "nonviral"),
+        ("second", "viral"),
+    ]
     for r in rows:
         here = (group == ("first", "second").index(r["group"])) & (windows["label"] == (r["label"] == "viral"))
         assert r["wrong"] == pytest.approx((call[:, here] != (r["label"] == "viral")).mean())
@@ -120,7 +130,7 @@ def test_voting_is_the_mean_of_log_odds(windows: dict[str, np.ndarray]) -> None:
     assert [v["windows"] for v in found["votes"]] == [1, 2, 3, 5, 10] and found["sources"] == 120
     for v in found["votes"]:
         k = v["windows"]
-        rounds = odds.reshape(3, 120, 12)[:, :, :12 // k * k].reshape(3, 120, -1, k).mean(axis=3)
+        rounds = odds.reshape(3, 120, 12)[:, :, : 12 // k * k].reshape(3, 120, -1, k).mean(axis=3)
         right = ((rounds >= 0.2) == (np.arange(120) % 2 == 1)[None, :, None]).mean()
         assert v["accuracy"] == pytest.approx(right), k
         assert v["ci95"][0] < v["accuracy"] < v["ci95"][1]

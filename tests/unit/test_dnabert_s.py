@@ -74,7 +74,7 @@ def test_the_authors_numbers_at_full_size_and_low_precision():
         assert (hidden[[0, -1]] - expected[f"{case['name']}.first_and_last_token"]).abs().max() <= 5e-5
     for dtype in (torch.bfloat16, torch.float16):
         low = build(tensors, config, dtype)
-        for case in inputs["cases"][:3 if dtype == torch.float16 else None]:  # CPUs emulate fp16, slowly
+        for case in inputs["cases"][: 3 if dtype == torch.float16 else None]:  # CPUs emulate fp16, slowly
             row = pooled(low, ids_of(case))[0]
             assert row.dtype == torch.float32
             assert torch.cosine_similarity(row, expected[f"{case['name']}.mean"], 0) >= 0.999, (dtype, case["name"])
@@ -88,12 +88,15 @@ def test_the_published_file_has_138_tensors():
     assert len(published_shapes(Config())) == 138
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda t: t.pop("encoder.layer.1.mlp.wo.bias"), r"1 missing: encoder\.layer\.1\.mlp\.wo\.bias"),
-    (lambda t: t.update(extra=torch.zeros(1)), r"1 unexpected: extra"),
-    (lambda t: t.update({"pooler.dense.bias": torch.zeros(3)}), r"pooler\.dense\.bias is \[3\] instead of \[24\]"),
-    (lambda t: t.update({f"bert.{k}": t.pop(k) for k in list(t)}), r"as DNABERT-2's"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop("encoder.layer.1.mlp.wo.bias"), r"1 missing: encoder\.layer\.1\.mlp\.wo\.bias"),
+        (lambda t: t.update(extra=torch.zeros(1)), r"1 unexpected: extra"),
+        (lambda t: t.update({"pooler.dense.bias": torch.zeros(3)}), r"pooler\.dense\.bias is \[3\] instead of \[24\]"),
+        (lambda t: t.update({f"bert.{k}": t.pop(k) for k in list(t)}), r"as DNABERT-2's"),
+    ],
+)
 def test_tensors_that_do_not_fit_are_named(change, message):
     config = Config(64, 24, 2, 12, 48)
     tensors = {k: torch.zeros(s) for k, s in published_shapes(config).items()}

@@ -16,10 +16,15 @@ from virshort.published import PUBLISHED, choose_revisions
 from virshort.shards import write_shard
 
 
-@pytest.mark.parametrize(("weights", "device", "expected"), [
-    (False, "auto", ["kmer-dna", "kmer-protein"]), (False, "cpu", ["kmer-dna", "kmer-protein"]),
-    (True, "auto", ["dnabert-s", "esm2-650m"]), (False, "cuda", ["dnabert-s", "esm2-650m"]),
-])
+@pytest.mark.parametrize(
+    ("weights", "device", "expected"),
+    [
+        (False, "auto", ["kmer-dna", "kmer-protein"]),
+        (False, "cpu", ["kmer-dna", "kmer-protein"]),
+        (True, "auto", ["dnabert-s", "esm2-650m"]),
+        (False, "cuda", ["dnabert-s", "esm2-650m"]),
+    ],
+)
 def test_auto_is_the_language_model_where_its_weights_can_be(weights, device, expected):
     assert [choose_encoder(m, "auto", weights, device) for m in ("dna", "protein")] == expected
     assert choose_encoder("protein", "esm2-8m", weights, device) == "esm2-8m"
@@ -59,8 +64,11 @@ def task(tmp_path, monkeypatch):
         dummy = dataclasses.replace(encoders.load_encoder("kmer-dna"), dim=2, embed=of)
         monkeypatch.setattr(embed, "load_encoder", lambda *_: dummy)
         out = tmp_path / "out.safetensors"
-        monkeypatch.setattr(sys, "argv", ["embed.py", "--shard", str(tmp_path / "shard_00000.fa.gz"), "--encoder", "kmer-dna",
-                                          "--out", str(out)])
+        monkeypatch.setattr(
+            sys,
+            "argv",
+            ["embed.py", "--shard", str(tmp_path / "shard_00000.fa.gz"), "--encoder", "kmer-dna", "--out", str(out)],
+        )
         embed.main()
         return out
 

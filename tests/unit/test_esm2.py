@@ -59,11 +59,14 @@ def test_low_precision_is_near(peptides, expected, dtype):
         assert torch.cosine_similarity(row, expected[f"{p['name']}.mean"], 0) >= 0.999
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda t: t.pop("esm.encoder.layer.1.output.dense.bias"), r"1 missing: encoder\.layer\.1\.output\.dense\.bias"),
-    (lambda t: t.update({"esm.extra": torch.zeros(1)}), r"1 unexpected: .*extra"),
-    (lambda t: t.update({"esm.encoder.layer.0.output.dense.bias": torch.zeros(8)}), r"misshapen: .*output\.dense"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop("esm.encoder.layer.1.output.dense.bias"), r"1 missing: encoder\.layer\.1\.output\.dense\.bias"),
+        (lambda t: t.update({"esm.extra": torch.zeros(1)}), r"1 unexpected: .*extra"),
+        (lambda t: t.update({"esm.encoder.layer.0.output.dense.bias": torch.zeros(8)}), r"misshapen: .*output\.dense"),
+    ],
+)
 def test_tensors_that_do_not_fit_are_named(tmp_path, change, message):
     shutil.copy(TINY / "model/config.json", tmp_path)
     tensors = load_file(TINY / "model/model.safetensors")
@@ -76,4 +79,3 @@ def test_tensors_that_do_not_fit_are_named(tmp_path, change, message):
 def test_a_folder_without_weights_is_one_line():
     with pytest.raises(InputError, match=r"config\.json: not ESM-2's config\.json"):
         load(SHARED / "golden/dnabert_tokenizer")
-

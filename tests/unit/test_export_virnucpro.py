@@ -31,8 +31,10 @@ def export(monkeypatch):
 
 def model(folder: Path, inputs: int, dna: str, protein: str, modalities=("dna", "protein")) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
-    weights = {k: np.array(3) if k.endswith("tracked") else np.abs(rng.standard_normal(s, dtype=np.float32))
-               for k, s in head_shapes(inputs).items()}
+    weights = {
+        k: np.array(3) if k.endswith("tracked") else np.abs(rng.standard_normal(s, dtype=np.float32))
+        for k, s in head_shapes(inputs).items()
+    }
     save_file(weights, folder / "model.safetensors")
     encoders = [{"modality": m, "encoder": e, "weights": "w", "pooling": "p"} for m, e in (("dna", dna), ("protein", protein))]
     about = {"arm": "finetune", "modalities": list(modalities), "threshold": 0.4, "encoders": encoders}
@@ -41,11 +43,14 @@ def model(folder: Path, inputs: int, dna: str, protein: str, modalities=("dna", 
 
 
 @pytest.mark.parametrize("whole", [False, True])
-@pytest.mark.parametrize(("encoders", "dims", "repo"), [
-    (("dnabert-s", "esm2-650m"), (768, 1280), "facebook/esm2_t33_650M_UR50D"),
-    (("kmer-dna", "kmer-protein"), (136, 21), "kmer-protein"),
-    (("given", "given"), (768, 2560), "given"),
-])
+@pytest.mark.parametrize(
+    ("encoders", "dims", "repo"),
+    [
+        (("dnabert-s", "esm2-650m"), (768, 1280), "facebook/esm2_t33_650M_UR50D"),
+        (("kmer-dna", "kmer-protein"), (136, 21), "kmer-protein"),
+        (("given", "given"), (768, 2560), "given"),
+    ],
+)
 def test_heads(export, tmp_path, encoders, dims, repo, whole):
     weights = model(tmp_path, sum(dims), *encoders)
     export("head", tmp_path, tmp_path / "x.pth", *["--whole"] * whole)
@@ -79,8 +84,11 @@ def shards(folder: Path, frames: bool) -> tuple[list[Path], list[Path]]:
         windows.append(folder / f"shard_{shard:05d}.windows.parquet")
         features.append(folder / f"shard_{shard:05d}.features.safetensors")
         values = {"dna": np.float16(np.tile(100 * shard + 10 * rows[:, :1] + rows[:, 1:], 768)), "protein": np.float16(rows)}
-        write_tensors(features[-1], values | ({ROWS: rows} if frames else {}),
-                      {"windows_digest": digest, "manifest_digest": content_digest(windows[-1]), "encoders": json.dumps([])})
+        write_tensors(
+            features[-1],
+            values | ({ROWS: rows} if frames else {}),
+            {"windows_digest": digest, "manifest_digest": content_digest(windows[-1]), "encoders": json.dumps([])},
+        )
     return features, windows
 
 

@@ -22,14 +22,22 @@ ENCODERS = json.dumps([{"modality": "dna", "encoder": "x", "weights": "", "pooli
 def write(folder, number: int, first: int, rows: int) -> None:
     """A shard of rows first .. first + rows - 1, whose features hold their own row numbers."""
     numbers = np.arange(first, first + rows)
-    table = pa.table({"window": [f"w{i}" for i in numbers], "label": (numbers % 2).astype(np.int8), "gc": numbers / 1000.0,
-                      "cluster": [f"c{i % 7}" for i in numbers]})
+    table = pa.table(
+        {
+            "window": [f"w{i}" for i in numbers],
+            "label": (numbers % 2).astype(np.int8),
+            "gc": numbers / 1000.0,
+            "cluster": [f"c{i % 7}" for i in numbers],
+        }
+    )
     made = write_shard(folder, number, [b"ACGT"] * rows, table)
     name = f"test.short.shard_{number:05d}"
     manifest = (folder / f"shard_{number:05d}.windows.parquet").rename(folder / f"{name}.windows.parquet")
-    write_tensors(folder / f"{name}.features.safetensors",
-                  {"dna": np.outer(numbers, [1, 2]).astype(np.float32), "protein": numbers[:, None].astype(np.float32) * 3},
-                  {"windows_digest": made, "manifest_digest": content_digest(manifest), "encoders": ENCODERS})
+    write_tensors(
+        folder / f"{name}.features.safetensors",
+        {"dna": np.outer(numbers, [1, 2]).astype(np.float32), "protein": numbers[:, None].astype(np.float32) * 3},
+        {"windows_digest": made, "manifest_digest": content_digest(manifest), "encoders": ENCODERS},
+    )
 
 
 @pytest.fixture(scope="module")

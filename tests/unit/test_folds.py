@@ -129,22 +129,54 @@ def test_a_cluster_in_two_folds_and_a_source_twice_are_found():
 
 @pytest.fixture
 def run(tmp_path):
-    def run(split: list[str | None] | None = None, folds: int = 3, tests: str = "all",
-            clusters: int = 40) -> subprocess.CompletedProcess:
+    def run(
+        split: list[str | None] | None = None, folds: int = 3, tests: str = "all", clusters: int = 40
+    ) -> subprocess.CompletedProcess:
         cluster, label, kingdom, bases = collection(9, clusters)
         source = [f"s{i}" for i in range(len(cluster))]
         by = dict(zip(np.unique(cluster).tolist(), split or [], strict=False))
-        pq.write_table(pa.table({
-            "source": source, "label": label.tolist(), "kingdom": kingdom.tolist(),
-            "family": pa.nulls(len(source), pa.string()), "cluster": pa.nulls(len(source), pa.string()),
-            "split": pa.array([by.get(c) for c in cluster.tolist()], pa.string()),
-            "file": ["x.fa"] * len(source), "offset": np.cumsum(bases) - bases, "length": bases, "unambiguous": bases,
-            "gc": np.full(len(source), 0.5)}), tmp_path / "sources.parquet")
+        pq.write_table(
+            pa.table(
+                {
+                    "source": source,
+                    "label": label.tolist(),
+                    "kingdom": kingdom.tolist(),
+                    "family": pa.nulls(len(source), pa.string()),
+                    "cluster": pa.nulls(len(source), pa.string()),
+                    "split": pa.array([by.get(c) for c in cluster.tolist()], pa.string()),
+                    "file": ["x.fa"] * len(source),
+                    "offset": np.cumsum(bases) - bases,
+                    "length": bases,
+                    "unambiguous": bases,
+                    "gc": np.full(len(source), 0.5),
+                }
+            ),
+            tmp_path / "sources.parquet",
+        )
         pq.write_table(pa.table({"source": source, "cluster": cluster.tolist()}), tmp_path / "clusters.parquet")
         return subprocess.run(
-            [sys.executable, str(SCRIPT), "--sources", str(tmp_path / "sources.parquet"), "--clusters",
-             str(tmp_path / "clusters.parquet"), "--folds", str(folds), "--test-folds", tests, "--seed", "42",
-             "--cluster-cap", "0.05", "--outdir", str(tmp_path)], capture_output=True, text=True)
+            [
+                sys.executable,
+                str(SCRIPT),
+                "--sources",
+                str(tmp_path / "sources.parquet"),
+                "--clusters",
+                str(tmp_path / "clusters.parquet"),
+                "--folds",
+                str(folds),
+                "--test-folds",
+                tests,
+                "--seed",
+                "42",
+                "--cluster-cap",
+                "0.05",
+                "--outdir",
+                str(tmp_path),
+            ],
+            capture_output=True,
+            text=True,
+        )
+
     return run
 
 
@@ -171,14 +203,17 @@ def test_a_given_split_without_val_gets_one_from_train(run, tmp_path):
     assert (summary["folds"], summary["test_folds"], summary["given"]) == (3, [0], True)
 
 
-@pytest.mark.parametrize(("arguments", "expected"), [
-    ({"folds": 2}, "--folds 2: must be 3 to 64"),
-    ({"tests": "4"}, "--test_folds 4: must be all, or 1 to 3"),
-    ({"tests": "some"}, "--test_folds some"),
-    ({"clusters": 4}, "2 clusters are too few for 3 folds"),
-    ({"split": ["train", "test"] * 20}, "split: test has no nonviral source: each of test, val, train needs both"),
-    ({"split": ["train"] * 20 + [None] * 20}, "give train, val or test for every source"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"folds": 2}, "--folds 2: must be 3 to 64"),
+        ({"tests": "4"}, "--test_folds 4: must be all, or 1 to 3"),
+        ({"tests": "some"}, "--test_folds some"),
+        ({"clusters": 4}, "2 clusters are too few for 3 folds"),
+        ({"split": ["train", "test"] * 20}, "split: test has no nonviral source: each of test, val, train needs both"),
+        ({"split": ["train"] * 20 + [None] * 20}, "give train, val or test for every source"),
+    ],
+)
 def test_what_is_wrong_is_one_line(run, tmp_path, arguments, expected):
     done = run(**arguments)
     assert done.returncode == 1

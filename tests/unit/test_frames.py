@@ -45,9 +45,9 @@ def test_rows_are_the_frames_that_biopython_translates_without_a_stop(texts: lis
         for strand, letter in ((text, "F"), (str(Seq(text).reverse_complement()), "R")):
             for k in range(3):
                 size = max(0, len(strand) - k) // 3 * 3
-                peptide = str(Seq(strand[k:k + size]).translate(table=code))
+                peptide = str(Seq(strand[k : k + size]).translate(table=code))
                 if size and "*" not in peptide:
-                    frames.append((number, f"{letter}{k + 1}", strand[k:k + size + 1].encode(), peptide.encode()))
+                    frames.append((number, f"{letter}{k + 1}", strand[k : k + size + 1].encode(), peptide.encode()))
         expected += frames or [(number, "LS", sequences[number], longest_peptides([sequences[number]], code)[0])]
     rows = find_rows(sequences, "all", code)
     bases, peptides = (row_sequences(sequences, rows, translate, code) for translate in (False, True))

@@ -24,14 +24,17 @@ GOLDEN = Path(os.environ.get("VIRSHORT_SHARED", ROOT.parent / "shared")) / "gold
 WIDTH = 770
 
 
-@pytest.mark.parametrize(("name", "window", "frame", "source"), [
-    ("contig1_chunk_2F3", "contig1_chunk_2", "F3", "contig1"),
-    ("a_chunk_b_chunk_10R1", "a_chunk_b_chunk_10", "R1", "a_chunk_b"),
-    ("NC_1.1:31-180(-)F1", "NC_1.1:31-180(-)", "F1", "NC_1.1"),
-    ("NC_1.1:31-180(-)LS", "NC_1.1:31-180(-)", "LS", "NC_1.1"),
-    ("readF4", "readF4", "LS", None),
-    ("F1", "F1", "LS", None),
-])
+@pytest.mark.parametrize(
+    ("name", "window", "frame", "source"),
+    [
+        ("contig1_chunk_2F3", "contig1_chunk_2", "F3", "contig1"),
+        ("a_chunk_b_chunk_10R1", "a_chunk_b_chunk_10", "R1", "a_chunk_b"),
+        ("NC_1.1:31-180(-)F1", "NC_1.1:31-180(-)", "F1", "NC_1.1"),
+        ("NC_1.1:31-180(-)LS", "NC_1.1:31-180(-)", "LS", "NC_1.1"),
+        ("readF4", "readF4", "LS", None),
+        ("F1", "F1", "LS", None),
+    ],
+)
 def test_ids(name: str, window: str, frame: str, source: str | None) -> None:
     assert parse_id(name) == (window, FRAMES.index(frame)) and source_of(window) == source
 
@@ -50,8 +53,12 @@ def write(folder: Path, files: list[tuple[list[str], str | None, object]]) -> tu
     return sheet, paths
 
 
-chunks = st.lists(st.tuples(st.integers(0, 9), st.sets(st.sampled_from(FRAMES), min_size=1)), min_size=1, max_size=12,
-                  unique_by=lambda c: c[0])
+chunks = st.lists(
+    st.tuples(st.integers(0, 9), st.sets(st.sampled_from(FRAMES), min_size=1)),
+    min_size=1,
+    max_size=12,
+    unique_by=lambda c: c[0],
+)
 
 
 @settings(max_examples=40)
@@ -75,14 +82,19 @@ def test_a_chunk_that_files_cut_in_two_is_whole_again(tmp_path_factory, chunks, 
     assert found == [(f"c_chunk_{n}", [f for f in FRAMES if f in frames]) for n, frames in chunks]
 
 
-@pytest.mark.parametrize(("files", "message"), [
-    ([(["a_chunk_1F1", "b_chunk_1F1"], "viral", 1), (["c_chunk_1F1", "a_chunk_1F2"], "viral", 1)],
-     "m1.pt: chunk a_chunk_1 is in m0.pt too: list files that share a chunk one after the other"),
-    ([(["a_chunk_1F1"], "viral", 1), (["a_chunk_1F1"], "viral", 1)], "m1.pt: id a_chunk_1F1 is in the file before it too"),
-    ([(["a_chunk_1F1"], "viral", 0)], "m0.pt: is viral in the sheet, but its own label of a_chunk_1F1 is 0"),
-    ([(["a_chunk_1F1"], None, None)], "m0.pt: holds no labels, and the sheet gives none"),
-    ([(["a_chunk_1F1", "a_chunk_1R1"], None, np.array([0, 1]))], "m0.pt: rows of chunk a_chunk_1 have different labels"),
-])
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            [(["a_chunk_1F1", "b_chunk_1F1"], "viral", 1), (["c_chunk_1F1", "a_chunk_1F2"], "viral", 1)],
+            "m1.pt: chunk a_chunk_1 is in m0.pt too: list files that share a chunk one after the other",
+        ),
+        ([(["a_chunk_1F1"], "viral", 1), (["a_chunk_1F1"], "viral", 1)], "m1.pt: id a_chunk_1F1 is in the file before it too"),
+        ([(["a_chunk_1F1"], "viral", 0)], "m0.pt: is viral in the sheet, but its own label of a_chunk_1F1 is 0"),
+        ([(["a_chunk_1F1"], None, None)], "m0.pt: holds no labels, and the sheet gives none"),
+        ([(["a_chunk_1F1", "a_chunk_1R1"], None, np.array([0, 1]))], "m0.pt: rows of chunk a_chunk_1 have different labels"),
+    ],
+)
 def test_what_does_not_fit_together_is_named(tmp_path: Path, files, message: str) -> None:
     with pytest.raises(InputError, match=message):
         list(read_blocks(*write(tmp_path, files)))
@@ -142,7 +154,7 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Steps:
 
 
 def contigs(prefix: str, count: int) -> list[str]:
-    return [f"{prefix}{c}_chunk_{k}{f}" for c in range(count) for k in (1, 2) for f in ("F2", "R1")[:1 + k % 2]]
+    return [f"{prefix}{c}_chunk_{k}{f}" for c in range(count) for k in (1, 2) for f in ("F2", "R1")[: 1 + k % 2]]
 
 
 def test_every_row_is_in_one_fold_with_its_contig(steps: Steps) -> None:
@@ -150,18 +162,45 @@ def test_every_row_is_in_one_fold_with_its_contig(steps: Steps) -> None:
     labels = np.array([0] * len(other))
     paths = steps.check([(viral[:13], "viral", 1), (viral[13:], "viral", 1), (other, None, labels)])
     d = steps.folder
-    steps.call("split.py", "--sources", d / "sources.parquet", "--clusters", d / "clusters.parquet", "--folds", 3,
-               "--test-folds", 2, "--seed", 1, "--cluster-cap", 0.05, "--outdir", d)
-    steps.call("take_features.py", "--features", d / "sheet.csv", "--files", *paths, "--folds", d / "folds.parquet",
-               "--folds-json", d / "folds.json", "--out", d / "taken")
+    steps.call(
+        "split.py",
+        "--sources",
+        d / "sources.parquet",
+        "--clusters",
+        d / "clusters.parquet",
+        "--folds",
+        3,
+        "--test-folds",
+        2,
+        "--seed",
+        1,
+        "--cluster-cap",
+        0.05,
+        "--outdir",
+        d,
+    )
+    steps.call(
+        "take_features.py",
+        "--features",
+        d / "sheet.csv",
+        "--files",
+        *paths,
+        "--folds",
+        d / "folds.parquet",
+        "--folds-json",
+        d / "folds.json",
+        "--out",
+        d / "taken",
+    )
     sets = json.loads((d / "taken/window_sets.json").read_text())
     every, tested = (WindowSet(d / "taken", sets[k]["short"]["pools"]) for k in ("train", "test"))
     assert len(every) == 36 and len(every.features) == len(viral + other)
     assert set(tested.column("fold").tolist()) == {0, 1} and len(tested) == sets["test"]["short"]["size"]
     fold_of = dict(pq.read_table(d / "folds.parquet", columns=["source", "fold"]).to_pydict().items())
     fold_of = dict(zip(*fold_of.values(), strict=True))
-    value_of = {i: row for n, part in enumerate((viral[:13], viral[13:], other)) for i, row in
-                zip(part, numbers(part, n), strict=True)}
+    value_of = {
+        i: row for n, part in enumerate((viral[:13], viral[13:], other)) for i, row in zip(part, numbers(part, n), strict=True)
+    }
     for table in every.tables(["window", "source", "fold", "label"], 100):
         for n, row in enumerate(table.to_pylist()):
             assert row["fold"] == fold_of[row["source"]] and row["label"] == row["source"].startswith("v")
@@ -171,12 +210,18 @@ def test_every_row_is_in_one_fold_with_its_contig(steps: Steps) -> None:
             np.testing.assert_array_equal(every.rows(rows, ["dna", "protein"]), [value_of[i] for i in expected])
 
 
-@pytest.mark.parametrize(("files", "table", "message"), [
-    ([(["read1F1"], "viral", 1), (["h_chunk_1F1"], "nonviral", 0)], "", "id read1: does not tell its contig"),
-    ([(["a_chunk_1F1"], "viral", 1), (["a_chunk_2F1"], "nonviral", 0)], "",
-     "m1.pt: contig a is nonviral here, but viral in m0.pt"),
-    ([(["a_chunk_1F1"], "viral", 1), (["h_chunk_1F1"], "nonviral", 0)], "a\tc1", "cluster: h has none"),
-])
+@pytest.mark.parametrize(
+    ("files", "table", "message"),
+    [
+        ([(["read1F1"], "viral", 1), (["h_chunk_1F1"], "nonviral", 0)], "", "id read1: does not tell its contig"),
+        (
+            [(["a_chunk_1F1"], "viral", 1), (["a_chunk_2F1"], "nonviral", 0)],
+            "",
+            "m1.pt: contig a is nonviral here, but viral in m0.pt",
+        ),
+        ([(["a_chunk_1F1"], "viral", 1), (["h_chunk_1F1"], "nonviral", 0)], "a\tc1", "cluster: h has none"),
+    ],
+)
 def test_sources_that_are_wrong_are_named(steps: Steps, capsys, files, table: str, message: str) -> None:
     more = []
     if table:

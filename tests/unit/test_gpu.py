@@ -24,8 +24,11 @@ def card(monkeypatch):
     state = SimpleNamespace(init=lambda: None, free=70 * GIB, capability=(9, 0), architectures=["sm_75", "sm_90", "sm_120"])
     monkeypatch.setattr(torch.version, "cuda", "13.2")
     monkeypatch.setattr(torch.cuda, "init", lambda: state.init())
-    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _i: SimpleNamespace(
-        name="NVIDIA H100", major=state.capability[0], minor=state.capability[1]))
+    monkeypatch.setattr(
+        torch.cuda,
+        "get_device_properties",
+        lambda _i: SimpleNamespace(name="NVIDIA H100", major=state.capability[0], minor=state.capability[1]),
+    )
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _i: (state.free, 80 * GIB))
     monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: state.architectures)
     return state
@@ -44,14 +47,17 @@ def test_a_gpu_that_works():
     assert (gpu.name, gpu.capability, gpu.free, gpu.total) == ("NVIDIA H100", (9, 0), 70 * GIB, 80 * GIB)
 
 
-@pytest.mark.parametrize(("error", "said"), [
-    ("Found no NVIDIA driver on your system. Please check", "has no GPU or no driver"),
-    ("The NVIDIA driver on your system is too old (found version 12040). Please", "too old for CUDA 13.2.*580 or newer"),
-    ("CUDA driver version is insufficient for CUDA runtime version", "too old for CUDA 13.2"),
-    ("CUDA error: out of memory\nCUDA kernel errors might be", "too small, or taken by other programs"),
-    ("CUDA error: no kernel image is available for execution on the device\nCUDA kernel", "no kernels for this GPU"),
-    ("CUDA unknown error - this may be due to\nan incorrectly set up environment", "unknown error - this may be due to\\)"),
-])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("Found no NVIDIA driver on your system. Please check", "has no GPU or no driver"),
+        ("The NVIDIA driver on your system is too old (found version 12040). Please", "too old for CUDA 13.2.*580 or newer"),
+        ("CUDA driver version is insufficient for CUDA runtime version", "too old for CUDA 13.2"),
+        ("CUDA error: out of memory\nCUDA kernel errors might be", "too small, or taken by other programs"),
+        ("CUDA error: no kernel image is available for execution on the device\nCUDA kernel", "no kernels for this GPU"),
+        ("CUDA unknown error - this may be due to\nan incorrectly set up environment", "unknown error - this may be due to\\)"),
+    ],
+)
 def test_what_cuda_complains_of(card, error, said):
     def init():
         raise RuntimeError(error)
@@ -61,8 +67,10 @@ def test_what_cuda_complains_of(card, error, said):
         require_gpu()
 
 
-@pytest.mark.parametrize(("visible", "said"), [(None, "the driver shows none"), ("", "CUDA_VISIBLE_DEVICES is ''"),
-                                               ("7", "CUDA_VISIBLE_DEVICES is '7'")])
+@pytest.mark.parametrize(
+    ("visible", "said"),
+    [(None, "the driver shows none"), ("", "CUDA_VISIBLE_DEVICES is ''"), ("7", "CUDA_VISIBLE_DEVICES is '7'")],
+)
 def test_no_gpu_is_visible(card, monkeypatch, visible, said):
     def init():
         raise RuntimeError("No CUDA GPUs are available")
@@ -95,9 +103,13 @@ def test_capabilities():
 
 
 def test_the_script_stops_without_a_gpu(tmp_path: Path):
-    done = subprocess.run([sys.executable, ROOT / "bin/check_gpu.py", "--out", tmp_path / "gpu.json"],
-                          env=os.environ | {"CUDA_VISIBLE_DEVICES": ""}, capture_output=True, text=True)
-    line, = done.stderr.splitlines()
+    done = subprocess.run(
+        [sys.executable, ROOT / "bin/check_gpu.py", "--out", tmp_path / "gpu.json"],
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+    )
+    (line,) = done.stderr.splitlines()
     assert done.returncode == 1 and line.startswith("virshort: ") and not (tmp_path / "gpu.json").exists()
 
 
@@ -106,7 +118,7 @@ def test_the_script_stops_without_a_gpu(tmp_path: Path):
 SMI = {
     "two cards": "GPU 0: NVIDIA A100 (UUID: GPU-aa)\nGPU 1: NVIDIA A100 (UUID: GPU-bb)",
     "slices": "GPU 0: NVIDIA A100 (UUID: GPU-aa)\n  MIG 1g.10gb     Device  0: (UUID: MIG-cc)\n"
-              "  MIG 1g.10gb     Device  1: (UUID: MIG-dd)\nGPU 1: NVIDIA A100 (UUID: GPU-bb)",
+    "  MIG 1g.10gb     Device  1: (UUID: MIG-dd)\nGPU 1: NVIDIA A100 (UUID: GPU-bb)",
     "broken driver": "",
 }
 PRINT = [sys.executable, "-c", "import os; print(os.environ.get('CUDA_VISIBLE_DEVICES'))"]
@@ -115,6 +127,7 @@ PRINT = [sys.executable, "-c", "import os; print(os.environ.get('CUDA_VISIBLE_DE
 @pytest.fixture
 def machine(tmp_path: Path):
     """Call on_one_gpu.sh on a machine whose nvidia-smi prints `smi`; None: that has none."""
+
     def start(*args: object, smi: str | None = None, **env: str) -> subprocess.Popen[str]:
         folder = tmp_path / "bin"
         folder.mkdir(exist_ok=True)
@@ -124,8 +137,14 @@ def machine(tmp_path: Path):
             (folder / "nvidia-smi").chmod(0o755)
         rest = {k: v for k, v in os.environ.items() if k != "CUDA_VISIBLE_DEVICES"}
         path = f"{folder}:/usr/bin:/bin"
-        return subprocess.Popen([ROOT / "bin/on_one_gpu.sh", *args], env=rest | {"PATH": path} | env, text=True,
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        return subprocess.Popen(
+            [ROOT / "bin/on_one_gpu.sh", *args],
+            env=rest | {"PATH": path} | env,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
     return start
 
 

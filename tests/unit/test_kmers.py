@@ -18,7 +18,7 @@ def test_frequencies_are_those_of_plain_counting(sequences, k):
     found = dna_kmer_frequencies([s.encode() for s in sequences], k)
     names = canonical_kmers(k)
     for row, s in zip(found, sequences, strict=True):
-        words = [s[i:i + k] for i in range(len(s) - k + 1) if "N" not in s[i:i + k]]
+        words = [s[i : i + k] for i in range(len(s) - k + 1) if "N" not in s[i : i + k]]
         counts = Counter(min(w, reverse_complement(w)) for w in words)
         expected = [counts[n] * len(names) / max(1, len(words)) for n in names]
         np.testing.assert_allclose(row, expected, rtol=1e-6)

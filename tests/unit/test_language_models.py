@@ -1,6 +1,5 @@
 """Whole models from fetched weights: exact in fp32, near in low precision, the same in any company."""
 
-
 import numpy as np
 import pytest
 import torch

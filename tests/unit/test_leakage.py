@@ -24,7 +24,7 @@ COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 def canonical(text: str) -> list[str | None]:
     """Every 31-mer of a text, or None where it holds another letter."""
-    words = [text[i:i + K] for i in range(len(text) - K + 1)]
+    words = [text[i : i + K] for i in range(len(text) - K + 1)]
     return [min(w, w.translate(COMPLEMENT)[::-1]) if set(w) <= set("ACGT") else None for w in words]
 
 
@@ -48,7 +48,7 @@ def genomes(draw) -> list[str]:
         text = "".join(p if rng.random() < 0.5 else p.translate(COMPLEMENT)[::-1] for p in chosen)
         letters = np.array(list(text))
         letters[rng.random(len(letters)) < 0.01] = rng.choice(list("NRACGT"))
-        texts.append("".join(letters)[:rng.integers(20, 200)])
+        texts.append("".join(letters)[: rng.integers(20, 200)])
     return texts
 
 
@@ -71,13 +71,17 @@ def test_mixing_is_one_to_one(values):
 @given(genomes(), st.integers(1, 70))
 def test_scan_and_pieces_see_every_word_of_a_source_once(texts, size):
     bases, offset, length = store(texts)
-    expected = [(int(o) + i, s) for s, (o, t) in enumerate(zip(offset, texts, strict=True))
-                for i, w in enumerate(canonical(t)) if w]
-    seen = [(p, s) for at, _, source in scan(bases, offset, length)
-            for p, s in zip(at.tolist(), source.tolist(), strict=True)]
+    expected = [
+        (int(o) + i, s) for s, (o, t) in enumerate(zip(offset, texts, strict=True)) for i, w in enumerate(canonical(t)) if w
+    ]
+    seen = [(p, s) for at, _, source in scan(bases, offset, length) for p, s in zip(at.tolist(), source.tolist(), strict=True)]
     assert seen == expected
-    cut = [(a + i, s) for s, a, b in pieces(offset, length, size)
-           for i, w in enumerate(canonical(bases[a:b].tobytes().decode())) if w]
+    cut = [
+        (a + i, s)
+        for s, a, b in pieces(offset, length, size)
+        for i, w in enumerate(canonical(bases[a:b].tobytes().decode()))
+        if w
+    ]
     assert cut == expected
 
 
@@ -86,7 +90,7 @@ def test_scan_joins_chunks_without_a_seam():
     texts = ["".join(rng.choice(list("ACGT"), n)) for n in (CHUNK + 7, 30, 31, CHUNK - 8, 40, 2 * CHUNK + 3)]
     bases, offset, length = store(texts)
     found = [np.concatenate(x) for x in zip(*scan(bases, offset, length), strict=True)]
-    packed = [pack(bases[o:o + n])[0] for o, n in zip(offset, length, strict=True)]
+    packed = [pack(bases[o : o + n])[0] for o, n in zip(offset, length, strict=True)]
     assert (found[1] == mix(np.concatenate(packed))).all()
     assert (found[0] == np.concatenate([o + np.arange(len(p)) for o, p in zip(offset, packed, strict=True)])).all()
     assert (found[2] == np.repeat(np.arange(len(texts)), [len(p) for p in packed])).all()
@@ -171,33 +175,64 @@ def collection(tmp_path):
     (tmp_path / "sources.seq").write_bytes(bases.tobytes())
     names = [f"s{i}" for i in range(6)]
     label = ["viral", "nonviral"] * 3
-    table = {"source": names, "label": label, "kingdom": ["unknown"] * 6, "family": pa.nulls(6, pa.string()),
-             "cluster": names, "split": pa.nulls(6, pa.string()), "file": ["x.fa"] * 6, "offset": offset,
-             "length": length, "unambiguous": length, "gc": np.full(6, 0.5),
-             "fold": np.array([0, 0, 1, 1, 2, 2], np.int8)}
+    table = {
+        "source": names,
+        "label": label,
+        "kingdom": ["unknown"] * 6,
+        "family": pa.nulls(6, pa.string()),
+        "cluster": names,
+        "split": pa.nulls(6, pa.string()),
+        "file": ["x.fa"] * 6,
+        "offset": offset,
+        "length": length,
+        "unambiguous": length,
+        "gc": np.full(6, 0.5),
+        "fold": np.array([0, 0, 1, 1, 2, 2], np.int8),
+    }
     pq.write_table(pa.table(table), tmp_path / "folds.parquet")
     fold = table["fold"]
 
     def pool(name: str, rows: list[tuple[int, int, int]]) -> None:
         (tmp_path / "windows" / name).mkdir(parents=True)
         s, a, b = (np.array(x, np.int64) for x in zip(*rows, strict=True))
-        manifest = {"window": [f"s{i}:{p + 1}-{q}(+)" for i, p, q in rows], "source": [names[i] for i in s], "start": a,
-                    "end": b, "fold": fold[s]}
+        manifest = {
+            "window": [f"s{i}:{p + 1}-{q}(+)" for i, p, q in rows],
+            "source": [names[i] for i in s],
+            "start": a,
+            "end": b,
+            "fold": fold[s],
+        }
         pq.write_table(pa.table(manifest), tmp_path / "windows" / name / "shard_00000.windows.parquet")
 
     pool("test/short", [(s, a, a + 150) for s in range(6) for a in (0, 100, 200)])
     pool("train/short", [(s, a, a + 150) for s in range(6) for a in (0, 30, 200)])
     pool("train/scratch", [(5, 120, 150), (5, 125, 165)])
-    sets = {"train": {"short": {"pools": ["train/short"]}, "scratch": {"pools": ["train/short", "train/scratch"]}},
-            "test": {"short": {"pools": ["test/short"]}}, "folds": 3, "test_folds": [0, 1, 2]}
+    sets = {
+        "train": {"short": {"pools": ["train/short"]}, "scratch": {"pools": ["train/short", "train/scratch"]}},
+        "test": {"short": {"pools": ["test/short"]}},
+        "folds": 3,
+        "test_folds": [0, 1, 2],
+    }
     (tmp_path / "window_sets.json").write_text(json.dumps(sets))
     return tmp_path
 
 
 def audit(folder: Path, sequences: str = "sources.seq") -> subprocess.CompletedProcess:
-    return run("audit.py", "--windows-root", folder / "windows", "--window-sets", folder / "window_sets.json",
-               "--folds", folder / "folds.parquet", "--sequences", folder / sequences, "--limit", "0.001", "--out",
-               folder / "leakage.json")
+    return run(
+        "audit.py",
+        "--windows-root",
+        folder / "windows",
+        "--window-sets",
+        folder / "window_sets.json",
+        "--folds",
+        folder / "folds.parquet",
+        "--sequences",
+        folder / sequences,
+        "--limit",
+        "0.001",
+        "--out",
+        folder / "leakage.json",
+    )
 
 
 def test_the_audit_names_what_leaks(collection):
@@ -207,17 +242,26 @@ def test_the_audit_names_what_leaks(collection):
     found = json.loads((collection / "leakage.json").read_text())
     assert not found["ok"]
     row = {(r["train_set"], r["fold"]): r["shared_windows"] for r in found["sets"]}
-    assert row == {("short", 0): 2, ("short", 1): 0, ("short", 2): 0,  # fold 2 is tested on training fold 1 alone
-                   ("scratch", 0): 2, ("scratch", 1): 0, ("scratch", 2): 0}
+    assert row == {
+        ("short", 0): 2,
+        ("short", 1): 0,
+        ("short", 2): 0,  # fold 2 is tested on training fold 1 alone
+        ("scratch", 0): 2,
+        ("scratch", 1): 0,
+        ("scratch", 2): 0,
+    }
     assert {(w["window"], w["training_source"]) for w in found["worst"] if w["train_set"] == "short"} == {
-        ("s0:101-250(+)", "s5"), ("s0:201-350(+)", "s5")}
+        ("s0:101-250(+)", "s5"),
+        ("s0:201-350(+)", "s5"),
+    }
     assert found["sources"]["shared_kmers"] == 30
     assert found["sources"]["clusters_whole"]
 
 
 def test_masking_leaves_nothing_to_leak(collection):
-    done = run("mask.py", "--folds", collection / "folds.parquet", "--sequences", collection / "sources.seq",
-               "--outdir", collection)
+    done = run(
+        "mask.py", "--folds", collection / "folds.parquet", "--sequences", collection / "sources.seq", "--outdir", collection
+    )
     assert done.returncode == 0, done.stderr
     before, after = ((collection / n).read_bytes() for n in ("sources.seq", "masked.seq"))
     assert [i for i in range(len(before)) if before[i] != after[i]] == [*range(200, 260), *range(2100, 2160)]

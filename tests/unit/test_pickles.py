@@ -39,10 +39,21 @@ class Call:
 
 
 @pytest.mark.parametrize("protocol", range(2, 6))
-@pytest.mark.parametrize("call", [
-    Call(os.system, "touch pwned"), Call(eval, "open('pwned', 'w')"), Call(getattr, "x", "upper"),
-    Call(Path, "pwned"), Call(__import__, "this"), Call(torch.load, "x"), Call(torch.hub.load, "x", "y"),
-    Call(torch.nn.Linear, 2, 2), Call(torch.nn.Sequential)], ids=lambda c: c._call[0].__name__)
+@pytest.mark.parametrize(
+    "call",
+    [
+        Call(os.system, "touch pwned"),
+        Call(eval, "open('pwned', 'w')"),
+        Call(getattr, "x", "upper"),
+        Call(Path, "pwned"),
+        Call(__import__, "this"),
+        Call(torch.load, "x"),
+        Call(torch.hub.load, "x", "y"),
+        Call(torch.nn.Linear, 2, 2),
+        Call(torch.nn.Sequential),
+    ],
+    ids=lambda c: c._call[0].__name__,
+)
 def test_any_other_call_is_refused(call, protocol, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for value in (call, {"model_state_dict": {"a": torch.zeros(1)}, "metadata": {"x": call}}, [call]):

@@ -31,8 +31,13 @@ def test_positions_are_those_of_a_plain_loop(parts, window, most, data):
     group = np.array([data.draw(st.integers(-1, 2)) for _ in parts], np.int64)
     space = position_space(offset, length, group, 3, window, most, AmbiguousRuns(bases))
     for g in range(3):
-        expected = [(s, offset[s] + i) for s, part in enumerate(parts) if group[s] == g
-                    for i in range(len(part) - window + 1) if sum(c not in "ACGT" for c in part[i:i + window]) <= most]
+        expected = [
+            (s, offset[s] + i)
+            for s, part in enumerate(parts)
+            if group[s] == g
+            for i in range(len(part) - window + 1)
+            if sum(c not in "ACGT" for c in part[i : i + window]) <= most
+        ]
         n = int(space.first[g + 1] - space.first[g])
         source, start = space.locate(np.full(n, g), np.arange(n))
         assert list(zip(source.tolist(), start.tolist(), strict=True)) == expected

@@ -27,15 +27,23 @@ INPUTS = 157
 
 def head(inputs: int = INPUTS) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
-    return {k: np.array(7) if k.endswith("tracked") else np.abs(rng.standard_normal(s, dtype=np.float32)) + 0.1
-            for k, s in head_shapes(inputs).items()}
+    return {
+        k: np.array(7) if k.endswith("tracked") else np.abs(rng.standard_normal(s, dtype=np.float32)) + 0.1
+        for k, s in head_shapes(inputs).items()
+    }
 
 
 @pytest.fixture
 def ours(tmp_path: Path) -> Path:
     save_file(head(), tmp_path / "model.safetensors")
-    about = {"arm": "scratch", "fold": 1, "replicate": 2, "modalities": BOTH["modalities"], "threshold": 0.4,
-             "encoders": [{"modality": m, "encoder": e, "weights": "", "pooling": ""} for m, e in BOTH["encoders"].items()]}
+    about = {
+        "arm": "scratch",
+        "fold": 1,
+        "replicate": 2,
+        "modalities": BOTH["modalities"],
+        "threshold": 0.4,
+        "encoders": [{"modality": m, "encoder": e, "weights": "", "pooling": ""} for m, e in BOTH["encoders"].items()],
+    }
     (tmp_path / "model.json").write_text(json.dumps(about))
     return tmp_path / "model.safetensors"
 
@@ -57,15 +65,22 @@ def test_our_head_may_judge_ready_features_whose_encoders_are_not_known(ours: Pa
     assert read_pretrained(ours, INPUTS, arm).encoders[0]["encoder"] == "kmer-dna"
 
 
-@pytest.mark.parametrize(("encoder", "weights", "refused"), [("kmer-dna", "", False), ("dnabert-s", "", True),
-                                                             ("kmer-dna", "0123", True), ("given", "", False)])
+@pytest.mark.parametrize(
+    ("encoder", "weights", "refused"),
+    [("kmer-dna", "", False), ("dnabert-s", "", True), ("kmer-dna", "0123", True), ("given", "", False)],
+)
 def test_our_head_is_for_rows_of_its_own_encoders(encoder: str, weights: str, refused: bool) -> None:
     arm = object.__new__(Arm)
     arm.windows = SimpleNamespace(encoders=[{"modality": "dna", "encoder": encoder, "weights": weights, "pooling": "p"}])
-    about = {"pretrained": {"file": "m.safetensors"},
-             "encoders": [{"modality": "dna", "encoder": "kmer-dna", "weights": "", "pooling": "p"}]}
-    with pytest.raises(InputError, match=f"m.safetensors: trained on rows of kmer-dna .* these are of {encoder}") \
-            if refused else nullcontext():
+    about = {
+        "pretrained": {"file": "m.safetensors"},
+        "encoders": [{"modality": "dna", "encoder": "kmer-dna", "weights": "", "pooling": "p"}],
+    }
+    with (
+        pytest.raises(InputError, match=f"m.safetensors: trained on rows of kmer-dna .* these are of {encoder}")
+        if refused
+        else nullcontext()
+    ):
         arm.check_encoders(about)
     arm.check_encoders(about | {"encoders": None})  # VirNucPro's heads do not know
 
@@ -94,14 +109,17 @@ def refused(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, fold
     with pytest.raises(SystemExit) as e:
         script(monkeypatch, folder, path)
     assert e.value.code == 1
-    line, = capsys.readouterr().err.splitlines()
+    (line,) = capsys.readouterr().err.splitlines()
     return line
 
 
 def script(monkeypatch: pytest.MonkeyPatch, folder: Path, path: Path) -> None:
     (folder / "arm.json").write_text(json.dumps(BOTH))
-    monkeypatch.setattr(sys, "argv", ["read_pretrained.py", "--head", str(path), "--arm", str(folder / "arm.json"),
-                                      "--out", str(folder / "out")])
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        ["read_pretrained.py", "--head", str(path), "--arm", str(folder / "arm.json"), "--out", str(folder / "out")],
+    )
     monkeypatch.chdir(folder)
     runpy.run_path(str(ROOT / "bin/read_pretrained.py"), run_name="__main__")
 
@@ -128,20 +146,25 @@ def test_the_script_writes_our_form(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert about["threshold"] == 0.5 and about["pretrained"]["file"] == "h.pth"
 
 
-@pytest.mark.parametrize(("spoil", "message"), [
-    (lambda p: edit(p, modalities=["dna"]), "a head for modalities dna, but the baseline's are dna .* protein"),
-    (lambda p: edit(p, encoders=[{"modality": "dna", "encoder": "dnabert-s"}]),
-     "a head for dna encoder dnabert-s, but the baseline's are kmer-dna"),
-    (lambda p: edit(p, threshold="high"), "threshold is 'high'"),
-    (lambda p: edit(p, threshold=1.5), "threshold is 1.5"),
-    (lambda p: p.with_name("model.json").write_text("{"), "model.json: not the record of a head"),
-    (lambda p: p.with_name("model.json").write_text('{"threshold": 0.5}'), "model.json: not the record of a head"),
-    (lambda p: p.with_name("model.json").unlink(), "model.json is not beside it"),
-    (lambda p: p.write_bytes(p.read_bytes()[:-9]), "model.safetensors: damaged"),
-    (lambda p: save_file(head() | {"bn1.bias": np.full(512, np.nan, np.float32)}, p), "bn1.bias has numbers that are not"),
-    (lambda p: save_file(head(64), p), "takes 64 numbers a row, and these features have 157"),
-    (lambda p: save_file({"x": np.zeros(3)}, p), "not the tensors of VirNucPro's head"),
-])
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda p: edit(p, modalities=["dna"]), "a head for modalities dna, but the baseline's are dna .* protein"),
+        (
+            lambda p: edit(p, encoders=[{"modality": "dna", "encoder": "dnabert-s"}]),
+            "a head for dna encoder dnabert-s, but the baseline's are kmer-dna",
+        ),
+        (lambda p: edit(p, threshold="high"), "threshold is 'high'"),
+        (lambda p: edit(p, threshold=1.5), "threshold is 1.5"),
+        (lambda p: p.with_name("model.json").write_text("{"), "model.json: not the record of a head"),
+        (lambda p: p.with_name("model.json").write_text('{"threshold": 0.5}'), "model.json: not the record of a head"),
+        (lambda p: p.with_name("model.json").unlink(), "model.json is not beside it"),
+        (lambda p: p.write_bytes(p.read_bytes()[:-9]), "model.safetensors: damaged"),
+        (lambda p: save_file(head() | {"bn1.bias": np.full(512, np.nan, np.float32)}, p), "bn1.bias has numbers that are not"),
+        (lambda p: save_file(head(64), p), "takes 64 numbers a row, and these features have 157"),
+        (lambda p: save_file({"x": np.zeros(3)}, p), "not the tensors of VirNucPro's head"),
+    ],
+)
 def test_what_does_not_fit_is_named(ours: Path, spoil, message: str) -> None:
     spoil(ours)
     with pytest.raises(InputError, match=message):

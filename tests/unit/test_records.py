@@ -33,7 +33,7 @@ def expected(entries: list[tuple[str, str, str]]) -> list[tuple[str, bytes]]:
 def test_fasta_comes_back(tmp_path, entries, width, end, blank, bom, pack):
     text = ""
     for name, rest, sequence in entries:
-        lines = [f">{name}{rest}", *(sequence[i:i + width] for i in range(0, len(sequence), width)), *[""] * blank]
+        lines = [f">{name}{rest}", *(sequence[i : i + width] for i in range(0, len(sequence), width)), *[""] * blank]
         text += "".join(line + end for line in lines)
     content = (b"\xef\xbb\xbf" if bom else b"") + (end * blank + text).encode()
     assert read(tmp_path / "x", gzip.compress(content) if pack else content) == expected(entries)
@@ -42,8 +42,10 @@ def test_fasta_comes_back(tmp_path, entries, width, end, blank, bom, pack):
 @wild
 @given(records, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans())
 def test_fastq_comes_back(tmp_path, entries, end, pack, last):
-    text = end.join(line for name, rest, sequence in entries for line in
-                    (f"@{name}{rest}", sequence, "+", "@" * len(sequence))) + end * last
+    text = (
+        end.join(line for name, rest, sequence in entries for line in (f"@{name}{rest}", sequence, "+", "@" * len(sequence)))
+        + end * last
+    )
     if not last and not entries[-1][2]:
         text += end
     assert read(tmp_path / "x", gzip.compress(text.encode()) if pack else text.encode()) == expected(entries)
@@ -116,4 +118,4 @@ def test_damaged_gzip_is_never_taken_for_whole(tmp_path):
     content = gzip.compress(b"".join(b">s%d\n" % i + b"ACGTTGCA" * 30 + b"\n" for i in range(500)), mtime=0)
     for at in range(20, len(content) - 8, 97):
         with pytest.raises(InputError, match=r"given\.fa"):
-            read(tmp_path / "x", content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1:])
+            read(tmp_path / "x", content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :])

@@ -19,8 +19,26 @@ from virshort.performance import of_interest
 from virshort.report import Inputs, missing_sections, sections, summary_text
 
 EVIL = "<script>alert(1)</script>"
-IDS = ["vs_answer", "vs_arms", "vs_forest", "vs_length", "vs_bands", "vs_voting", "vs_fails", "vs_training", "vs_replicates",
-       "vs_curves", "vs_reliability", "vs_thresholds", "vs_controls", "vs_data", "vs_run", "vs_dome", "vs_cost", "vs_methods"]
+IDS = [
+    "vs_answer",
+    "vs_arms",
+    "vs_forest",
+    "vs_length",
+    "vs_bands",
+    "vs_voting",
+    "vs_fails",
+    "vs_training",
+    "vs_replicates",
+    "vs_curves",
+    "vs_reliability",
+    "vs_thresholds",
+    "vs_controls",
+    "vs_data",
+    "vs_run",
+    "vs_dome",
+    "vs_cost",
+    "vs_methods",
+]
 ARMS = [a for a in standard_arms() if a.name in ("baseline", "finetune", "multilength", "gc", "shuffled_labels")]
 
 
@@ -133,8 +151,10 @@ def table_rows(html: str) -> list[list[str]]:
     """Cells of every table row, first come first; the first word of the first cell."""
     found, seen = [], set()
     for row in re.findall(r"<tr>(.*?)</tr>", html):
-        cells = [re.sub(r"<[^>]*>", "", cell.replace("<br>", " ")).replace("&nbsp;", " ")
-                 for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)]
+        cells = [
+            re.sub(r"<[^>]*>", "", cell.replace("<br>", " ")).replace("&nbsp;", " ")
+            for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)
+        ]
         name = cells[0].split(" best on")[0].split(" control")[0] if cells else ""
         if name and name not in seen:
             seen.add(name)

@@ -14,8 +14,11 @@ from virshort.samplesheet import SheetRow, SourceRow, parse_samplesheet, read_sa
 wild = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # Anything that UTF-8 holds, without line ends (csv would keep them) and NUL.
 cells = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r\n\0"), max_size=20).map(str.strip)
-paths = st.text(st.characters(categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=20).map(str.strip).filter(
-    lambda path: path and "/" not in path and path != ".")
+paths = (
+    st.text(st.characters(categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=20)
+    .map(str.strip)
+    .filter(lambda path: path and "/" not in path and path != ".")
+)
 GOOD = "fasta,label\nv.fa,viral\nn.fa,nonviral\n"
 
 
@@ -24,13 +27,24 @@ def known(cell: str) -> str | None:
 
 
 @wild
-@given(st.lists(st.tuples(paths, cells, cells, st.sampled_from(["", "train", "val", "test"])), min_size=2, max_size=6,
-                unique_by=lambda row: row[0]),
-       st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans(), st.permutations(range(5)))
+@given(
+    st.lists(
+        st.tuples(paths, cells, cells, st.sampled_from(["", "train", "val", "test"])),
+        min_size=2,
+        max_size=6,
+        unique_by=lambda row: row[0],
+    ),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+    st.booleans(),
+    st.permutations(range(5)),
+)
 def test_sheet_comes_back(tmp_path, rows, end, bom, blank, order):
     labels = ["viral", "nonviral"] * len(rows)
-    table = [("fasta", "label", "kingdom", "cluster", "split"),
-             *((path, label, *rest) for (path, *rest), label in zip(rows, labels, strict=False))]
+    table = [
+        ("fasta", "label", "kingdom", "cluster", "split"),
+        *((path, label, *rest) for (path, *rest), label in zip(rows, labels, strict=False)),
+    ]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator=end)
     for row in table:
@@ -41,7 +55,8 @@ def test_sheet_comes_back(tmp_path, rows, end, bom, blank, order):
     sheet.write_bytes((("\ufeff" if bom else "") + text.getvalue()).encode())
     found = read_samplesheet(sheet)
     assert [(r.fasta, r.label, r.kingdom, r.cluster, r.split) for r in found] == [
-        (f, label, known(k), known(c), s or None) for f, label, k, c, s in table[1:]]
+        (f, label, known(k), known(c), s or None) for f, label, k, c, s in table[1:]
+    ]
 
 
 def test_white_space_and_lines():
@@ -110,10 +125,14 @@ def table(folder: Path, text: str) -> Path:
 
 
 def test_source_table(tmp_path):
-    text = ('\ufeffid\torganism\tkingdom\tlabel\tcluster\tsplit\r\n\r\n'
-            'ä|1\tphage "X"\tphage\tviral\tNA\ttrain\r\nb\t\t\tother\tc1\t\r\n')
+    text = (
+        "\ufeffid\torganism\tkingdom\tlabel\tcluster\tsplit\r\n\r\n"
+        'ä|1\tphage "X"\tphage\tviral\tNA\ttrain\r\nb\t\t\tother\tc1\t\r\n'
+    )
     assert read_source_table(table(tmp_path, text)) == {
-        "ä|1": SourceRow(3, "viral", "phage", None, None, "train"), "b": SourceRow(4, None, None, None, "c1", None)}
+        "ä|1": SourceRow(3, "viral", "phage", None, None, "train"),
+        "b": SourceRow(4, None, None, None, "c1", None),
+    }
 
 
 TABLE_REFUSED = {

@@ -31,7 +31,7 @@ def records() -> list[Record]:
 def kmers(letters: np.ndarray, k: int = 31) -> set[str]:
     text = letters.tobytes().decode()
     both = text, str(Seq(text).reverse_complement())
-    return {s[i:i + k] for s in both for i in range(len(s) - k + 1)}
+    return {s[i : i + k] for s in both for i in range(len(s) - k + 1)}
 
 
 def test_same_seed_same_bytes(tmp_path):
@@ -72,7 +72,7 @@ def test_only_relatives_and_prophages_share_31mers(records):
 
 def longest_stretch(text: str) -> int:
     """Codons of the longest stop-free stretch over three frames."""
-    frames = (text[f:len(text) - (len(text) - f) % 3] for f in range(3))
+    frames = (text[f : len(text) - (len(text) - f) % 3] for f in range(3))
     return max(len(run) for frame in frames for run in str(Seq(frame).translate()).split("*"))
 
 

@@ -28,16 +28,33 @@ def data() -> Data:
 
 
 def settings(**changes) -> Settings:
-    values = {"epochs": 3, "learning_rate": 1e-3, "batch_size": 256, "dropout": 0.1, "patience": 3, "frozen": False, "seed": 1,
-              "fold": 0, "replicate": 0}
+    values = {
+        "epochs": 3,
+        "learning_rate": 1e-3,
+        "batch_size": 256,
+        "dropout": 0.1,
+        "patience": 3,
+        "frozen": False,
+        "seed": 1,
+        "fold": 0,
+        "replicate": 0,
+    }
     return Settings(**values | changes)
 
 
 def test_the_head_is_that_of_the_design():
     shapes = {k: tuple(v.shape) for k, v in Head(2048).state_dict().items()}
-    assert shapes == {"hidden_layer.weight": (512, 2048), "hidden_layer.bias": (512,), "bn1.weight": (512,), "bn1.bias": (512,),
-                      "bn1.running_mean": (512,), "bn1.running_var": (512,), "bn1.num_batches_tracked": (),
-                      "output_layer.weight": (2, 512), "output_layer.bias": (2,)}
+    assert shapes == {
+        "hidden_layer.weight": (512, 2048),
+        "hidden_layer.bias": (512,),
+        "bn1.weight": (512,),
+        "bn1.bias": (512,),
+        "bn1.running_mean": (512,),
+        "bn1.running_var": (512,),
+        "bn1.num_batches_tracked": (),
+        "output_layer.weight": (2, 512),
+        "output_layer.bias": (2,),
+    }
 
 
 def test_training_learns_and_is_the_same_every_time(data):
@@ -86,8 +103,9 @@ def test_a_start_is_where_training_begins(data):
 
 
 def test_training_stops_when_validation_gets_no_better(data):
-    noise = Data(data.rows, data.train, np.random.default_rng(5).permutation(data.train_label), data.validation,
-                 data.validation_label)
+    noise = Data(
+        data.rows, data.train, np.random.default_rng(5).permutation(data.train_label), data.validation, data.validation_label
+    )
     done = train(noise, INPUTS, settings(epochs=50, patience=2, learning_rate=1e-2))
     assert len(done.history) == done.best_epoch + 2 < 50
 
@@ -136,8 +154,13 @@ def test_metrics_of_calls_add_up_and_are_never_nan(pairs):
     assert found["tp"] + found["fp"] + found["tn"] + found["fn"] == len(pairs)
     assert found["accuracy"] == np.mean(label == call)
     assert [found[name] for name in ("tn", "fp", "fn", "tp")] == confusion_matrix(label, call, labels=[0, 1]).ravel().tolist()
-    theirs = {"accuracy": accuracy_score, "precision": precision_score, "recall": recall_score, "f1": f1_score,
-              "mcc": matthews_corrcoef}
+    theirs = {
+        "accuracy": accuracy_score,
+        "precision": precision_score,
+        "recall": recall_score,
+        "f1": f1_score,
+        "mcc": matthews_corrcoef,
+    }
     for name, metric in theirs.items():
         assert found[name] is None or found[name] == pytest.approx(metric(label, call)), name
     assert all(v is None or np.isfinite(v) for v in (found | of_scores(label, call * 1.0)).values())

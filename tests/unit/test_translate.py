@@ -18,7 +18,7 @@ def plain(sequence: str, code: int) -> bytes:
     found = []
     for strand, read in enumerate((sequence, reverse_complement(sequence))):
         for frame in range(3):
-            protein = translate(read[frame:frame + (len(read) - frame) // 3 * 3], table=code)
+            protein = translate(read[frame : frame + (len(read) - frame) // 3 * 3], table=code)
             at = 0
             for part in protein.split("*"):
                 first, last = frame + 3 * at, frame + 3 * (at + len(part) - 1)

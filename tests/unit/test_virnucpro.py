@@ -24,8 +24,14 @@ from virshort.virnucpro import (
 SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 GOLDEN = SHARED / "golden/virnucpro"
 needs_golden = pytest.mark.skipif(not GOLDEN.exists(), reason="golden data not here")
-HEADS = ["whole_module_cuda", "whole_module_train_mode", "checkpoint_train", "checkpoint_finetuned",
-         "state_dict_old_format", "predict_model"]
+HEADS = [
+    "whole_module_cuda",
+    "whole_module_train_mode",
+    "checkpoint_train",
+    "checkpoint_finetuned",
+    "state_dict_old_format",
+    "predict_model",
+]
 
 
 def logits(t, x):
@@ -43,8 +49,10 @@ def softmax(z):
 @pytest.fixture
 def head():
     rng = np.random.default_rng(0)
-    return {k: np.int64(7) if k.endswith("tracked") else np.abs(rng.standard_normal(s, dtype=np.float32)) + 0.1
-            for k, s in head_shapes(2048).items()}
+    return {
+        k: np.int64(7) if k.endswith("tracked") else np.abs(rng.standard_normal(s, dtype=np.float32)) + 0.1
+        for k, s in head_shapes(2048).items()
+    }
 
 
 @needs_golden
@@ -168,14 +176,17 @@ def test_merged_features_come_back_as_they_were(tmp_path, label):
     assert (rows.labels is None) if label is None else (rows.labels.tolist() == np.resize(label, 3).tolist())
 
 
-@pytest.mark.parametrize(("value", "message"), [
-    ({"ids": ["a", "a"], "data": torch.zeros(2, 3)}, "id a is there twice"),
-    ({"ids": ["a", "b"], "data": torch.tensor([[0.0], [float("nan")]])}, "id b has numbers"),
-    ({"ids": ["a"], "data": torch.zeros(2, 3)}, r"1 ids, but data is \[2, 3\]"),
-    ({"ids": ["a", "b"], "data": torch.zeros(2, 3), "labels": [0, 2]}, "one for each of its 2 rows"),
-    ({"ids": ["a", "b", "c"], "data": torch.zeros(3, 3), "labels": [0, 1]}, "one for each of its 3 rows"),
-    ({"ids": ["a"], "data": [[0.0]]}, "not merged features"),
-])
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"ids": ["a", "a"], "data": torch.zeros(2, 3)}, "id a is there twice"),
+        ({"ids": ["a", "b"], "data": torch.tensor([[0.0], [float("nan")]])}, "id b has numbers"),
+        ({"ids": ["a"], "data": torch.zeros(2, 3)}, r"1 ids, but data is \[2, 3\]"),
+        ({"ids": ["a", "b"], "data": torch.zeros(2, 3), "labels": [0, 2]}, "one for each of its 2 rows"),
+        ({"ids": ["a", "b", "c"], "data": torch.zeros(3, 3), "labels": [0, 1]}, "one for each of its 3 rows"),
+        ({"ids": ["a"], "data": [[0.0]]}, "not merged features"),
+    ],
+)
 def test_merged_features_that_are_wrong_are_named(tmp_path, value, message):
     torch.save(value, tmp_path / "m.pt")
     with pytest.raises(InputError, match=message):

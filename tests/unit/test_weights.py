@@ -130,13 +130,23 @@ def test_a_file_or_revision_that_is_not_there(hub, tmp_path, monkeypatch):
 def test_the_script_in_its_own_process(hub, tmp_path):
     """The real client reads its endpoint from the environment."""
     script = Path(__file__).resolve().parents[2] / "bin/fetch_weights.py"
-    run = subprocess.run([sys.executable, script, "esm2-8m", "--out", "out", "--revision", "main", "--cache", "cache"],
-                         cwd=tmp_path, capture_output=True, text=True, check=False,
-                         env={**os.environ, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home")})
+    run = subprocess.run(
+        [sys.executable, script, "esm2-8m", "--out", "out", "--revision", "main", "--cache", "cache"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home")},
+    )
     assert run.returncode == 0, run.stderr
     assert f"esm2-8m: revision {COMMIT} (NOT pinned)" in run.stdout
-    run = subprocess.run([sys.executable, script, "esm2-8m", "--out", "out2", "--weights", "out"],
-                         cwd=tmp_path, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, script, "esm2-8m", "--out", "out2", "--weights", "out"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert run.returncode == 1
     assert run.stderr.startswith("virshort: ")
     assert "revision 0123" in run.stderr
@@ -164,11 +174,15 @@ def test_a_folder_without_a_network(folder, tmp_path, encoder, monkeypatch):
 
 
 @pytest.mark.usefixtures("pinned")
-@pytest.mark.parametrize(("spoil", "encoder"), [
-    (lambda f: f.write_bytes(f.read_bytes()[:-1]), "dnabert-s"),
-    (lambda f: f.write_bytes(f.read_bytes()[:-1] + b"x"), "dnabert-s"),
-    (lambda f: f.write_bytes(b""), "esm2-8m"),
-    (lambda f: save_file({"other": torch.zeros(3)}, f), "esm2-8m")])
+@pytest.mark.parametrize(
+    ("spoil", "encoder"),
+    [
+        (lambda f: f.write_bytes(f.read_bytes()[:-1]), "dnabert-s"),
+        (lambda f: f.write_bytes(f.read_bytes()[:-1] + b"x"), "dnabert-s"),
+        (lambda f: f.write_bytes(b""), "esm2-8m"),
+        (lambda f: save_file({"other": torch.zeros(3)}, f), "esm2-8m"),
+    ],
+)
 def test_a_spoilt_file_is_refused_with_both_checksums(folder, tmp_path, spoil, encoder):
     name = "pytorch_model.bin" if encoder == "dnabert-s" else "model.safetensors"
     spoil(folder / encoder / name)
@@ -214,8 +228,7 @@ def test_sharded_pickles_become_sharded_safetensors(folder, tmp_path, monkeypatc
     for file, members in parts.items():
         # As in the published pickles, tied tensors share their memory.
         torch.save({n: tensors[n] for n in members} | {f"lm_head.{file[14:19]}": tensors[members[0]]}, at / file)
-    write_json(at / "pytorch_model.bin.index.json",
-                       {"metadata": {}, "weight_map": {n: f for f, m in parts.items() for n in m}})
+    write_json(at / "pytorch_model.bin.index.json", {"metadata": {}, "weight_map": {n: f for f, m in parts.items() for n in m}})
     (at / "model.safetensors").unlink()
     model = PUBLISHED["esm2-8m"]
     files = dict.fromkeys(("config.json", "vocab.txt", "pytorch_model.bin.index.json", *parts), (None, None))

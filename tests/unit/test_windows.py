@@ -41,7 +41,7 @@ class World:
         self.offset = np.cumsum(self.length) - self.length
         letters = rng.choice(np.frombuffer(b"ACGT", np.uint8), self.length.sum())
         for start in rng.integers(0, len(letters) - 400, int(ambiguous * len(letters) / 200)):
-            letters[start:start + rng.integers(1, 400)] = ord("N")
+            letters[start : start + rng.integers(1, 400)] = ord("N")
         self.bases = letters
         self.names = np.array([f"c{c:03d}" for c in cluster])
         kingdom = np.array(["abc"[c % 3] for c in cluster])
@@ -50,22 +50,31 @@ class World:
 
     def space(self, stratum: Stratum, max_n: float):
         window = stratum.stretch
-        space = position_space(self.offset, self.length, self.group, len(self.groups.label), window,
-                               stratum.most_ambiguous(max_n), self.runs)
+        space = position_space(
+            self.offset, self.length, self.group, len(self.groups.label), window, stratum.most_ambiguous(max_n), self.runs
+        )
         starts = np.bincount(space.source, np.diff(space.cumulated), len(self.length)).astype(np.int64)
-        return space, [np.bincount(self.group, x, len(self.groups.label)).astype(np.int64)
-                       for x in (by_the_rule(starts, window), 2 * -(-starts // window), 2 * starts)]
+        return space, [
+            np.bincount(self.group, x, len(self.groups.label)).astype(np.int64)
+            for x in (by_the_rule(starts, window), 2 * -(-starts // window), 2 * starts)
+        ]
 
     def draw(self, recipe: Recipe, max_n: float = 0.1, cap: float = 0.05):
         spaces, stages = zip(*[self.space(s, max_n) for s in recipe.strata], strict=True)
         test = recipe.purpose == "test"
-        result = allocate_recipe(recipe, self.groups, list(stages), list(range(FOLDS)), FOLDS if test else FOLDS - 2, 0.52,
-                                 cap)
+        result = allocate_recipe(recipe, self.groups, list(stages), list(range(FOLDS)), FOLDS if test else FOLDS - 2, 0.52, cap)
         if isinstance(result, Shortage):
             return result
         draws, caps = result
-        return {step.pool: list(rechunk(draw_windows(draws[step.pool], step, self.groups, list(spaces), self.offset,
-                                                     self.length, max_n, self.runs), 1 << 30)) for step in recipe.chain}, caps
+        return {
+            step.pool: list(
+                rechunk(
+                    draw_windows(draws[step.pool], step, self.groups, list(spaces), self.offset, self.length, max_n, self.runs),
+                    1 << 30,
+                )
+            )
+            for step in recipe.chain
+        }, caps
 
 
 SHORT = Recipe("short", "train", 3000, (Stratum(150, 150),))
@@ -77,8 +86,11 @@ def world() -> World:
     return World(ambiguous=0.1)
 
 
-@pytest.mark.parametrize("recipe", [SCRATCH, Recipe("mixed", "train", 3000, MIXED),
-                                    Recipe("full", "test", 2000, (Stratum(500, 3000),))], ids=lambda r: r.name)
+@pytest.mark.parametrize(
+    "recipe",
+    [SCRATCH, Recipe("mixed", "train", 3000, MIXED), Recipe("full", "test", 2000, (Stratum(500, 3000),))],
+    ids=lambda r: r.name,
+)
 def test_windows_lie_in_their_source_are_distinct_and_have_few_ns(world, recipe):
     pools, _ = world.draw(recipe)
     seen = set()
@@ -153,8 +165,9 @@ def test_rows_do_not_depend_on_the_shard_size(world):
 
 
 def test_recipes_hold_one_another_as_the_design_says():
-    sets = {r.pool: r for r in recipes(window_length=150, short=10, scratch=20, mixed=5, full=5, test=9,
-                                       train_sets=["scratch"])}
+    sets = {
+        r.pool: r for r in recipes(window_length=150, short=10, scratch=20, mixed=5, full=5, test=9, train_sets=["scratch"])
+    }
     assert set(sets) == {"train/short", "train/scratch", "test/short", "test/full"}
     assert sets["train/scratch"].contains is sets["train/short"]
 
@@ -180,9 +193,9 @@ def test_along_the_sweep_nothing_changes_but_the_length(world, lengths, max_n):
 def test_a_valid_stretch_has_a_valid_window_of_every_length(lengths, max_n, data):
     stratum = Stratum(lengths[0], lengths[0], places=tuple(sorted(lengths)))
     ambiguous = np.zeros(stratum.stretch, bool)
-    ambiguous[data.draw(st.permutations(range(stratum.stretch)))[:stratum.most_ambiguous(max_n)]] = True
+    ambiguous[data.draw(st.permutations(range(stratum.stretch)))[: stratum.most_ambiguous(max_n)]] = True
     for n in lengths:
-        parts = ambiguous[:stratum.stretch // n * n].reshape(-1, n).sum(1)
+        parts = ambiguous[: stratum.stretch // n * n].reshape(-1, n).sum(1)
         assert parts.min() <= int(max_n * n)
 
 
@@ -236,9 +249,16 @@ def test_a_bit_that_flips_in_a_manifest_is_found_or_changes_nothing(a_manifest, 
 @pytest.fixture(scope="module")
 def a_manifest(tmp_path_factory):
     folder, rows = tmp_path_factory.mktemp("manifest"), np.arange(300)
-    table = pa.table({"window": [f"w{i}" for i in rows], "label": (rows % 2).astype(np.int8), "start": rows,
-                      "gc": (rows / 300).astype(np.float32),
-                      "cluster": [f"c{i % 7}" for i in rows], "kingdom": [None, "a", "b"] * 100})
+    table = pa.table(
+        {
+            "window": [f"w{i}" for i in rows],
+            "label": (rows % 2).astype(np.int8),
+            "start": rows,
+            "gc": (rows / 300).astype(np.float32),
+            "cluster": [f"c{i % 7}" for i in rows],
+            "kingdom": [None, "a", "b"] * 100,
+        }
+    )
     digest = write_shard(folder, 0, [b"ACGT"] * 300, table)
     return folder / "shard_00000.windows.parquet", table, digest
 
