@@ -27,6 +27,7 @@ test-faults: setup-dev ## Kill a run at 20 random moments instead of 5, and all 
 
 lint: setup-dev ## Check the style of Python, Nextflow and the parameter schema
 	.venv/bin/ruff check
+	.venv/bin/ruff format --check
 	.venv/bin/python -m pytest -q tests/pipeline/test_lint.py
 
 bench: setup-dev ## Measure speed and memory, as ratios within one run

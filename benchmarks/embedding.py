@@ -10,7 +10,7 @@ import pyarrow as pa
 from common import Line, command, medians, report
 
 import embed
-from virshort.shards import write_shard
+from virshort.windows.shards import write_shard
 
 WINDOWS, LENGTH, REPEATS = 8192, 150, 9
 

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from common import Line, command, median_usage, report
+
 from synthetic_results import standard_arms, write_results
 
 WINDOWS, CLUSTERS, ARMS, REPLICATES, RESAMPLES, REPEATS = 50_000, 2_500, 8, 3, 2_000, 3

@@ -4,7 +4,7 @@ import numpy as np
 from Bio.Seq import Seq
 from common import Line, medians, report
 
-from virshort.translate import longest_peptides
+from virshort.sequence.translation import longest_peptides
 
 WINDOWS, LOOPED, LENGTH, REPEATS = 200_000, 4_000, 150, 5
 

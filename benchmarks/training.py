@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from common import Line, medians, report
 
-from virshort.features import Features, write_tensors
-from virshort.head import CLASSES, HIDDEN
-from virshort.training import Data, Settings, train
+from virshort.features.tensors import Features, write_tensors
+from virshort.heads.head import CLASSES, HIDDEN
+from virshort.heads.training import Data, Settings, train
 
 WINDOWS, VALIDATION, DNA, PROTEIN, BATCH, SHARD, EPOCHS, REPEATS = 100_000, 20_000, 768, 1280, 256, 8192, 10, 3
 BARE_EPOCHS = 2

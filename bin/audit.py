@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 
 from virshort.errors import InputError, run
 from virshort.files import read_json, write_json
-from virshort.folds import check_whole
-from virshort.kmers31 import K
-from virshort.leakage import Coverage, Leak, Shared, shared_kmers
-from virshort.shards import open_manifest
+from virshort.sequence.canonical_31mers import K
+from virshort.sources.folds import check_whole
+from virshort.windows.leakage import Coverage, Leak, Shared, shared_kmers
+from virshort.windows.shards import open_manifest
 
 BATCH = 1 << 17
 WORST = 5

@@ -9,13 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from virshort.checking import check_given, check_labels, describe
 from virshort.errors import InputError, run
+from virshort.features.ready_features import Block, read_blocks
+from virshort.features.virnucpro import DNA
 from virshort.files import whole, write_json
-from virshort.given import Block, read_blocks
-from virshort.samplesheet import LABELS, SourceRow, read_samplesheet, read_source_table
-from virshort.sources import write_table
-from virshort.virnucpro import DNA
+from virshort.sources.checks import check_given, check_labels, describe
+from virshort.sources.samplesheet import LABELS, SourceRow, read_samplesheet, read_source_table
+from virshort.sources.store import write_table
 
 
 def main() -> None:
@@ -73,8 +73,8 @@ def main() -> None:
             "summary": [],
             "sets": [],
             "worst": [],
-            "message": "No leakage audit can be made: these are ready features, and without their sequences nobody can look for "
-            "what training and test share. That contigs of one cluster are not parted is all that keeps them apart.",
+            "message": "No leakage audit is possible for ready features, because their sequences are not here. Training and "
+            "test are kept apart only by never splitting the contigs of one cluster.",
         },
     )
     print(note)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 
+from virshort.encoders.gpu import require_gpu
 from virshort.errors import run
 from virshort.files import write_json
-from virshort.gpu import require_gpu
 
 
 def main() -> None:

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Check every file and record of the samplesheet, and put the sources into one store."""
+"""SourceReader every file and record of the samplesheet, and put the sources into one store."""
 
 import argparse
 from contextlib import ExitStack
 from pathlib import Path
 
-from virshort.checking import Check
 from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
-from virshort.samplesheet import read_samplesheet, read_source_table
-from virshort.sources import write_table
+from virshort.sources.checks import SourceReader
+from virshort.sources.samplesheet import read_samplesheet, read_source_table
+from virshort.sources.store import write_table
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     sheet = read_samplesheet(args.samplesheet)
     table = read_source_table(args.source_table) if args.source_table else {}
     staged = read_json(args.files) if args.files else {}
-    check = Check(table, args.source_table.name if table else "", args.min_length, args.max_n)
+    check = SourceReader(table, args.source_table.name if table else "", args.min_length, args.max_n)
     with ExitStack() as stack:  # all files appear together, or none
         sequences, sources, skipped = (
             stack.enter_context(whole(args.outdir / name)) for name in ("sources.seq", "sources.parquet", "skipped.tsv")

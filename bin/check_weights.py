@@ -9,13 +9,13 @@ from pathlib import Path
 
 from Bio import SeqIO
 
+from virshort.encoders.fetching import fetch
+from virshort.encoders.language_models import load_language_model
+from virshort.encoders.published import PUBLISHED, published
+from virshort.encoders.self_test import SelfTestResult, check_model, near
+from virshort.encoders.weights import RECORD, verify
 from virshort.errors import InputError, run
-from virshort.fetching import fetch
-from virshort.language_models import load_language_model
-from virshort.published import PUBLISHED, published
-from virshort.self_test import Check, check_model, near
-from virshort.virnucpro import read_part
-from virshort.weights import RECORD, verify
+from virshort.features.virnucpro import read_part
 
 VIRNUCPRO = {"dna": ("nucleotide.fa", "output_1_DNABERT_S.pt"), "protein": ("protein.faa", "output_1_ESM.pt")}
 """The sequences and rows of VirNucPro's outputs, by modality."""
@@ -49,7 +49,7 @@ def main() -> None:
     sys.exit(1 if wrong else 0)
 
 
-def checks(name: str, args: argparse.Namespace) -> Iterator[Check]:
+def checks(name: str, args: argparse.Namespace) -> Iterator[SelfTestResult]:
     """The checks of one encoder, its files first. Raises InputError where a file is not what it must be."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.weights
@@ -57,13 +57,13 @@ def checks(name: str, args: argparse.Namespace) -> Iterator[Check]:
             folder = Path(temporary)
             fetch(name, folder, args.weights, log=silent)
         weights = verify(folder, name)
-        yield Check("files, by checksum", "the pinned ones", f"revision {weights.revision}", weights.pinned)
+        yield SelfTestResult("files, by checksum", "the pinned ones", f"revision {weights.revision}", weights.pinned)
         yield from check_model(name, folder, args.device, args.windows, silent)
         if args.reference:
             yield from agreement(name, folder, args)
 
 
-def agreement(name: str, folder: Path, args: argparse.Namespace) -> Iterator[Check]:
+def agreement(name: str, folder: Path, args: argparse.Namespace) -> Iterator[SelfTestResult]:
     """Rows of VirNucPro's own files, if they are of a model as wide as this one."""
     fasta, part = VIRNUCPRO[published(name).modality]
     ids, expected = read_part(args.reference / part)

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from virshort.clustering import components, describe, same_name, similar, sketch
 from virshort.errors import InputError, run
 from virshort.files import whole, write_json
-from virshort.kmers31 import K
+from virshort.sequence.canonical_31mers import K
+from virshort.sources.clustering import components, describe, same_name, similar, sketch
 
 SCALED = 10
 """One 31-mer in ten is kept: a source of 150 bp has 12 of them, and none once in 300,000 sources."""

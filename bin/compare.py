@@ -27,12 +27,13 @@ from typing import Any
 
 import numpy as np
 
-from virshort import comparison as words
-from virshort import intervals, tallies
-from virshort import statistics as st
 from virshort.arms import untranslated_twins
 from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
+from virshort.inference import cluster_counts as tallies
+from virshort.inference import estimates as st
+from virshort.inference import intervals
+from virshort.verdict import comparison as words
 
 Pair = tuple[str | None, str]
 DETAILS = ("calibration", "thresholds", "curves", "groups", "worst_sources", "voting")
@@ -106,10 +107,10 @@ def compare_set(
     here = [n for n in found if (args.folder / "evaluation" / n / test_set).is_dir()]
     folder = {n: args.folder / "evaluation" / n / test_set for n in here}
     rng = np.random.default_rng(np.random.SeedSequence([args.seed, zlib.crc32(test_set.encode())]))
-    groups = tallies.read_groups(folder[here[0]] / "predictions.parquet")
+    groups = tallies.read_test_clusters(folder[here[0]] / "predictions.parquet")
     if not groups.clusters:
         return [empty_row(n, test_set, roles[n]) for n in here], [], None
-    counts = {n: tallies.read_tally(folder[n] / "predictions.parquet", groups) for n in here}
+    counts = {n: tallies.read_arm_counts(folder[n] / "predictions.parquet", groups) for n in here}
     resampled = intervals.resampled_rates(groups, list(counts.values()), args.draws, rng)
     rows, shuffled = [], None
     for (name, tally), rates in zip(counts.items(), resampled, strict=True):
@@ -137,7 +138,9 @@ def compare_set(
     return rows, contrast(groups, counts, pairs, test_set), shuffled
 
 
-def pooled(metrics: Mapping[str, Any], tally: tallies.Tally, groups: tallies.Groups, folder: Path) -> list[Mapping[str, Any]]:
+def pooled(
+    metrics: Mapping[str, Any], tally: tallies.ArmCounts, groups: tallies.TestClusters, folder: Path
+) -> list[Mapping[str, Any]]:
     """The pooled metrics in the order of the tally's replicates, found to agree with the predictions beside them."""
     by_replicate = {int(p["replicate"]): p for p in metrics["pooled"]}
     if sorted(by_replicate) != tally.replicates:
@@ -156,7 +159,7 @@ def pooled(metrics: Mapping[str, Any], tally: tallies.Tally, groups: tallies.Gro
 
 
 def add_differences(
-    rows: list[dict[str, Any]], groups: tallies.Groups, counts: Mapping[str, tallies.Tally], rng: np.random.Generator
+    rows: list[dict[str, Any]], groups: tallies.TestClusters, counts: Mapping[str, tallies.ArmCounts], rng: np.random.Generator
 ) -> None:
     """Fill in difference_to_baseline; Holm and the level of the verdict count the arms that are no control."""
     if "baseline" not in counts:
@@ -203,7 +206,7 @@ def asked_pairs(best: str | None, test_set: str) -> list[Pair]:
 
 
 def contrast(
-    groups: tallies.Groups, counts: Mapping[str, tallies.Tally], pairs: Sequence[Pair], test_set: str
+    groups: tallies.TestClusters, counts: Mapping[str, tallies.ArmCounts], pairs: Sequence[Pair], test_set: str
 ) -> list[dict[str, Any]]:
     """Differences in accuracy between the arms of each pair; pairs that were not run are left out."""
     enough = intervals.weakest(groups) >= st.MINIMUM_EFFECTIVE
@@ -216,7 +219,7 @@ def contrast(
     return found
 
 
-def shuffled_control(groups: tallies.Groups, tally: tallies.Tally, metrics: Mapping[str, Any]) -> dict[str, Any]:
+def shuffled_control(groups: tallies.TestClusters, tally: tallies.ArmCounts, metrics: Mapping[str, Any]) -> dict[str, Any]:
     models = [r["auroc"] for r in metrics.get("rows", []) if r.get("auroc") is not None]
     estimate = intervals.auroc_with_model_noise(groups, tally, models)
     ci = estimate.interval(low=0.0, high=1.0) if intervals.weakest(groups) >= st.MINIMUM_EFFECTIVE else None

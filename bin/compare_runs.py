@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from virshort import intervals, tallies
-from virshort import statistics as st
 from virshort.errors import InputError, run
 from virshort.files import read_json, write_json
+from virshort.inference import cluster_counts as tallies
+from virshort.inference import estimates as st
+from virshort.inference import intervals
 
 COLUMNS = ("arm", "test set", "A, %", "B, %", "B less A, points", "windows")
 
@@ -94,8 +95,8 @@ def paired(folder_a: Path, folder_b: Path, arm: str, test_set: str) -> list[floa
     paths = [f / "evaluation" / arm / test_set / "predictions.parquet" for f in (folder_a, folder_b)]
     if not all(p.exists() for p in paths):
         return None
-    groups = tallies.read_groups(paths[0])
-    a, b = (tallies.read_tally(p, groups) for p in paths)
+    groups = tallies.read_test_clusters(paths[0])
+    a, b = (tallies.read_arm_counts(p, groups) for p in paths)
     ci = intervals.accuracy_difference(groups, b, a).interval()
     return [100 * x for x in ci] if ci and intervals.weakest(groups) >= st.MINIMUM_EFFECTIVE else None
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from virshort.encoders import ENCODERS, UNTRANSLATED, load_encoder
+from virshort.encoders.catalogue import ENCODERS, UNTRANSLATED, load_encoder
+from virshort.encoders.progress import Progress
 from virshort.errors import InputError, RowError, run
-from virshort.features import ROWS, write_tensors
-from virshort.frames import RowTable, find_rows, row_sequences
-from virshort.progress import Progress
-from virshort.shards import read_shard
+from virshort.features.frames import RowTable, find_rows, row_sequences
+from virshort.features.tensors import ROWS, write_tensors
+from virshort.windows.shards import read_shard
 
 BLOCK = 1 << 13  # rows that are held in float32
 
@@ -27,7 +27,9 @@ def main() -> None:
     p.add_argument("--device", default="auto")
     p.add_argument("--threads", type=int, help="of the CPU (default: as many as there are cores)")
     p.add_argument("--genetic-code", type=int, default=1)
-    p.add_argument("--frames", choices=["longest", "all"], default="longest", help="what a row is of (virshort.frames)")
+    p.add_argument(
+        "--frames", choices=["longest", "all"], default="longest", help="what a row is of (see virshort.features.frames)"
+    )
     p.add_argument("--storage", choices=["float16", "float32"], default="float16")
     p.add_argument("--out", type=Path, required=True)
     args = p.parse_args()

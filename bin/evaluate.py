@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 from safetensors.numpy import load_file
 
 from virshort.errors import InputError, run
-from virshort.evaluation import Heads, describe, metrics, score_of
-from virshort.features import FRAMES, join, spread
+from virshort.features.tensors import FRAMES, join, spread
+from virshort.features.window_features import WindowFeatures
 from virshort.files import read_json, whole, write_json
-from virshort.window_sets import WindowSet
+from virshort.heads.evaluation import Heads, describe, metrics, score_of
 
 BLOCK = 1 << 14  # rows
 MOST = len(FRAMES) - 1  # rows of a window
@@ -42,7 +42,7 @@ def load_heads(folder: Path, folds: list[int]) -> list[Heads]:
     return heads
 
 
-def evaluate(windows: WindowSet, modalities: list[str], heads: list[Heads], arm: str, test_set: str, out: Path) -> dict:
+def evaluate(windows: WindowFeatures, modalities: list[str], heads: list[Heads], arm: str, test_set: str, out: Path) -> dict:
     """Write predictions.parquet; return what metrics.json holds."""
     label, fold = windows.column("label"), windows.column("fold")
     odds = np.empty((len(heads), len(windows)), np.float32)
@@ -102,7 +102,7 @@ def main() -> None:
     heads = load_heads(args.models, folds)
     model = read_json(args.models / f"fold_{folds[0]}" / "replicate_0" / "model.json")
     for name, spec in sets["test"].items():
-        windows = WindowSet(args.data, spec["pools"])
+        windows = WindowFeatures(args.data, spec["pools"])
         used = {e["modality"]: e for e in model["encoders"]}
         for e in windows.encoders:
             if e["modality"] in model["modalities"] and e != used[e["modality"]]:

@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow.parquet as pq
 from safetensors.numpy import load_file
 
-from virshort.encoders import ENCODERS
+from virshort.encoders.catalogue import ENCODERS
+from virshort.encoders.published import PUBLISHED
 from virshort.errors import InputError, run
-from virshort.features import FRAMES, ROWS, STRETCH, read_tensors
+from virshort.features.tensors import FRAMES, ROWS, STRETCH, read_tensors
+from virshort.features.virnucpro import DNA, write_head, write_merged
 from virshort.files import content_digest, read_json
-from virshort.published import PUBLISHED
-from virshort.virnucpro import DNA, write_head, write_merged
 
 
 def main() -> None:

@@ -4,9 +4,9 @@
 import argparse
 from pathlib import Path
 
+from virshort.encoders.fetching import fetch
+from virshort.encoders.published import LOCAL, PUBLISHED
 from virshort.errors import InputError, run
-from virshort.fetching import fetch
-from virshort.published import LOCAL, PUBLISHED
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from virshort.errors import run
 from virshort.files import whole, write_json
-from virshort.kmers31 import K
-from virshort.leakage import shared_kmers, spans
+from virshort.sequence.canonical_31mers import K
+from virshort.windows.leakage import shared_kmers, spans
 
 MUCH = 0.1
 """From this share of a label's bases on, masking no longer removes leftovers: the clusters are too narrow."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from virshort.errors import InputError, run
-from virshort.features import ROWS, read_tensors, write_tensors
+from virshort.features.tensors import ROWS, read_tensors, write_tensors
 from virshort.files import content_digest
-from virshort.shards import read_manifest
+from virshort.windows.shards import read_manifest
 
 
 def main() -> None:

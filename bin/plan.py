@@ -5,11 +5,11 @@ import argparse
 from pathlib import Path
 
 from virshort.arms import choose, read_arms
-from virshort.encoders import ENCODERS, choose_encoder, model_of
+from virshort.encoders.catalogue import ENCODERS, choose_encoder, model_of
+from virshort.encoders.published import choose_revisions
 from virshort.errors import run
 from virshort.files import write_json
-from virshort.published import choose_revisions
-from virshort.samplesheet import read_samplesheet
+from virshort.sources.samplesheet import read_samplesheet
 
 
 def main() -> None:

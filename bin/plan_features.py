@@ -6,9 +6,9 @@ from pathlib import Path
 
 from virshort.arms import choose, read_arms
 from virshort.errors import run
-from virshort.features import GIVEN
+from virshort.features.tensors import GIVEN
 from virshort.files import write_json
-from virshort.samplesheet import read_samplesheet
+from virshort.sources.samplesheet import read_samplesheet
 
 
 def main() -> None:

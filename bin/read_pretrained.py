@@ -6,10 +6,10 @@ from pathlib import Path
 
 from safetensors.numpy import save_file
 
-from virshort.encoders import ENCODERS, UNTRANSLATED
+from virshort.encoders.catalogue import ENCODERS, UNTRANSLATED
 from virshort.errors import run
 from virshort.files import read_json, whole, write_json
-from virshort.pretrained import read_pretrained
+from virshort.heads.pretrained import read_pretrained
 
 
 def main() -> None:

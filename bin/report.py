@@ -20,13 +20,13 @@ from typing import Any
 
 import yaml
 
-from virshort.charts import save
-from virshort.costs import costs, read_trace
 from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
-from virshort.methods import dome, paragraph, references, sheet
-from virshort.performance import all_panels
-from virshort.report import Inputs, missing_sections, sections, summary_text
+from virshort.report.charts import save
+from virshort.report.costs import costs, read_trace
+from virshort.report.methods import dome, paragraph, references, sheet
+from virshort.report.page import Inputs, missing_sections, sections, summary_text
+from virshort.report.performance import all_panels
 
 
 def main() -> None:

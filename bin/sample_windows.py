@@ -12,10 +12,8 @@ import pyarrow.parquet as pq
 
 from virshort.errors import InputError, run
 from virshort.files import read_json, write_json
-from virshort.positions import AmbiguousRuns, PositionSpace, position_space
-from virshort.shards import extract, write_shard
-from virshort.translate import longest_peptides
-from virshort.windows import (
+from virshort.sequence.translation import longest_peptides
+from virshort.windows.drawing import (
     Recipe,
     Shortage,
     Stratum,
@@ -28,6 +26,8 @@ from virshort.windows import (
     recipes,
     sweep,
 )
+from virshort.windows.shards import extract, write_shard
+from virshort.windows.start_positions import AmbiguousRuns, PositionSpace, position_space
 
 LABELS = ("nonviral", "viral")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from virshort.errors import InputError, run
 from virshort.files import whole
-from virshort.simulation import Record, simulate
+from virshort.sources.simulation import Record, simulate
 
 WIDTH = 80
 

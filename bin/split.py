@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from virshort.errors import InputError, run
 from virshort.files import whole, write_json
-from virshort.folds import (
+from virshort.sources.folds import (
     check_enough,
     check_splits,
     check_whole,

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from virshort.errors import run
-from virshort.features import GIVEN, ROWS, write_tensors
+from virshort.features.ready_features import Block, read_blocks
+from virshort.features.tensors import GIVEN, ROWS, write_tensors
+from virshort.features.virnucpro import DNA
 from virshort.files import content_digest, digest, read_json, whole, write_json
-from virshort.given import Block, read_blocks
-from virshort.samplesheet import read_samplesheet
-from virshort.virnucpro import DNA
+from virshort.sources.samplesheet import read_samplesheet
 
 POOLS = ("given/tested", "given/others")
 

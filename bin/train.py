@@ -12,20 +12,21 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # a head a core (see virshort.training)
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # a head a core (see virshort.heads.training)
 
 import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 
-from virshort import __version__, calibration
+from virshort import __version__
 from virshort.errors import InputError, run
-from virshort.features import GIVEN, join, spread
+from virshort.features.tensors import GIVEN, join, spread
+from virshort.features.window_features import WindowFeatures
 from virshort.files import digest, read_json, whole, write_json
-from virshort.head import CLASSES, HIDDEN, Head
-from virshort.splits import shuffled_labels, split_rows
-from virshort.training import Data, Rows, Settings, as_it_is, evaluate, predict, train
-from virshort.window_sets import WindowSet
+from virshort.heads import calibration
+from virshort.heads.head import CLASSES, HIDDEN, Head
+from virshort.heads.splits import shuffled_labels, split_rows
+from virshort.heads.training import Data, Rows, Settings, as_it_is, evaluate, predict, train
 
 
 class Arm:
@@ -36,11 +37,11 @@ class Arm:
         short = self.sets["train"]["short"]
         self.pretrained = self.arm["start"] == "pretrained"
         self.spec = short if self.pretrained else self.sets["train"][self.arm["windows"]]
-        self.windows = WindowSet(args.data, self.spec["pools"])
+        self.windows = WindowFeatures(args.data, self.spec["pools"])
         self.label, self.fold = self.windows.column("label"), self.windows.column("fold")
         self.cluster, self.kingdom = (self.windows.codes(c)[0] for c in ("cluster", "kingdom"))
         # Arms are compared on the same validation windows, those of `short`, whatever they were trained on.
-        self.short = self.windows if short["pools"] == self.spec["pools"] else WindowSet(args.data, short["pools"])
+        self.short = self.windows if short["pools"] == self.spec["pools"] else WindowFeatures(args.data, short["pools"])
         self.short_label, self.short_fold = self.short.column("label"), self.short.column("fold")
         starts = sorted(args.start.rglob("model.safetensors")) if args.start else []
         self.key = digest(
@@ -52,10 +53,10 @@ class Arm:
             *(p.read_bytes() for p in starts),
         )
 
-    def rows(self, windows: WindowSet) -> Rows:
+    def rows(self, windows: WindowFeatures) -> Rows:
         return lambda which: windows.rows(which, self.arm["modalities"])
 
-    def checked(self, windows: WindowSet, which: np.ndarray, label: np.ndarray) -> tuple:
+    def checked(self, windows: WindowFeatures, which: np.ndarray, label: np.ndarray) -> tuple:
         """Of windows that are judged: their rows, their labels, and where each window's rows begin."""
         rows, first = windows.rows_of(which)
         return rows, label[which], first

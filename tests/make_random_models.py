@@ -16,8 +16,8 @@ import torch
 from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bin"))
-from virshort.dnabert_s import Config, published_shapes
-from virshort.published import PUBLISHED
+from virshort.encoders.dnabert_s import Config, published_shapes
+from virshort.encoders.published import PUBLISHED
 
 SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 TOKENIZER = SHARED / "golden/dnabert_tokenizer/tokenizer.json"

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from virshort.encoders import UNTRANSLATED
+from virshort.encoders.catalogue import UNTRANSLATED
 from virshort.errors import InputError, nearest
 
 WINDOW_SETS = ("short", "scratch", "mixed", "full")

@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 from cluster import until
 from harness import ROOT, Started, environment, nextflow
 from hub import COMMIT, Hub
-from virshort.published import PUBLISHED
+from virshort.encoders.published import PUBLISHED
 
 
 @pytest.fixture

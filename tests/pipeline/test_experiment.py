@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from harness import ROOT, Run
-from virshort.splits import split_rows
+from virshort.heads.splits import split_rows
 
 ARMS = [
     "baseline",

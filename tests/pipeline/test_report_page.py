@@ -11,7 +11,7 @@ import pytest
 
 import report
 from harness import ROOT, Run
-from virshort.report import duration, sections
+from virshort.report.page import duration, sections
 
 ARTIFACTS = ROOT / "test_artifacts"  # screenshots to look at; not in git
 PROBE = """<script>window.addEventListener('load', () => setTimeout(() => {

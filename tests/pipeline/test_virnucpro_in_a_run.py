@@ -8,12 +8,12 @@ import pytest
 from safetensors.numpy import load_file
 
 from harness import Run, run_nextflow
-from virshort.encoders import ENCODERS, load_encoder
-from virshort.evaluation import log_odds
-from virshort.features import FRAMES, STRETCH
-from virshort.frames import find_rows, row_sequences
-from virshort.shards import read_shard
-from virshort.virnucpro import head_shapes, read_merged, write_head, write_merged
+from virshort.encoders.catalogue import ENCODERS, load_encoder
+from virshort.features.frames import find_rows, row_sequences
+from virshort.features.tensors import FRAMES, STRETCH
+from virshort.features.virnucpro import head_shapes, read_merged, write_head, write_merged
+from virshort.heads.evaluation import log_odds
+from virshort.windows.shards import read_shard
 
 WIDTH = 800
 SIZES = ("--folds", 3, "--test_folds", 1, "--replicates", 2)

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from virshort.arms import choose, read_arms, untranslated_twins
-from virshort.encoders import ENCODERS
+from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import InputError
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "arms.yaml"

@@ -1,0 +1,198 @@
+"""ESM-2: a BERT with rotary positions and norms before its parts, from its published weights (facebook/esm2_*).
+
+Written from the architecture's description (Lin et al. 2023), and held against fair-esm's numbers and transformers' EsmModel
+by tests. Importing that model takes torch's compiler, sympy and scipy along: seconds in every task.
+
+Sequences in a batch have one length, so there is no mask. Token dropout leaves its trace in evaluation, where embeddings are
+scaled by 0.88. BOS and EOS are the model's context but not part of the mean.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from virshort.encoders.attention import attend
+from virshort.encoders.packed_linear import LinearGelu
+from virshort.encoders.tensor_shapes import Shapes, check_tensors, linear, norm
+from virshort.errors import InputError
+from virshort.files import read_json
+
+_LAYER = {
+    "attention.LayerNorm": "attention_norm",
+    "attention.output.dense": "attention_out",
+    "LayerNorm": "mlp_norm",
+    "intermediate.dense": "mlp_in",
+    "output.dense": "mlp_out",
+}
+_NOT_USED = re.compile(r"(lm_head|contact_head|pooler)\.|embeddings\.position_|.*rotary_embeddings\.inv_freq$")
+_SCALE = 1 - 0.15 * 0.8
+"""What token dropout leaves of an embedding where no token is masked: 15 % were chosen in training, 80 % of these masked."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of the model (those of 650M), under our names; the published config.json has them under BERT's."""
+
+    vocabulary: int = 33
+    width: int = 1280
+    layers: int = 33
+    heads: int = 20
+    intermediate: int = 5120
+    epsilon: float = 1e-5
+
+    @classmethod
+    def read(cls, path: Path) -> "Config":
+        """From a published config.json. Raises InputError where it is not ESM-2's."""
+        try:
+            raw = read_json(path)
+            config = cls(
+                raw["vocab_size"],
+                raw["hidden_size"],
+                raw["num_hidden_layers"],
+                raw["num_attention_heads"],
+                raw["intermediate_size"],
+                raw["layer_norm_eps"],
+            )
+            ours = raw["position_embedding_type"] == "rotary" and raw["token_dropout"] and not raw["emb_layer_norm_before"]
+        except (OSError, ValueError, TypeError, KeyError) as e:
+            raise InputError(f"{path}: not ESM-2's config.json ({e!r}): fetch the weights anew") from e
+        if not ours:
+            raise InputError(
+                f"{path}: not ESM-2's config.json, which has rotary positions, token dropout and no norm after "
+                "the embeddings: fetch the weights anew"
+            )
+        return config
+
+
+class Layer(nn.Module):
+    """One pre-norm layer. Query, key and value come of one product."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        width = config.width
+        self.heads = config.heads
+        self.attention_norm = nn.LayerNorm(width, config.epsilon)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.attention_out = nn.Linear(width, width)
+        self.mlp_norm = nn.LayerNorm(width, config.epsilon)
+        self.mlp_in = LinearGelu(width, config.intermediate)
+        self.mlp_out = nn.Linear(config.intermediate, width)
+
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+        """x: [n, tokens, width]; rotation: of `rotations`. Returns [n, tokens, width]."""
+        qkv = self.qkv(self.attention_norm(x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        q, k = rotate(qkv[:2], *rotation)
+        x = x + self.attention_out(attend(q, k, qkv[2]))
+        return x + self.mlp_out(self.mlp_in(self.mlp_norm(x)))
+
+
+class Esm2(nn.Module):
+    """The model up to its last hidden state."""
+
+    def __init__(self, config: Config = Config()):
+        super().__init__()
+        self.config = config
+        self.words = nn.Embedding(config.vocabulary, config.width)
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.width, config.epsilon)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """ids: [n, tokens] int64, BOS and EOS included, nothing masked, no padding. Returns the last hidden state
+        [n, tokens, width]."""
+        x = self.words(ids)
+        rotation = rotations(ids.shape[1], self.config.width // self.config.heads, x)
+        for layer in self.layers:
+            x = layer(x, rotation)
+        return self.norm(x)
+
+
+def rotations(tokens: int, size: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of every position's angles, [tokens, size / 2] each, in the type and on the device of `like`; size:
+    numbers a head. The angles are fp32: in bf16 the frequencies would be off by up to .4 % and far positions' angles by far
+    more."""
+    frequency = 10000 ** -(torch.arange(0, size, 2, device=like.device, dtype=torch.float32) / size)
+    angle = torch.arange(tokens, device=like.device, dtype=torch.float32)[:, None] * frequency
+    return angle.cos().to(like.dtype), angle.sin().to(like.dtype)
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotary positions (Su et al. 2021): number i of the first half and number i of the second are a point of a plane, which
+    is turned by its position's angle. x: [..., tokens, size]."""
+    a, b = x.chunk(2, -1)
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+
+
+def published_shapes(config: Config) -> Shapes:
+    """Name, without `esm.` before it, and shape of every tensor that the last hidden state needs."""
+    width, inner = config.width, config.intermediate
+    shapes: Shapes = {"embeddings.word_embeddings.weight": (config.vocabulary, width)}
+    for i in range(config.layers):
+        at = f"encoder.layer.{i}"
+        for part in ("query", "key", "value"):
+            shapes |= linear(f"{at}.attention.self.{part}", width, width)
+        shapes |= (
+            norm(f"{at}.attention.LayerNorm", width)
+            | linear(f"{at}.attention.output.dense", width, width)
+            | norm(f"{at}.LayerNorm", width)
+            | linear(f"{at}.intermediate.dense", width, inner)
+            | linear(f"{at}.output.dense", inner, width)
+        )
+    return shapes | norm("encoder.emb_layer_norm_after", width)
+
+
+def build(
+    tensors: Mapping[str, Tensor],
+    config: Config,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+    where: str = "weights",
+) -> Esm2:
+    """The model with these published tensors, in evaluation mode. Raises InputError where they do not fit."""
+    # Saved without its head a model's names lack `esm.`; saved by transformers 5 its norms have gamma and beta.
+    named = {
+        name.removeprefix("esm.").replace("Norm.gamma", "Norm.weight").replace("Norm.beta", "Norm.bias"): tensor
+        for name, tensor in tensors.items()
+    }
+    found = {name: tensor for name, tensor in named.items() if not _NOT_USED.match(name)}
+    check_tensors(found, published_shapes(config), where, "the ESM-2 that config.json describes")
+    with torch.device("meta"):
+        model = Esm2(config)
+
+    def ready(name: str) -> Tensor:
+        return found[name].to(device=device, dtype=dtype)
+
+    own = {"words.weight": (found["embeddings.word_embeddings.weight"].float() * _SCALE).to(device=device, dtype=dtype)}
+    for kind in ("weight", "bias"):
+        own[f"norm.{kind}"] = ready(f"encoder.emb_layer_norm_after.{kind}")
+        for i in range(config.layers):
+            at = f"encoder.layer.{i}"
+            own[f"layers.{i}.qkv.{kind}"] = torch.cat(
+                [ready(f"{at}.attention.self.{part}.{kind}") for part in ("query", "key", "value")]
+            )
+            for name, mine in _LAYER.items():
+                own[f"layers.{i}.{mine}.{kind}"] = ready(f"{at}.{name}.{kind}")
+    model.load_state_dict(own, strict=True, assign=True)
+    return model.eval().requires_grad_(False)
+
+
+def load(folder: Path, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> Esm2:
+    """The model from config.json and model.safetensors (or its parts, model-00001-of-00002.safetensors ...) in a folder.
+    Raises InputError where they do not fit."""
+    config, tensors = Config.read(folder / "config.json"), {}
+    for path in sorted(folder.glob("model*.safetensors")):
+        try:
+            tensors |= load_file(path)
+        except (SafetensorError, OSError) as e:
+            raise InputError(f"{path}: not a safetensors file ({e}): fetch the weights anew") from e
+    return build(tensors, config, dtype, device, str(folder))
+
+
+def pooled(model: Callable[[Tensor], Tensor], ids: Tensor) -> Tensor:
+    """Mean over residues, without BOS and EOS. ids: [n, residues + 2]. Returns [n, width] float32."""
+    return model(ids)[:, 1:-1].mean(1, dtype=torch.float32)

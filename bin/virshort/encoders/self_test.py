@@ -1,0 +1,165 @@
+"""The self-test of a language model: does what is loaded here compute what its authors' model does?
+
+Known answers where public ones exist; else properties that wrong weights, tokens or layers would not have.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from virshort.encoders.catalogue import Encoder
+from virshort.encoders.language_models import LanguageModel, load_language_model
+from virshort.encoders.tokens import Bases, Residues
+from virshort.files import read_json
+
+ESM2_8M_IDS = (0, 6, 4, 13, 5, 4, 16, 12, 11, 7, 2)
+ESM2_8M_HIDDEN = ((0.1444, 0.5413, 0.3248), (0.3034, 0.0053, 0.3108), (0.3228, -0.2499, 0.3415))
+"""Last hidden state [:3, :3] of these ids by facebook/esm2_t6_8M_UR50D, from the tests of transformers, to 1e-4."""
+ESM_ALPHABET = "LAGVSERTIDPKQNFYMHWCXBUZO"
+"""The residues in the order of ESM-2's ids, from 4 on."""
+NEAR = 0.999
+"""Cosine that low precision, and another program's outputs, must reach in every row."""
+
+
+@dataclass(frozen=True)
+class SelfTestResult:
+    """A line of the table. ok: None where nothing is asked for."""
+
+    name: str
+    expected: str
+    found: str
+    ok: bool | None
+
+
+def check_model(
+    name: str, folder: Path, device: str = "auto", windows: int = 64, log: Callable[[str], None] = print
+) -> Iterator[SelfTestResult]:
+    """All checks of the encoder whose fetched weights are in `folder/<name>`, one after the other.
+
+    windows: how many random sequences they use; a tenth of them alone, too."""
+    exact = load_language_model(name, folder, "fp32", device, log=log)
+    sequences = random_sequences(exact.modality, windows, np.random.default_rng(1))
+    if exact.modality == "dna":
+        yield tokens_of_bases(folder / name / "tokenizer.json", sequences)
+    else:
+        yield tokens_of_residues(folder / name / "vocab.txt")
+    if name == "esm2-8m":
+        yield known_answer(exact)
+    rows = exact.embed(sequences)
+    yield norms(rows)
+    yield neighbours(exact, sequences, rows)
+    yield company(exact, sequences, rows)
+    del exact
+    low = load_language_model(name, folder, "bf16", device, log=log)
+    yield near("bf16 against fp32", low.embed(sequences), rows)
+    del low
+    yield rate(load_language_model(name, folder, "auto", device, log=log), sequences)
+
+
+def random_sequences(modality: str, n: int, rng: np.random.Generator) -> list[bytes]:
+    """Windows of 150 random bases, or peptides of 50 random residues."""
+    letters, length = (b"ACGT", 150) if modality == "dna" else (ESM_ALPHABET[:20].encode(), 50)
+    return [bytes(row) for row in rng.choice(np.frombuffer(letters, np.uint8), (n, length))]
+
+
+def byte_pairs(text: str, vocabulary: dict[str, int], ranks: dict[tuple[str, str], int]) -> list[int]:
+    """Ids of a word by byte pair encoding, from its definition (Sennrich et al. 2016): the pair that was learnt first is
+    joined, everywhere, until no pair is known. A letter that is not in the vocabulary is 0, [UNK]."""
+    parts = list(text)
+    while True:
+        known = [(ranks[pair], pair) for pair in pairwise(parts) if pair in ranks]
+        if not known:
+            return [vocabulary.get(part, 0) for part in parts]
+        _, (a, b) = min(known)
+        joined, i = [], 0
+        while i < len(parts):
+            both = parts[i : i + 2] == [a, b]
+            joined.append(a + b if both else parts[i])
+            i += 2 if both else 1
+        parts = joined
+
+
+def tokens_of_bases(tokenizer: Path, sequences: Sequence[bytes]) -> SelfTestResult:
+    """The tokenizer's ids against those that its own vocabulary and merges define."""
+    model = read_json(tokenizer)["model"]
+    merges = [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in model["merges"]]
+    ranks = {pair: i for i, pair in enumerate(merges)}
+    given = [*sequences, sequences[0].lower(), sequences[0][:20] + b"NNN" + sequences[0][20:40], b"N", b""]
+    found = Bases(tokenizer)(given)
+    equal = sum(
+        ids.tolist() == [1, *byte_pairs(s.upper().decode(), model["vocab"], ranks), 2]
+        for ids, s in zip(found, given, strict=True)
+    )
+    return SelfTestResult("token ids, from the definition", f"{len(given)} equal", f"{equal} equal", equal == len(given))
+
+
+def tokens_of_residues(vocabulary: Path) -> SelfTestResult:
+    """Every residue's id against ESM-2's alphabet."""
+    found = Residues(vocabulary)([ESM_ALPHABET.encode()])[0].tolist()
+    expected = [0, *range(4, 4 + len(ESM_ALPHABET)), 2]
+    equal = sum(a == b for a, b in zip(found, expected, strict=True))
+    return SelfTestResult("token ids, from the alphabet", f"{len(expected)} equal", f"{equal} equal", equal == len(expected))
+
+
+@torch.inference_mode()
+def known_answer(model: LanguageModel) -> SelfTestResult:
+    """ESM-2 8M on the one sequence whose answer is public."""
+    hidden = model.hidden(torch.tensor([ESM2_8M_IDS], device=model.device))[0, :3, :3].float().cpu()
+    far = float((hidden - torch.tensor(ESM2_8M_HIDDEN)).abs().max())
+    return SelfTestResult("known answer", "within 1e-4", f"off by {far:.1e}", far <= 1e-4)
+
+
+def norms(rows: np.ndarray) -> SelfTestResult:
+    """Rows are finite, not zero, and not all alike."""
+    size = np.linalg.norm(rows, axis=1)
+    alike = float(cosines(rows[1:], rows[:-1]).mean())
+    return SelfTestResult(
+        "norms",
+        "finite, above 0; rows differ",
+        f"{size.min():.3g} to {size.max():.3g}, cosine of two {alike:.3f}",
+        bool(np.isfinite(size).all() and size.min() > 0 and alike < 0.9999),
+    )
+
+
+def neighbours(model: Encoder, sequences: Sequence[bytes], rows: np.ndarray) -> SelfTestResult:
+    """Sequences without their last letter are nearer to them than those of the same letters, shuffled."""
+    rng = np.random.default_rng(2)
+    shuffled = [bytes(rng.permutation(np.frombuffer(s, np.uint8))) for s in sequences]
+    related, random = (float(cosines(model.embed(s), rows).mean()) for s in ([s[:-1] for s in sequences], shuffled))
+    return SelfTestResult(
+        "related nearer than shuffled", "by the mean cosine", f"{related:.4f} against {random:.4f}", related > random
+    )
+
+
+def company(model: Encoder, sequences: Sequence[bytes], rows: np.ndarray) -> SelfTestResult:
+    """A row alone is what it is in a batch, but for rounding."""
+    some = slice(0, max(1, len(sequences) // 10))
+    alone = np.concatenate([model.embed([s]) for s in sequences[some]])
+    far = float((np.abs(alone - rows[some]).max(1) / np.linalg.norm(rows[some], axis=1)).max())
+    return SelfTestResult("alone as in a batch, fp32", "within 1e-5 of the norm", f"off by {far:.1e}", far <= 1e-5)
+
+
+def near(name: str, rows: np.ndarray, others: np.ndarray) -> SelfTestResult:
+    """Every row by its cosine."""
+    least = float(cosines(rows, others).min())
+    return SelfTestResult(name, f"cosine >= {NEAR}", f"{least:.5f}", least >= NEAR)
+
+
+def rate(model: Encoder, sequences: Sequence[bytes]) -> SelfTestResult:
+    """Sequences a second as a run would embed them; nothing is asked for."""
+    many = list(sequences) * 4
+    model.embed(many)
+    began = time.perf_counter()
+    model.embed(many)
+    seconds = time.perf_counter() - began
+    return SelfTestResult(f"rate, {model.precision} on {model.device}", "-", f"{len(many) / seconds:.0f} a second", None)
+
+
+def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Row by row, [n]."""
+    return (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))

@@ -1,0 +1,132 @@
+"""Ready features, VirNucPro's merged files, as windows: which rows are of one chunk, and which chunks of one contig.
+
+An id is <contig>_chunk_<number><frame>, or <our window id><frame>. The rows of a chunk are a window's rows, as those of
+its stop-free frames; its contig is the source.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from virshort.errors import InputError
+from virshort.features.tensors import FRAMES, STRETCH
+from virshort.features.virnucpro import DNA, Merged, read_merged
+from virshort.sources.samplesheet import LABELS, SheetRow
+
+_SOURCE = re.compile(r"(.+)_chunk_\d+|(.+):\d+-\d+\([+-]\)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """The windows of a file, in order of their first rows.
+
+    row: the file's row of the sheet; window, source: [windows] names, source None where a name does not tell it; label:
+    [windows] int8; rows: [rows, 2] int32, window and place in FRAMES, in that order; data: [rows, d] float32."""
+
+    row: SheetRow
+    window: list[str]
+    source: list[str | None]
+    label: np.ndarray
+    rows: np.ndarray
+    data: np.ndarray
+
+
+def parse_id(name: str) -> tuple[str, int]:
+    """Window and frame (a place in FRAMES) that an id stands for; without a frame it is the window itself."""
+    if name[-2:] in FRAMES and len(name) > 2:
+        return name[:-2], FRAMES.index(name[-2:])
+    return name, STRETCH
+
+
+def source_of(window: str) -> str | None:
+    """The contig that a window's name tells."""
+    found = _SOURCE.fullmatch(window)
+    return found and (found[1] or found[2])
+
+
+def read_blocks(sheet: Sequence[SheetRow], paths: Sequence[Path]) -> Iterator[Block]:
+    """Read the files of a sheet, which lie at `paths`, one after the other: a block or two each.
+
+    VirNucPro cuts its files by rows, so a chunk may begin at the end of one and go on in the next: it is then of the next.
+    Raises InputError where files differ in width, a label is missing, in conflict or two for a chunk, and where a chunk is in
+    files that do not follow each other."""
+    inputs: int | None = None
+    seen: dict[str, str] = {}
+    carried: tuple[SheetRow, Merged] | None = None
+    for row, path in zip(sheet, paths, strict=True):
+        merged = _labelled(row, read_merged(path, inputs))
+        inputs = merged.data.shape[1]
+        if inputs <= DNA:
+            raise InputError(
+                f"{row.fasta}: {inputs} numbers a row: merged features have {DNA} of DNABERT-S and then the protein encoder's"
+            )
+        if not merged.ids:
+            continue
+        if carried and _windows(carried[1])[0] in set(_windows(merged)):
+            merged = _join(carried[1], merged, row)
+        elif carried:
+            yield _block(*carried, seen)
+        last = _windows(merged)[-1]
+        ends = np.array([w == last for w in _windows(merged)])
+        carried = row, _part(merged, ends)
+        if not ends.all():
+            yield _block(row, _part(merged, ~ends), seen)
+    if carried:
+        yield _block(*carried, seen)
+
+
+def _windows(merged: Merged) -> list[str]:
+    return [parse_id(i)[0] for i in merged.ids]
+
+
+def _labelled(row: SheetRow, merged: Merged) -> Merged:
+    """With the sheet's label where the file has none; both must agree."""
+    if row.label is None:
+        if merged.labels is None:
+            raise InputError(f"{row.fasta}: holds no labels, and the sheet gives none: give viral or nonviral there")
+        return merged
+    value = np.int8(row.label == LABELS[0])
+    if merged.labels is not None and (merged.labels != value).any():
+        odd = merged.ids[int((merged.labels != value).argmax())]
+        raise InputError(
+            f"{row.fasta}: is {row.label} in the sheet, but its own label of {odd} is {1 - value}: mend one of "
+            "them, or leave the sheet's empty"
+        )
+    return Merged(merged.ids, merged.data, np.full(len(merged.ids), value))
+
+
+def _part(merged: Merged, which: np.ndarray) -> Merged:
+    return Merged([i for i, w in zip(merged.ids, which.tolist(), strict=True) if w], merged.data[which], merged.labels[which])
+
+
+def _join(first: Merged, second: Merged, row: SheetRow) -> Merged:
+    twice = set(first.ids) & set(second.ids)
+    if twice:
+        raise InputError(f"{row.fasta}: id {min(twice)} is in the file before it too")
+    return Merged(
+        first.ids + second.ids, np.concatenate([first.data, second.data]), np.concatenate([first.labels, second.labels])
+    )
+
+
+def _block(row: SheetRow, merged: Merged, seen: dict[str, str]) -> Block:
+    parsed = [parse_id(i) for i in merged.ids]
+    number: dict[str, int] = {}
+    rows = np.array([(number.setdefault(w, len(number)), f) for w, f in parsed], np.int32)
+    for window in number:
+        if window in seen:
+            raise InputError(
+                f"{row.fasta}: chunk {window} is in {seen[window]} too: list files that share a chunk one after "
+                "the other, and give contigs of different files names of their own"
+            )
+        seen[window] = row.fasta
+    label = np.zeros(len(number), np.int8)
+    label[rows[:, 0]] = merged.labels
+    odd = np.flatnonzero(label[rows[:, 0]] != merged.labels)
+    if len(odd):
+        raise InputError(f"{row.fasta}: rows of chunk {parsed[odd[0]][0]} have different labels")
+    order = np.lexsort((rows[:, 1], rows[:, 0]))
+    windows = list(number)
+    return Block(row, windows, [source_of(w) for w in windows], label, rows[order], merged.data[order])

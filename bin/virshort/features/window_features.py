@@ -1,0 +1,154 @@
+"""Window sets as MERGE leaves them: per shard a manifest, and features that hold its digest, in pool order.
+
+Windows and rows are counted apart: a window has one row, or one a stop-free frame (virshort.features.frames).
+
+Files are named <purpose>.<pool>.shard_<number>.windows.parquet and ....features.safetensors.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from virshort.errors import InputError
+from virshort.features.tensors import STRETCH, Features
+from virshort.files import content_digest, damaged, digest
+
+
+class WindowFeatures:
+    """The rows of the pools of a window set, one after another."""
+
+    def __init__(self, folder: Path, pools: Sequence[str]):
+        """Find the shards of `pools` in a folder. Raises InputError where one is missing or does not match its manifest."""
+        self.manifests: list[Path] = []
+        features: list[Path] = []
+        for pool in pools:
+            found = folder.glob(f"{pool.replace('/', '.')}.shard_*.windows.parquet")
+            for manifest in sorted(found, key=lambda p: (len(p.name), p.name)):
+                path = manifest.with_name(manifest.name.replace(".windows.parquet", ".features.safetensors"))
+                if not path.exists():
+                    raise InputError(f"{path.name}: missing, though its manifest is there: resume the run")
+                self.manifests.append(manifest)
+                features.append(path)
+        if not features:
+            raise InputError(f"{', '.join(pools)}: no shards found: delete the task's work folder and resume")
+        self.features = Features(features)
+        self.encoders: list[dict[str, str]] = json.loads(self.features.headers[0]["encoders"])
+        for manifest, path, header in zip(self.manifests, features, self.features.headers, strict=True):
+            self._check(manifest, path, header)
+        self._windows = [pq.read_metadata(m).num_rows for m in self.manifests]
+        self._first = self._first_rows(features)
+        self.gc = self.column("gc")
+
+    def _check(self, manifest: Path, features: Path, header: dict[str, str]) -> None:
+        if content_digest(manifest) != header["manifest_digest"]:
+            raise damaged(manifest, f"not the manifest that {features.name} follows")
+        if json.loads(header["encoders"]) != self.encoders:
+            raise InputError(f"{features.name}: made by other encoders than the shards before it: resume the run")
+
+    def _first_rows(self, paths: Sequence[Path]) -> np.ndarray | None:
+        """Where each window's rows begin, and the end: [windows + 1] int64; None where each has one.
+
+        Raises InputError where a window has no row, or rows are not in the order of windows."""
+        starts, at = [], 0
+        for path, rows, windows, size in zip(
+            paths, self.features.rows_of_shards, self._windows, self.features.shard_sizes, strict=True
+        ):
+            of = np.arange(size) if rows is None else rows[:, 0]
+            if not np.array_equal(np.unique(of), np.arange(windows)) or (np.diff(of) < 0).any():
+                raise InputError(
+                    f"{path.name}: its {size} rows are not those of {windows} windows in their order: "
+                    "delete the task's work folder and resume"
+                )
+            starts.append(at + np.searchsorted(of, np.arange(windows)))
+            at += size
+        return None if at == len(self) else np.concatenate([*starts, [at]])
+
+    def __len__(self) -> int:
+        """Windows."""
+        return sum(self._windows)
+
+    @property
+    def frame_rows(self) -> dict[str, int] | None:
+        """Where rows are frames: how many rows there are, and how many windows have no stop-free frame."""
+        tables = [t for t in self.features.rows_of_shards if t is not None]
+        return (
+            {
+                "rows": len(self.features),
+                "windows_without_stop_free_frame": sum(int((t[:, 1] == STRETCH).sum()) for t in tables),
+            }
+            if tables
+            else None
+        )
+
+    def rows_of(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The rows of some windows, window by window, and where among them each window's begin (None: a row each)."""
+        if self._first is None:
+            return windows, None
+        begin = self._first[windows]
+        count = self._first[windows + 1] - begin
+        first = np.cumsum(count) - count
+        return np.repeat(begin - first, count) + np.arange(count.sum()), first
+
+    def knows(self, name: str) -> bool:
+        """Whether the manifests have a column with values in it; those of ready features have not every one."""
+        return all(name in pq.read_schema(m).names for m in self.manifests) and any(
+            pq.read_table(m, columns=[name])[name].null_count < n for m, n in zip(self.manifests, self._windows, strict=True)
+        )
+
+    @property
+    def length(self) -> np.ndarray:
+        """Length of the windows in bp, [n]; 0 where it is not known."""
+        return self.column("length") if self.knows("length") else np.zeros(len(self), np.int64)
+
+    def column(self, name: str) -> np.ndarray:
+        """A numeric column of the manifests, [n]."""
+        return np.concatenate([pq.read_table(m, columns=[name])[name].to_numpy() for m in self.manifests])
+
+    @property
+    def digest(self) -> str:
+        """Of the windows, their order, the encoders that made their features, and which frames rows are of."""
+        return digest(json.dumps([self.encoders, self.frame_rows]), *(h["manifest_digest"] for h in self.features.headers))
+
+    def tables(self, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
+        """Columns of the manifests, `size` rows at a time whatever the shards (the last time fewer)."""
+        rest: pa.Table | None = None
+        for manifest in self.manifests:
+            table = pq.read_table(manifest, columns=list(columns))
+            rest = pa.concat_tables([rest, table]) if rest else table
+            while rest.num_rows >= size:
+                yield rest.slice(0, size)
+                rest = rest.slice(size)
+        if rest:
+            yield rest
+
+    def codes(self, name: str) -> tuple[np.ndarray, list[str]]:
+        """A text column of the manifests as integer codes [n] and the texts they stand for, sorted; what is not known is ""."""
+        column = pa.chunked_array(
+            [
+                c.combine_chunks().fill_null("").dictionary_encode()
+                for c in (pq.read_table(m, columns=[name])[name] for m in self.manifests)
+            ]
+        ).unify_dictionaries()
+        texts = column.chunk(0).dictionary.to_pylist()
+        order = sorted(range(len(texts)), key=lambda i: texts[i])
+        rank = np.empty(len(texts), np.int64)
+        rank[order] = np.arange(len(texts))
+        return rank[np.concatenate([c.indices.to_numpy() for c in column.chunks])], [texts[i] for i in order]
+
+    def inputs(self, modalities: Sequence[str]) -> int:
+        """Numbers that a head gets from these modalities."""
+        encoded = [m for m in modalities if m != "gc"]
+        return self.features.dim(encoded) + ("gc" in modalities)
+
+    def rows(self, rows: np.ndarray, modalities: Sequence[str]) -> np.ndarray:
+        """[n, inputs] of some rows; `gc` is one number, from the manifest."""
+        encoded = [m for m in modalities if m != "gc"]
+        parts = [self.features.rows(rows, encoded)] if encoded else []
+        if "gc" in modalities:
+            window = rows if self._first is None else np.searchsorted(self._first, rows, side="right") - 1
+            parts.append(self.gc[window, None])
+        return parts[0] if len(parts) == 1 else np.hstack(parts)

@@ -1,0 +1,114 @@
+"""A shard: a FASTA chunk of windows and its manifest, in one order that a digest fixes."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from isal import igzip, isal_zlib
+
+from virshort.files import damaged, whole
+from virshort.sequence.bases import COMPLEMENT_LETTER
+
+_DIGEST_KEY, _SHAPE_KEY = b"windows_digest", b"shape"
+_GATHER = 1 << 22
+_IS_GC = np.isin(np.arange(256), list(b"GC"))
+_IS_BASE = np.isin(np.arange(256), list(b"ACGT"))
+
+
+def extract(bases: np.ndarray, start: np.ndarray, end: np.ndarray, minus: np.ndarray) -> tuple[list[bytes], np.ndarray]:
+    """Sequences of windows, read 5' to 3' on their own strand, and their GC share of unambiguous bases.
+
+    bases: [total] uint8 upper-case letters (may be a memmap); start, end: [n] int64; minus: [n] bool.
+    Returns n sequences and [n] float32.
+    """
+    sequences, gc = [], np.empty(len(start), np.float32)
+    length = end - start
+    first = 0
+    while first < len(start):
+        last = max(first + 1, int(np.searchsorted(np.cumsum(length[first:]), _GATHER, side="right")) + first)
+        rows = slice(first, last)
+        n = length[rows]
+        ends = np.cumsum(n)
+        within = np.arange(ends[-1]) - np.repeat(ends - n, n)
+        back = np.repeat(minus[rows], n)
+        letters = bases[np.where(back, np.repeat(end[rows] - 1, n) - within, np.repeat(start[rows], n) + within)]
+        letters = np.where(back, COMPLEMENT_LETTER[letters], letters)
+        sums = [np.add.reduceat(kind[letters], ends - n, dtype=np.int64) for kind in (_IS_GC, _IS_BASE)]
+        gc[rows] = sums[0] / np.maximum(sums[1], 1)
+        text = letters.tobytes()
+        sequences += [text[e - k : e] for e, k in zip(ends.tolist(), n.tolist(), strict=True)]
+        first = last
+    return sequences, gc
+
+
+@dataclass
+class Shard:
+    """Windows with their sequences: ids (n strings), sequences (n byte strings), and the digest of both in order."""
+
+    ids: list[str]
+    sequences: list[bytes]
+    digest: str
+
+
+def _fasta(ids: list[str], sequences: list[bytes]) -> bytes:
+    return b"".join(b">%b\n%b\n" % (i.encode(), s) for i, s in zip(ids, sequences, strict=True))
+
+
+def write_shard(folder: Path, number: int, sequences: list[bytes], manifest: pa.Table) -> str:
+    """Write shard_<number>.fa.gz and its manifest, whose column `window` holds the ids. Returns the digest.
+
+    The digest is SHA-256 of the FASTA text: the ids, the bases and their order, whatever the compression."""
+    text = _fasta(manifest["window"].to_pylist(), sequences)
+    found = hashlib.sha256(text).hexdigest()
+    name = f"shard_{number:05d}"
+    with whole(folder / f"{name}.fa.gz") as path:
+        path.write_bytes(igzip.compress(text, 1, mtime=0))
+    with whole(folder / f"{name}.windows.parquet") as path:
+        metadata = {_DIGEST_KEY: found, _SHAPE_KEY: _shape(manifest)}
+        pq.write_table(manifest.replace_schema_metadata(metadata), path, compression="zstd", write_page_checksum=True)
+    return found
+
+
+def _shape(table: pa.Table) -> str:
+    """What the checksums of a manifest's pages do not cover: the rows, and the columns' names and types."""
+    return f"{table.num_rows} rows: " + ", ".join(f"{c.name} {c.type}" for c in table.schema)
+
+
+def read_shard(path: Path) -> Shard:
+    """Read a shard's FASTA. Raises InputError naming the file and the record where it is damaged."""
+    try:
+        text = igzip.decompress(path.read_bytes())
+    except (OSError, EOFError, isal_zlib.error) as e:
+        raise damaged(path, e) from e
+    lines = text.split(b"\n")
+    if lines.pop() or len(lines) % 2:
+        raise damaged(path, "it ends in the middle of a record")
+    for number, header in enumerate(lines[::2]):
+        if not header.startswith(b">"):
+            raise damaged(path, f"record {number + 1} has no header")
+    return Shard([h[1:].decode() for h in lines[::2]], lines[1::2], hashlib.sha256(text).hexdigest())
+
+
+@contextmanager
+def open_manifest(path: Path) -> Iterator[pq.ParquetFile]:
+    """A manifest, whose pages are checked as they are read. Raises InputError naming the file where it is damaged."""
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as manifest:
+            yield manifest
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
+        raise damaged(path, e) from e
+
+
+def read_manifest(path: Path) -> tuple[pa.Table, str]:
+    """A whole manifest, and the digest of the windows that it lists. Raises InputError where it is damaged."""
+    with open_manifest(path) as manifest:
+        table = manifest.read()
+    said = table.schema.metadata or {}
+    if said.get(_SHAPE_KEY) != _shape(table).encode() or _DIGEST_KEY not in said:
+        raise damaged(path, "its columns are not those that were written")
+    return table, said[_DIGEST_KEY].decode(errors="replace")

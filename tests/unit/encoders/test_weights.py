@@ -1,0 +1,250 @@
+"""Weights from a server that speaks the hub's protocol, and from folders; what is wrong is refused by name."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from hub import COMMIT, Hub
+from make_random_models import TOKENIZER, make
+from virshort.encoders.fetching import fetch
+from virshort.encoders.published import LOCAL, PUBLISHED
+from virshort.encoders.weights import open_weights, sha256_of
+from virshort.errors import InputError
+from virshort.files import read_json, write_json
+
+pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory):
+    """A folder of published files, DIR/<encoder>."""
+    out = tmp_path_factory.mktemp("raw")
+    make(out, "dnabert-s", 24, 1)
+    make(out, "esm2-8m", 40, 1)
+    return out
+
+
+@pytest.fixture
+def pinned(raw, monkeypatch):
+    """The small models stand in the list as if they were the published ones."""
+    for encoder in ("dnabert-s", "esm2-8m"):
+        model = PUBLISHED[encoder]
+        files = {n: ((raw / encoder / n).stat().st_size, sha256_of(raw / encoder / n)) for n in model.files}
+        monkeypatch.setitem(PUBLISHED, encoder, replace(model, revision=COMMIT, files=files))
+
+
+@pytest.fixture
+def hub(raw, tmp_path, monkeypatch):
+    for encoder in ("dnabert-s", "esm2-8m"):
+        folder = tmp_path / "hub" / PUBLISHED[encoder].repo
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.symlink_to(raw / encoder)
+    server = Hub(tmp_path / "hub")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    monkeypatch.setattr("time.sleep", lambda _: None)  # between the client's attempts
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def silent(_):
+    pass
+
+
+@pytest.mark.usefixtures("pinned")
+def test_from_the_hub_to_safetensors(hub, raw, tmp_path):
+    for encoder in ("dnabert-s", "esm2-8m"):
+        got = fetch(encoder, tmp_path / "out", cache=tmp_path / "cache", log=silent)
+        assert got.pinned
+        assert got.revision == COMMIT
+        assert open_weights(tmp_path / "out", encoder) == got
+        assert not list(got.folder.glob("*.bin"))
+    published = torch.load(raw / "dnabert-s/pytorch_model.bin")
+    stored = load_file(tmp_path / "out/dnabert-s/model.safetensors")
+    assert stored.keys() == published.keys()
+    assert all(torch.equal(stored[k], published[k]) for k in stored)
+    assert any(path.startswith("/cdn/") for _, path in hub.log)
+
+
+@pytest.mark.usefixtures("pinned")
+def test_a_download_goes_on_where_it_broke_off(hub, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1 << 14)  # the file is smaller than one chunk
+    hub.cut = 30  # more than one run's retries
+    with pytest.raises(InputError, match=r"pytorch_model\.bin at revision .* cannot be fetched"):
+        fetch("dnabert-s", tmp_path / "out", cache=tmp_path / "cache", log=silent)
+    with pytest.raises(InputError, match=r"no weights\.json"):
+        open_weights(tmp_path / "out", "dnabert-s")
+    hub.cut, hub.ranges[:] = 0, []
+    fetch("dnabert-s", tmp_path / "out", cache=tmp_path / "cache", log=silent)
+    assert hub.ranges
+    assert hub.ranges[-1] > 0
+    assert not list((tmp_path / "cache").iterdir())
+
+
+@pytest.mark.usefixtures("pinned")
+def test_a_tampered_file_of_the_hub_is_refused_and_fetched_anew(hub, raw, tmp_path):
+    repo = hub.folder / PUBLISHED["dnabert-s"].repo
+    repo.unlink()
+    repo.mkdir()
+    for f in (raw / "dnabert-s").iterdir():
+        (repo / f.name).write_bytes(f.read_bytes())
+    data = bytearray((repo / "pytorch_model.bin").read_bytes())
+    data[-5000] ^= 1
+    (repo / "pytorch_model.bin").write_bytes(data)
+    expected, found = PUBLISHED["dnabert-s"].files["pytorch_model.bin"][1], hashlib.sha256(data).hexdigest()
+    with pytest.raises(InputError, match=f"sha256 {expected} expected, {found} found"):
+        fetch("dnabert-s", tmp_path / "out", cache=tmp_path / "cache", log=silent)
+    (repo / "pytorch_model.bin").write_bytes((raw / "dnabert-s/pytorch_model.bin").read_bytes())
+    assert fetch("dnabert-s", tmp_path / "out", cache=tmp_path / "cache", log=silent).pinned
+
+
+def test_another_revision_is_checked_against_what_the_hub_states(hub, tmp_path):
+    got = fetch("esm2-8m", tmp_path / "out", revision="main", cache=tmp_path / "cache", log=silent)
+    assert (got.revision, got.pinned) == (COMMIT, False)
+    hub.etag = "0" * 64
+    with pytest.raises(InputError, match=f"sha256 {'0' * 64} expected"):
+        fetch("esm2-8m", tmp_path / "again", revision="main", cache=tmp_path / "cache2", log=silent)
+    hub.etag = "0" * 40
+    with pytest.raises(InputError, match=rf"\(git\) {'0' * 40} expected"):
+        fetch("esm2-8m", tmp_path / "again", revision="main", cache=tmp_path / "cache3", log=silent)
+
+
+def test_a_file_or_revision_that_is_not_there(hub, tmp_path, monkeypatch):
+    with pytest.raises(InputError, match=r"esm2_t6_8M_UR50D config\.json at revision f+: the hub has no such file"):
+        fetch("esm2-8m", tmp_path / "out", revision="f" * 40, cache=tmp_path / "cache", log=silent)
+    assert hub.log
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(InputError, match=r"cannot be fetched .* mind the network"):
+        fetch("esm2-8m", tmp_path / "out", revision=COMMIT, cache=tmp_path / "cache", log=silent)
+
+
+def test_the_script_in_its_own_process(hub, tmp_path):
+    """The real client reads its endpoint from the environment."""
+    script = Path(__file__).resolve().parents[3] / "bin/fetch_weights.py"
+    run = subprocess.run(
+        [sys.executable, script, "esm2-8m", "--out", "out", "--revision", "main", "--cache", "cache"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home")},
+    )
+    assert run.returncode == 0, run.stderr
+    assert f"esm2-8m: revision {COMMIT} (NOT pinned)" in run.stdout
+    run = subprocess.run(
+        [sys.executable, script, "esm2-8m", "--out", "out2", "--weights", "out"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith("virshort: ")
+    assert "revision 0123" in run.stderr
+
+
+@pytest.fixture
+def folder(raw, tmp_path):
+    """A copy of the published files that a test may spoil."""
+    for encoder in ("dnabert-s", "esm2-8m"):
+        (tmp_path / "given" / encoder).mkdir(parents=True)
+        for f in (raw / encoder).iterdir():
+            (tmp_path / "given" / encoder / f.name).write_bytes(f.read_bytes())
+    return tmp_path / "given"
+
+
+@pytest.mark.usefixtures("pinned")
+@pytest.mark.parametrize("encoder", ["dnabert-s", "esm2-8m"])
+def test_a_folder_without_a_network(folder, tmp_path, encoder, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    first = fetch(encoder, tmp_path / "out", folder, log=silent)
+    assert first.pinned
+    # What was made once can be given in turn.
+    again = fetch(encoder, tmp_path / "again", tmp_path / "out", log=silent)
+    assert (again.digest, again.pinned) == (first.digest, True)
+
+
+@pytest.mark.usefixtures("pinned")
+@pytest.mark.parametrize(
+    ("spoil", "encoder"),
+    [
+        (lambda f: f.write_bytes(f.read_bytes()[:-1]), "dnabert-s"),
+        (lambda f: f.write_bytes(f.read_bytes()[:-1] + b"x"), "dnabert-s"),
+        (lambda f: f.write_bytes(b""), "esm2-8m"),
+        (lambda f: save_file({"other": torch.zeros(3)}, f), "esm2-8m"),
+    ],
+)
+def test_a_spoilt_file_is_refused_with_both_checksums(folder, tmp_path, spoil, encoder):
+    name = "pytorch_model.bin" if encoder == "dnabert-s" else "model.safetensors"
+    spoil(folder / encoder / name)
+    found = hashlib.sha256((folder / encoder / name).read_bytes()).hexdigest()
+    expected = PUBLISHED[encoder].files[name][1]
+    with pytest.raises(InputError, match=rf"{name}: not the published file: sha256 {expected} expected, {found} found"):
+        fetch(encoder, tmp_path / "out", folder, log=silent)
+    with pytest.raises(InputError, match=r"no weights\.json"):
+        open_weights(tmp_path / "out", encoder)
+
+
+@pytest.mark.usefixtures("pinned")
+def test_what_an_earlier_fetch_made_is_checked_again(folder, tmp_path):
+    made = fetch("dnabert-s", tmp_path / "out", folder, log=silent).folder / "model.safetensors"
+    data = bytearray(made.read_bytes())
+    data[-1] ^= 1
+    made.write_bytes(data)
+    with pytest.raises(InputError, match=r"model\.safetensors: not the published file: sha256 \w+ expected"):
+        fetch("dnabert-s", tmp_path / "again", tmp_path / "out", log=silent)
+    made.write_bytes(data[:-1])
+    with pytest.raises(InputError, match="bytes instead of"):
+        open_weights(tmp_path / "out", "dnabert-s")
+
+
+def test_random_weights_are_taken_only_if_vouched_for(folder, tmp_path):
+    with pytest.raises(InputError, match=r"config\.json: not the published file"):
+        fetch("dnabert-s", tmp_path / "out", folder, log=silent)
+    lines = []
+    got = fetch("dnabert-s", tmp_path / "out", folder, LOCAL, log=lines.append)
+    assert (got.revision, got.pinned) == (LOCAL, False)
+    assert read_json(got.folder / "weights.json")["unchecked"] == ["config.json", "tokenizer.json", "pytorch_model.bin"]
+    assert any("no checksum is known" in line for line in lines)
+    with pytest.raises(InputError, match="weights of dnabert-s in the place of"):
+        got.folder.rename(tmp_path / "out/esm2-8m")
+        open_weights(tmp_path / "out", "esm2-8m")
+
+
+def test_sharded_pickles_become_sharded_safetensors(folder, tmp_path, monkeypatch):
+    at = folder / "esm2-8m"
+    tensors = load_file(at / "model.safetensors")
+    names = sorted(tensors)
+    parts = {"pytorch_model-00001-of-00002.bin": names[::2], "pytorch_model-00002-of-00002.bin": names[1::2]}
+    for file, members in parts.items():
+        # As in the published pickles, tied tensors share their memory.
+        torch.save({n: tensors[n] for n in members} | {f"lm_head.{file[14:19]}": tensors[members[0]]}, at / file)
+    write_json(at / "pytorch_model.bin.index.json", {"metadata": {}, "weight_map": {n: f for f, m in parts.items() for n in m}})
+    (at / "model.safetensors").unlink()
+    model = PUBLISHED["esm2-8m"]
+    files = dict.fromkeys(("config.json", "vocab.txt", "pytorch_model.bin.index.json", *parts), (None, None))
+    monkeypatch.setitem(PUBLISHED, "esm2-8m", replace(model, files=files))
+    got = fetch("esm2-8m", tmp_path / "out", folder, LOCAL, log=silent)
+    from virshort.encoders.esm2 import load
+
+    found = load(got.folder).state_dict()["layers.0.mlp_out.weight"]
+    assert torch.equal(found, tensors["esm.encoder.layer.0.output.dense.weight"])
+
+
+def test_names_and_missing_files(folder, tmp_path):
+    with pytest.raises(InputError, match="no such language model: one of dnabert-s, esm2-8m"):
+        fetch("esm3", tmp_path, log=silent)
+    (folder / "esm2-8m/vocab.txt").unlink()
+    with pytest.raises(InputError, match=r"no vocab\.txt: put the files of https://huggingface\.co/facebook/esm2_t6_8M"):
+        fetch("esm2-8m", tmp_path / "out", folder, LOCAL, log=silent)
+    with pytest.raises(InputError, match="nothing to check these files against"):
+        fetch("dnabert-s", tmp_path / "out", folder, "f" * 40, log=silent)
