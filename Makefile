@@ -25,9 +25,11 @@ test: setup-dev ## Run all tests
 test-faults: setup-dev ## Kill a run at 20 random moments instead of 5, and all other tests of faults
 	@VIRSHORT_KILLS=20 .venv/bin/python -m pytest -s tests/faults $(ARGS)
 
-lint: setup-dev ## Check the style of Python, Nextflow and the parameter schema
+lint: setup-dev ## Check style, types, which package imports which, Nextflow and the parameter schema
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
+	PYTHONPATH=bin .venv/bin/lint-imports
+	.venv/bin/mypy
 	.venv/bin/python -m pytest -q tests/pipeline/test_lint.py
 
 bench: setup-dev ## Measure speed and memory, as ratios within one run

@@ -1,10 +1,10 @@
 #!/usr/bin/env nextflow
 // virshort: is it the training distribution, or are 150 bp too short? See README.md.
-include { failureLines } from './modules/failures'
-include { requireImage } from './modules/image'
-include { lockOutdir } from './modules/lock'
-include { checkParams ; helpText ; readSchema ; typedParams } from './modules/params'
-include { unsafeFolder } from './modules/shell'
+include { failureLines } from './functions/failures'
+include { requireImage } from './functions/image'
+include { lockOutdir } from './functions/lock'
+include { checkParams ; helpText ; readSchema ; typedParams } from './functions/params'
+include { unsafeFolder } from './functions/shell'
 include { ARMS } from './workflows/arms'
 include { EXPERIMENT } from './workflows/experiment'
 include { FEATURES } from './workflows/features'

@@ -13,8 +13,9 @@ from virshort.errors import InputError, run
 from virshort.features.ready_features import Block, read_blocks
 from virshort.features.virnucpro import DNA
 from virshort.files import whole, write_json
+from virshort.labels import LABELS
 from virshort.sources.checks import check_given, check_labels, describe
-from virshort.sources.samplesheet import LABELS, SourceRow, read_samplesheet, read_source_table
+from virshort.sources.samplesheet import SourceRow, read_samplesheet, read_source_table
 from virshort.sources.store import write_table
 
 
@@ -83,7 +84,7 @@ def main() -> None:
 def add(sources: dict[str, dict], block: Block, table: dict[str, SourceRow], table_name: str) -> None:
     """Count the block's windows to their sources."""
     for window, source, label in zip(block.window, block.source, block.label.tolist(), strict=True):
-        name, word = source or window, LABELS[1 - label]
+        name, word = source or window, LABELS[label]
         if name not in sources:
             about = describe(name, replace(block.row, label=word), table.get(name), table_name)
             sources[name] = {

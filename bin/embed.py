@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from virshort.encoders.catalogue import ENCODERS, UNTRANSLATED, load_encoder
+from virshort.encoders.catalogue import ENCODERS, load_encoder
 from virshort.encoders.progress import Progress
 from virshort.errors import InputError, RowError, run
 from virshort.features.frames import RowTable, find_rows, row_sequences
 from virshort.features.tensors import ROWS, write_tensors
+from virshort.modalities import UNTRANSLATED
 from virshort.windows.shards import read_shard
 
 BLOCK = 1 << 13  # rows that are held in float32

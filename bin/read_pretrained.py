@@ -6,10 +6,11 @@ from pathlib import Path
 
 from safetensors.numpy import save_file
 
-from virshort.encoders.catalogue import ENCODERS, UNTRANSLATED
+from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import run
 from virshort.files import read_json, whole, write_json
 from virshort.heads.pretrained import read_pretrained
+from virshort.modalities import UNTRANSLATED
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from virshort.errors import InputError, run
 from virshort.files import read_json, write_json
+from virshort.labels import LABELS
 from virshort.sequence.translation import longest_peptides
 from virshort.windows.drawing import (
     Recipe,
@@ -28,8 +29,6 @@ from virshort.windows.drawing import (
 )
 from virshort.windows.shards import extract, write_shard
 from virshort.windows.start_positions import AmbiguousRuns, PositionSpace, position_space
-
-LABELS = ("nonviral", "viral")
 
 
 class Sampler:

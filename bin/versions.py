@@ -12,7 +12,7 @@ from virshort import __version__
 from virshort.errors import run
 from virshort.files import whole
 
-PACKAGES = ("biopython", "dnaio", "multiqc", "numpy", "pyarrow", "safetensors", "scikit-learn", "scipy", "sourmash", "torch")
+PACKAGES = ("biopython", "multiqc", "numpy", "pyarrow", "safetensors", "scikit-learn", "scipy", "sourmash", "torch", "xopen")
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ rm -f nvidia/nvshmem/lib/*.bc nvidia/nccl/lib/*.bc nvidia/cu13/lib/libcusolverMg
 
 # Everything that tasks import, each compiled by the way: at run time nobody may write here.
 for name in torch torch._dynamo tokenizers huggingface_hub safetensors.torch numpy scipy.sparse.csgraph \
-    scipy.stats sklearn.metrics pyarrow.parquet pyarrow.compute pyarrow.dataset multiqc.multiqc sourmash dnaio isal xopen \
+    scipy.stats sklearn.metrics pyarrow.parquet pyarrow.compute pyarrow.dataset multiqc.multiqc sourmash isal xopen jinja2 filelock \
     Bio.Data.CodonTable Bio.SeqIO.QualityIO yaml; do
     "$prefix/bin/python" -c "import $name" > /dev/null || { echo "install.sh: $name: too much was removed" >&2; exit 1; }
 done

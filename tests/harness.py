@@ -27,6 +27,7 @@ PIPELINE = (
     "bin",
     "conf",
     "containers",
+    "functions",
     "modules",
     "requirements.txt",
     "workflows",

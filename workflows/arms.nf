@@ -1,6 +1,6 @@
 // Every arm trained, evaluated and compared: what the workflows have in common.
-include { codeDigest     } from '../modules/code'
-include { readJson       } from '../modules/files'
+include { codeDigest     } from '../functions/code'
+include { readJson       } from '../functions/files'
 include { PRETRAINED     } from '../modules/pretrained/main'
 include { TRAIN as TRAIN_BASELINE ; TRAIN } from '../modules/train/main'
 include { EVALUATE       } from '../modules/evaluate/main'

@@ -1,7 +1,7 @@
 // From labelled genomes to windows and their features.
-include { codeDigest     } from '../modules/code'
-include { readJson       } from '../modules/files'
-include { listedFiles    } from '../modules/shell'
+include { codeDigest     } from '../functions/code'
+include { readJson       } from '../functions/files'
+include { listedFiles    } from '../functions/shell'
 include { CHECK_GPU      } from '../modules/check_gpu/main'
 include { SIMULATE       } from '../modules/simulate/main'
 include { PLAN           } from '../modules/plan/main'

@@ -1,7 +1,7 @@
 // Ready features, VirNucPro's merged files, in place of windows and their embeddings.
-include { codeDigest     } from '../modules/code'
-include { readJson       } from '../modules/files'
-include { listedFiles    } from '../modules/shell'
+include { codeDigest     } from '../functions/code'
+include { readJson       } from '../functions/files'
+include { listedFiles    } from '../functions/shell'
 include { PLAN_FEATURES  } from '../modules/plan_features/main'
 include { CHECK_FEATURES } from '../modules/check_features/main'
 include { SPLIT          } from '../modules/split/main'

@@ -5,11 +5,10 @@ from typing import Any
 
 import yaml
 
-from virshort.encoders.catalogue import UNTRANSLATED
 from virshort.errors import InputError, nearest
+from virshort.modalities import MODALITIES, UNTRANSLATED
 
 WINDOW_SETS = ("short", "scratch", "mixed", "full")
-MODALITIES = ("dna", "protein", "gc")
 _DEFAULTS: dict[str, Any] = {
     "description": "",
     "role": "remedy",

@@ -1,5 +1,5 @@
 // Turn the windows of one shard into vectors with a language model, which has a GPU of this machine to itself.
-include { quoted } from '../shell'
+include { quoted } from '../../functions/shell'
 
 process EMBED {
     tag "${encoder} ${pool} ${shard}"

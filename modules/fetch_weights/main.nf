@@ -2,7 +2,7 @@
 //
 // storeDir looks at the folder's name only, so each revision has its own. It lies beside the tasks' folders, to be renamed
 // into place and never copied. What a user vouches for has no revision to be told by, and goes through the cache.
-include { quoted } from '../shell'
+include { quoted } from '../../functions/shell'
 
 process FETCH_WEIGHTS {
     tag "${encoder}"

@@ -1,5 +1,5 @@
 // Read the samplesheet and the arms, refuse what is wrong with them, and say what the run needs.
-include { quoted } from '../shell'
+include { quoted } from '../../functions/shell'
 
 process PLAN {
     input:

@@ -1,5 +1,5 @@
 // Train one arm: a head for every tested fold and replicate. A pretrained baseline is judged as it is.
-include { quoted } from '../shell'
+include { quoted } from '../../functions/shell'
 
 process TRAIN {
     tag "${arm.name}"

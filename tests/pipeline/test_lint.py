@@ -17,7 +17,7 @@ HOSTS = re.compile(  # a letter of each in brackets: this file names none either
 
 
 def test_nextflow_lint_finds_nothing(tmp_path: Path) -> None:
-    paths = [ROOT / name for name in ("main.nf", "nextflow.config", "conf", "modules", "workflows", "tests")]
+    paths = [ROOT / name for name in ("main.nf", "nextflow.config", "conf", "functions", "modules", "workflows", "tests")]
     done = nextflow("lint", *[p for p in paths if p.exists()], folder=tmp_path)
     assert done.returncode == 0 and "warning" not in done.stdout.lower(), done.stdout
 

@@ -9,11 +9,10 @@ import numpy as np
 from virshort.encoders.progress import Log, Progress
 from virshort.encoders.published import PUBLISHED
 from virshort.errors import InputError
+from virshort.modalities import UNTRANSLATED
 from virshort.sequence.composition import dna_kmer_frequencies, residue_frequencies
 
 KMER = 4
-UNTRANSLATED = "-untranslated"
-"""Ends the name of a protein encoder that is fed bases as if they were residues: a control, never a default."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import numpy as np
 from virshort.errors import InputError
 from virshort.features.tensors import FRAMES, STRETCH
 from virshort.features.virnucpro import DNA, Merged, read_merged
-from virshort.sources.samplesheet import LABELS, SheetRow
+from virshort.labels import LABELS
+from virshort.sources.samplesheet import SheetRow
 
 _SOURCE = re.compile(r"(.+)_chunk_\d+|(.+):\d+-\d+\([+-]\)", re.DOTALL)
 
@@ -88,7 +89,7 @@ def _labelled(row: SheetRow, merged: Merged) -> Merged:
         if merged.labels is None:
             raise InputError(f"{row.fasta}: holds no labels, and the sheet gives none: give viral or nonviral there")
         return merged
-    value = np.int8(row.label == LABELS[0])
+    value = np.int8(LABELS.index(row.label))
     if merged.labels is not None and (merged.labels != value).any():
         odd = merged.ids[int((merged.labels != value).argmax())]
         raise InputError(

@@ -14,6 +14,7 @@ from sklearn.metrics import roc_curve
 
 from virshort.heads import calibration
 from virshort.inference import estimates as st
+from virshort.labels import LABELS
 
 POINTS = 101  # of a ROC or precision-recall curve
 BINS = 15  # of a reliability curve, of equal mass
@@ -117,7 +118,7 @@ def groups(
     kinds, first = np.unique(key[order], return_index=True)
     for kind, where in zip(kinds.tolist(), np.split(order, first[1:]), strict=True):
         found = share(call[:, where] != bool(kind % 2), cluster[where])
-        rows.append({"group": names[kind // 2], "label": ("nonviral", "viral")[kind % 2], "wrong": found.pop("share"), **found})
+        rows.append({"group": names[kind // 2], "label": LABELS[kind % 2], "wrong": found.pop("share"), **found})
     return rows
 
 

@@ -12,6 +12,7 @@ from virshort.features.window_features import WindowFeatures
 from virshort.heads import diagnostics as details
 from virshort.heads.calibration import calibrated
 from virshort.heads.metrics import of_calls
+from virshort.labels import LABELS
 
 
 def log_odds(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
@@ -122,7 +123,7 @@ def describe(
     about = {
         "source": sources,
         "cluster": [clusters[c] for c in cluster[first]],
-        "label": [("nonviral", "viral")[y] for y in label[first]],
+        "label": [LABELS[y] for y in label[first]],
     }
     found["groups"] = {}
     for name in ("kingdom", "family", *details.EDGES):

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from virshort.errors import InputError
+from virshort.labels import LABELS
 from virshort.sources.records import read_records
-from virshort.sources.samplesheet import LABELS, SheetRow, SourceRow
+from virshort.sources.samplesheet import SheetRow, SourceRow
 
 
 class SourceReader:

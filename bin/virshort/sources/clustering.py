@@ -16,6 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sourmash import MinHash
 
+from virshort.labels import LABELS
 from virshort.sequence.canonical_31mers import K, pieces
 
 _PIECE = 20_000  # sourmash keeps a sketch as a sorted list: in short pieces an insertion moves little
@@ -106,7 +107,7 @@ def describe(
     """
     names, number = np.unique(np.array(cluster, str), return_inverse=True)
     sources, bases = np.bincount(number), np.bincount(number, length)
-    of = {x: np.array(label) == x for x in ("viral", "nonviral")}
+    of = {x: np.array(label) == x for x in LABELS}
     count = {x: np.bincount(number[mask], minlength=len(names)) for x, mask in of.items()}
     both = np.flatnonzero((count["viral"] > 0) & (count["nonviral"] > 0))
     order = np.lexsort((names, -bases))[:largest]

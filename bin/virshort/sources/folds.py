@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from virshort.errors import InputError
+from virshort.labels import LABELS
 
-LABELS = ("nonviral", "viral")
 SPLITS = ("test", "val", "train")
 """A given split as fold numbers: fold 0 is tested, fold 1 validates, the rest trains."""
 _FEW = "--folds (3 or more) may be made smaller, or give more sources"

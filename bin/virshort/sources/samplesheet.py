@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from virshort.errors import InputError, nearest
+from virshort.labels import LABELS
 
-LABELS = ("viral", "nonviral")
 SPLITS = ("train", "val", "test")
 COLUMNS = ("fasta", "label", "kingdom", "cluster", "split")
 MISSING = ("", "NA")

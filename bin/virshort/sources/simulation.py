@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from Bio.Data.CodonTable import unambiguous_dna_by_id
 
+from virshort.labels import LABELS
+
 BASES = np.frombuffer(b"ACGT", np.uint8)
 _CODE = unambiguous_dna_by_id[1]
 SENSE = sorted(_CODE.forward_table)
@@ -185,7 +187,7 @@ def blemish(letters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def lineages(seed: int, number: int, kingdom: Kingdom) -> Iterator[tuple[str, Composition]]:
     """(family, composition) of each lineage of a kingdom."""
     inherited = Composition(strong=float(np.log(kingdom.gc / (1 - kingdom.gc))))
-    inherited = inherited.deviate("label", _rng(seed, 0, ("viral", "nonviral").index(kingdom.label)))
+    inherited = inherited.deviate("label", _rng(seed, 0, 1 - LABELS.index(kingdom.label)))
     inherited = inherited.deviate("kingdom", _rng(seed, 1, number))
     for i in range(kingdom.lineages):
         family = inherited.deviate("family", _rng(seed, 2, number, i // PER_FAMILY))

@@ -1,5 +1,5 @@
 // For test_code.py: what the pipeline believes that each script of bin/ depends on.
-include { reachedFiles; codeDigest } from '../../../modules/code'
+include { reachedFiles; codeDigest } from '../../../functions/code'
 
 workflow {
     params.scripts.tokenize(',').each { script ->

@@ -1,5 +1,5 @@
 // For test_parameters.py: what main.nf makes of many sets of parameters, in one go.
-include { readSchema; checkParams; typedParams } from '../../../modules/params'
+include { readSchema; checkParams; typedParams } from '../../../functions/params'
 
 workflow {
     def specs = readSchema(file("${projectDir}/../../../nextflow_schema.json"))

@@ -9,10 +9,11 @@ import pytest
 
 import embed
 from virshort.encoders import catalogue as encoders
-from virshort.encoders.catalogue import ENCODERS, UNTRANSLATED, choose_encoder, load_encoder, model_of
+from virshort.encoders.catalogue import ENCODERS, choose_encoder, load_encoder, model_of
 from virshort.encoders.published import PUBLISHED, choose_revisions
 from virshort.errors import InputError, RowError
 from virshort.features.tensors import read_tensors
+from virshort.modalities import UNTRANSLATED
 from virshort.windows.shards import write_shard
 
 
