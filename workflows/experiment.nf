@@ -43,6 +43,13 @@ def about(folder, options) {
     ]
 }
 
+// The plan, in which each encoder has the digest of the code that embeds with it, which is not that of the other encoders.
+def withCode(plan) {
+    return plan + [encoders: plan.encoders.collectEntries { name, encoder ->
+        [name, encoder + [code: codeDigest('embed.py', [encoder.module])]]
+    }]
+}
+
 // train/short of windows/train/short/shard_00000.fa.gz
 def poolOf(path) {
     return "${path.parent.parent.name}/${path.parent.name}".toString()
@@ -82,7 +89,7 @@ workflow EXPERIMENT {
     asked = options.subMap('arms', 'dna_encoder', 'protein_encoder', 'protein_input', 'device', 'weights_revision') +
         [pretrained: options.pretrained != null, weights_given: options.weights != null]
     PLAN(sheet, file(options.arms_file ?: "${projectDir}/assets/arms.yaml"), asked, codeDigest('plan.py'))
-    plan = PLAN.out.plan.map { f -> readJson(f) }
+    plan = PLAN.out.plan.map { f -> withCode(readJson(f)) }
     plan.flatMap { p -> p.note ? ["Note: ${p.note}"] : [] }.view()
     CHECK_INPUT(
         sheet,
@@ -123,23 +130,20 @@ workflow EXPERIMENT {
     shards = fastas.combine(plan)
         .flatMap { pool, shard, fasta, p ->
             def encoders = pairsOf(p, pool).collectMany { pair -> pair.tokenize('+') }.unique()
-            encoders.collect { encoder -> [p.encoders[encoder], [encoder, pool, shard, fasta]] }
+            encoders.collect { name -> [p.encoders[name].model, [name, pool, shard, fasta], p.encoders[name].subMap('module', 'code')] }
         }
-        .branch { model, _shard ->
+        .branch { model, _shard, _loader ->
             models: model
             kmers: true
         }
     EMBED(
         shards.models.combine(FETCH_WEIGHTS.out, by: 0)
-            .map { _model, shard, weights -> shard + [weights, about(weights, options)] },
+            .map { _model, shard, loader, weights -> shard + [weights, about(weights, options) + loader] },
         options.genetic_code,
         options.frames,
-        options.device == 'cpu' ? '' : "${workflow.workDir}/gpus",
-        codeDigest('embed.py')
+        options.device == 'cpu' ? '' : "${workflow.workDir}/gpus"
     )
-    EMBED_KMERS(
-        shards.kmers.map { _model, shard -> shard }, options.genetic_code, options.frames, codeDigest('embed.py')
-    )
+    EMBED_KMERS(shards.kmers.map { _model, shard, loader -> shard + [loader] }, options.genetic_code, options.frames)
     MERGE(
         EMBED.out.mix(EMBED_KMERS.out).combine(plan)
             .flatMap { pool, shard, encoder, rows, p ->

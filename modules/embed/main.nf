@@ -11,7 +11,6 @@ process EMBED {
     val genetic_code
     val frames
     val gpu_locks
-    val code
 
     output:
     tuple val(pool), val(shard), val(encoder), path("${shard}.${encoder}.safetensors")
@@ -19,7 +18,7 @@ process EMBED {
     script:
     def on_one_gpu = gpu_locks ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
     """
-    ${on_one_gpu}embed.py --shard ${fasta} --encoder ${encoder} --weights . --precision ${about.precision} \\
+    ${on_one_gpu}embed.py --shard ${fasta} --encoder ${encoder} --module ${about.module} --weights . --precision ${about.precision} \\
         --device ${about.device} --threads ${task.cpus} --genetic-code ${genetic_code} --frames ${frames} \\
         --out ${shard}.${encoder}.safetensors
     """

@@ -3,18 +3,17 @@ process EMBED_KMERS {
     tag "${encoder} ${pool} ${shard}"
 
     input:
-    tuple val(encoder), val(pool), val(shard), path(fasta)
+    tuple val(encoder), val(pool), val(shard), path(fasta), val(about)
     val genetic_code
     val frames
-    val code
 
     output:
     tuple val(pool), val(shard), val(encoder), path("${shard}.${encoder}.safetensors")
 
     script:
     """
-    embed.py --shard ${fasta} --encoder ${encoder} --genetic-code ${genetic_code} --frames ${frames} \\
-        --out ${shard}.${encoder}.safetensors
+    embed.py --shard ${fasta} --encoder ${encoder} --module ${about.module} --genetic-code ${genetic_code} \\
+        --frames ${frames} --out ${shard}.${encoder}.safetensors
     """
 
     stub:
