@@ -1,4 +1,4 @@
-"""A server on this machine that speaks as much of the Hugging Face hub's protocol as its real client asks for."""
+"""A server on this machine that speaks as much of the Hugging Face hub's protocol as its real client needs."""
 
 import hashlib
 import socket
@@ -6,13 +6,15 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-"""What it calls the state of every repository, besides main."""
+"""The commit of every repository, which is also its branch main."""
 
 
 class Hub(ThreadingHTTPServer):
-    """Serves `folder/<repo>/<file>` as the hub does: metadata by HEAD, large files by a redirect, ranges for what is
-    left. `cut`: connections to break off half-way; `rest`: what the second half of a large file waits for; `etag`:
-    what it states instead of the truth."""
+    """Serves `folder/<repo>/<file>` as the hub does: metadata by HEAD, large files by a redirect, and ranges of a file.
+
+    `cut`: number of connections to break off half-way; `rest`: an event that the second half of a large file waits for; `etag`:
+    what it states instead of the truth; `ranges`: the first bytes of the ranges requested; `log`: method and path of
+    requests."""
 
     daemon_threads = True
 
@@ -36,8 +38,9 @@ class Answer(BaseHTTPRequestHandler):
 
     def reply(self, body):
         server = self.server
-        server.log.append((self.command, self.path))
-        parts = self.path.strip("/").split("/")
+        path_sent = self.raw_requestline.split()[1].decode()  # self.path has one slash at its beginning, however many were sent
+        server.log.append((self.command, path_sent))
+        parts = path_sent.removeprefix("/").split("/")
         large = parts[0] == "cdn"
         if large:
             path = server.folder / "/".join(parts[1:])

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make small models with random weights in the published layout, for tests and demonstrations without real weights.
 
-The folder is given as --weights, with --revision local: `make_random_models.py OUT dnabert-s esm2-8m`.
+Give the folder as --weights, with --weights_revision local: `make_random_models.py OUT dnabert-s esm2-8m`.
 """
 
 import argparse
@@ -16,8 +16,9 @@ import torch
 from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bin"))
-from virshort.encoders.dnabert_s import Config, published_shapes
-from virshort.encoders.published import PUBLISHED
+from virshort.encoders import dnabert_s, esm2
+from virshort.encoders.catalogue import CATALOGUE
+from virshort.encoders.tensor_shapes import Shapes
 
 SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 TOKENIZER = SHARED / "golden/dnabert_tokenizer/tokenizer.json"
@@ -27,84 +28,80 @@ LAYERS = {"dnabert-s": 12, "esm2-8m": 6, "esm2-35m": 12, "esm2-150m": 30, "esm2-
 ESM_VOCABULARY = ["<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWCXBUZO", ".", "-", "<null_1>", "<mask>"]
 
 
-def make_dnabert_s(folder: Path, width: int, layers: int, rng: np.random.Generator) -> None:
-    """config.json, tokenizer.json and pytorch_model.bin, as published."""
-    config = Config(width=width, layers=layers, intermediate=4 * width)
+def random_tensors(shapes: Shapes, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+    """Weights scaled by the number of inputs, since widths differ: attention is then neither flat nor a single peak."""
     tensors = {}
-    for name, shape in published_shapes(config).items():
+    for name, shape in shapes.items():
         r = rng.standard_normal(shape, dtype=np.float32)
-        norm = name.lower().endswith("layernorm.weight")
-        # Widths differ, so weights are scaled by their inputs: attention is then neither flat nor a single peak.
+        norm = name.lower().endswith(("layernorm.weight", "norm_after.weight"))
         scale = 0.1 if norm or name.endswith(".bias") else 0.5 if "embeddings" in name else 1 / np.sqrt(shape[-1])
         tensors[name] = torch.from_numpy(norm + np.float32(scale) * r)
-    torch.save(tensors, folder / "pytorch_model.bin")
+    return tensors
+
+
+def make_dnabert_s(folder: Path, width: int, layers: int, rng: np.random.Generator) -> None:
+    """config.json, tokenizer.json and pytorch_model.bin, as published."""
+    config = dnabert_s.Config(width=width, layers=layers, intermediate=4 * width)
+    torch.save(random_tensors(dnabert_s.published_shapes(config), rng), folder / "pytorch_model.bin")
     shutil.copyfile(TOKENIZER, folder / "tokenizer.json")
-    (folder / "config.json").write_text(
-        json.dumps(
-            {
-                "architectures": ["BertForMaskedLM"],
-                "model_type": "bert",
-                "vocab_size": config.vocabulary,
-                "hidden_size": width,
-                "num_hidden_layers": layers,
-                "num_attention_heads": config.heads,
-                "intermediate_size": config.intermediate,
-                "type_vocab_size": config.token_types,
-                "layer_norm_eps": config.epsilon,
-                "alibi_starting_size": 512,
-            },
-            indent=1,
-        )
-    )
+    about = {
+        "architectures": ["BertForMaskedLM"],
+        "model_type": "bert",
+        "vocab_size": config.vocabulary,
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": config.heads,
+        "intermediate_size": config.intermediate,
+        "type_vocab_size": config.token_types,
+        "layer_norm_eps": config.epsilon,
+        "alibi_starting_size": 512,
+    }
+    (folder / "config.json").write_text(json.dumps(about, indent=1))
 
 
-def make_esm2(folder: Path, width: int, layers: int, heads: int, seed: int) -> None:
-    """config.json, vocab.txt and model.safetensors, as published."""
-    from transformers import EsmConfig, EsmForMaskedLM
-
-    config = EsmConfig(
-        vocab_size=33,
-        hidden_size=width,
-        num_hidden_layers=layers,
-        num_attention_heads=heads,
-        intermediate_size=4 * width,
-        max_position_embeddings=1026,
-        position_embedding_type="rotary",
-        token_dropout=True,
-        mask_token_id=32,
-        pad_token_id=1,
-        emb_layer_norm_before=False,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        layer_norm_eps=1e-5,
-    )
-    torch.manual_seed(seed)
-    model = EsmForMaskedLM(config)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if parameter.ndim == 2:
-                parameter.normal_(0, 0.5 if "word_embeddings" in name else parameter.shape[-1] ** -0.5)
-            elif name.endswith("bias"):
-                parameter.normal_(0, 0.05)
-    config.save_pretrained(folder)
-    # Not by save_pretrained, which renames the norms' tensors; one that is tied is not published.
-    save_file(
-        {name: tensor for name, tensor in model.state_dict().items() if name != "lm_head.decoder.weight"},
-        folder / "model.safetensors",
-        {"format": "pt"},
-    )
+def make_esm2(folder: Path, width: int, layers: int, heads: int, rng: np.random.Generator) -> None:
+    """config.json, vocab.txt and model.safetensors, as published, with some of the published tensors that are not used."""
+    config = esm2.Config(width=width, layers=layers, heads=heads, intermediate=4 * width)
+    unused: Shapes = {
+        "lm_head.dense.weight": (width, width),
+        "lm_head.bias": (config.vocabulary,),
+        "esm.contact_head.regression.weight": (1, layers * heads),
+        "esm.embeddings.position_embeddings.weight": (1026, width),
+    }
+    shapes = {f"esm.{name}": shape for name, shape in esm2.published_shapes(config).items()}
+    save_file(random_tensors(shapes | unused, rng), folder / "model.safetensors", {"format": "pt"})
     (folder / "vocab.txt").write_text("\n".join(ESM_VOCABULARY))
+    about = {
+        "architectures": ["EsmForMaskedLM"],
+        "model_type": "esm",
+        "vocab_size": config.vocabulary,
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": config.intermediate,
+        "max_position_embeddings": 1026,
+        "position_embedding_type": "rotary",
+        "token_dropout": True,
+        "mask_token_id": 32,
+        "pad_token_id": 1,
+        "emb_layer_norm_before": False,
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
+        "layer_norm_eps": config.epsilon,
+    }
+    (folder / "config.json").write_text(json.dumps(about, indent=1))
 
 
 def make(out: Path, encoder: str, width: int | None, layers: int | None, seed: int = 1) -> Path:
-    """A random model in `out/<encoder>`. width: a multiple of twice the heads; the real one if None."""
+    """A random model in `out/<encoder>`. width: a multiple of twice the number of heads; that of the real model if None."""
     folder = out / encoder
     folder.mkdir(parents=True, exist_ok=True)
-    width, layers = width or PUBLISHED[encoder].dim, layers or LAYERS[encoder]
+    width, layers = width or CATALOGUE[encoder].dim, layers or LAYERS[encoder]
+    rng = np.random.default_rng(seed)
     if encoder == "dnabert-s":
-        make_dnabert_s(folder, width, layers, np.random.default_rng(seed))
+        make_dnabert_s(folder, width, layers, rng)
     else:
-        make_esm2(folder, width, layers, HEADS[encoder], seed)
+        make_esm2(folder, width, layers, HEADS[encoder], rng)
     return folder
 
 
@@ -112,7 +109,7 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("out", type=Path)
     p.add_argument("encoders", nargs="+", choices=list(LAYERS))
-    p.add_argument("--width", type=int, help="default: the real model's")
+    p.add_argument("--width", type=int, help="default: that of the real model")
     p.add_argument("--layers", type=int, default=2, help="0: as many as the real model has (default: %(default)s)")
     p.add_argument("--seed", type=int, default=1)
     a = p.parse_args()

@@ -1,4 +1,4 @@
-"""A download that is killed in the middle goes on from there, and half a file is never taken for a whole one."""
+"""A download that is killed in the middle is continued, and half a file is never taken for a whole one."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ from virshort.encoders.published import PUBLISHED
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
-    """Serves files of esm2-8m's names and about its size, which its client writes in pieces of 10 MB."""
+    """Serves files with the names of esm2-8m and about its size, which the client writes in pieces of 10 MB."""
     repo = tmp_path / "hub" / PUBLISHED["esm2-8m"].repo
     repo.mkdir(parents=True)
     (repo / "config.json").write_text("{}")
@@ -51,10 +51,10 @@ def test_a_killed_download_goes_on_and_a_whole_one_is_never_repeated(hub: Hub, t
     part = store / ".partial-esm2-8m" / f"model.safetensors.{hashlib.sha256(data).hexdigest()}.part"
     place = store / "esm2-8m" / COMMIT / "esm2-8m"
 
-    hub.rest = threading.Event()  # half is sent, and no more
+    hub.rest = threading.Event()  # only half is sent
     started = Started(*words, folder=tmp_path, env=env)
     until(lambda: (part.exists() and part.stat().st_size > 0) or started.process.poll() is not None, 120, "half a file")
-    os.killpg(started.process.pid, signal.SIGKILL)  # as when the machine goes: the task and Nextflow
+    os.killpg(started.process.pid, signal.SIGKILL)  # the task and Nextflow, as when a machine fails
     assert started.finish().returncode == -signal.SIGKILL
     size = part.stat().st_size
     assert 0 < size < len(data) and not place.exists()

@@ -106,7 +106,9 @@ def test_a_bad_peptide_is_named_by_its_own_row():
 def dnabert():
     model = dnabert_s.load_model(GOLDEN / "dnabert_s_tiny")
     lines = (GOLDEN / "dnabert_tokenizer/golden_ids.jsonl").read_text().splitlines()
-    sequences = [json.loads(line)["sequence"].encode() for line in lines]
+    sequences = [
+        s for s in (json.loads(line)["sequence"].encode() for line in lines) if len(s) <= 1000
+    ]  # the others take seconds
     return BytePairTokenizer(GOLDEN / "dnabert_tokenizer/tokenizer.json"), partial(dnabert_s.pooled, model), 96, sequences
 
 

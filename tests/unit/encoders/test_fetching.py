@@ -1,10 +1,12 @@
 """Weights from a server that speaks the hub's protocol, and from folders. What is wrong is refused by name."""
 
 import hashlib
+import multiprocessing
 import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +14,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from cluster import until
 from hub import COMMIT, Hub
 from make_random_models import TOKENIZER, make
+from virshort.encoders import fetching
 from virshort.encoders.checksums import LOCAL
 from virshort.encoders.fetching import fetch, is_pinned
 from virshort.encoders.published import PUBLISHED
@@ -61,6 +65,58 @@ def silent(_):
     pass
 
 
+sleep = time.sleep  # the fixture `hub` replaces it
+
+
+class FetchProcess:
+    """A process that fetches esm2-8m into a folder of its own; its log goes to a file."""
+
+    def __init__(self, folder: Path, name: str):
+        self.out, self.log = folder / name, folder / f"{name}.log"
+        self.log.touch()
+        # By fork, since a new interpreter would import torch for seconds.
+        self.process = multiprocessing.get_context("fork").Process(target=self._run, args=(folder / "cache",))
+        self.process.start()
+
+    def _run(self, cache: Path) -> None:
+        time.sleep = sleep
+        with self.log.open("a") as f:
+            fetch("esm2-8m", self.out, cache=cache, log=lambda line: print(line, file=f, flush=True))
+
+    def waits(self) -> bool:
+        return "another process downloads into" in self.log.read_text()
+
+    def join(self) -> int | None:
+        self.process.join(60)
+        return self.process.exitcode
+
+
+@pytest.fixture
+def two_downloads(hub, tmp_path, monkeypatch):
+    """A process in the middle of the largest file, another that waits for the first, and the file's part."""
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1 << 14)  # the file is smaller than one chunk
+    monkeypatch.setattr("time.sleep", sleep)
+    hub.rest = threading.Event()
+    first = FetchProcess(tmp_path, "first")
+    until(
+        lambda: any(p.stat().st_size for p in tmp_path.glob("cache/.partial-esm2-8m/model.safetensors.*.part")),
+        60,
+        "half a file",
+    )
+    (part,) = tmp_path.glob("cache/.partial-esm2-8m/model.safetensors.*.part")
+    second = FetchProcess(tmp_path, "second")
+    until(second.waits, 60, "the second waits")
+    yield first, second, part
+    hub.rest.set()
+    for started in (first, second):
+        started.process.kill()
+        started.process.join()
+
+
+def largest_file_requests(hub) -> int:
+    return sum(method == "GET" and path.endswith("model.safetensors") and path.startswith("/cdn") for method, path in hub.log)
+
+
 @pytest.mark.usefixtures("pinned")
 def test_from_the_hub_to_safetensors(hub, raw, tmp_path):
     for encoder in ("dnabert-s", "esm2-8m"):
@@ -89,6 +145,50 @@ def test_a_download_goes_on_where_it_broke_off(hub, tmp_path, monkeypatch):
     assert hub.ranges
     assert hub.ranges[-1] > 0
     assert not list((tmp_path / "cache").iterdir())
+
+
+@pytest.mark.usefixtures("pinned")
+def test_of_two_downloads_at_once_the_second_finds_the_files_complete(hub, two_downloads, tmp_path):
+    first, second, _ = two_downloads
+    hub.rest.set()
+    assert (first.join(), second.join()) == (0, 0), first.log.read_text() + second.log.read_text()
+    assert largest_file_requests(hub) == 1 and hub.ranges == []
+    digests = {open_weights(started.out, "esm2-8m").digest for started in (first, second)}
+    assert len(digests) == 1 and is_pinned(fetching.verify(second.out, "esm2-8m"))
+    assert not list((tmp_path / "cache").iterdir())
+
+
+@pytest.mark.usefixtures("pinned")
+def test_a_download_continues_that_of_a_killed_process(hub, two_downloads, tmp_path):
+    first, second, part = two_downloads
+    first.process.kill()
+    first.join()
+    size = part.stat().st_size
+    hub.rest.set()
+    assert second.join() == 0, second.log.read_text()
+    assert hub.ranges == [size] and size > 0 and not (first.out / "esm2-8m").exists()
+    assert is_pinned(fetching.verify(second.out, "esm2-8m"))
+    assert not list((tmp_path / "cache").iterdir())
+
+
+@pytest.mark.usefixtures("pinned")
+def test_an_endpoint_with_a_slash_at_its_end(hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", f"{hub.url}/")
+    assert is_pinned(fetch("esm2-8m", tmp_path / "out", cache=tmp_path / "cache", log=silent))
+    assert not [path for _, path in hub.log if "//" in path]
+
+
+@pytest.mark.parametrize("endpoint", ["", None])
+def test_an_empty_endpoint_is_the_hub_itself(tmp_path, monkeypatch, endpoint):
+    def metadata(url, **_):
+        raise ConnectionError(url)
+
+    monkeypatch.setattr(fetching, "get_hf_file_metadata", metadata)
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    if endpoint is not None:
+        monkeypatch.setenv("HF_ENDPOINT", endpoint)
+    with pytest.raises(InputError, match=r"\(https://huggingface\.co/facebook/esm2_t6_8M_UR50D/resolve/\w+/config\.json\)"):
+        fetch("esm2-8m", tmp_path / "out", log=silent)
 
 
 @pytest.mark.usefixtures("pinned")
@@ -141,16 +241,13 @@ def test_the_script_in_its_own_process(hub, tmp_path):
     )
     assert run.returncode == 0, run.stderr
     assert f"esm2-8m: revision {COMMIT} (NOT pinned)" in run.stdout
-    run = subprocess.run(
-        [sys.executable, script, "esm2-8m", "--out", "out2", "--weights", "out"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 1
-    assert run.stderr.startswith("virshort: ")
-    assert "revision 0123" in run.stderr
+
+
+def test_weights_of_another_revision_are_refused(hub, tmp_path):
+    assert hub.url
+    fetch("esm2-8m", tmp_path / "out", revision="main", cache=tmp_path / "cache", log=silent)
+    with pytest.raises(InputError, match=f"out/esm2-8m: revision {COMMIT} instead of {PUBLISHED['esm2-8m'].revision}"):
+        fetch("esm2-8m", tmp_path / "again", tmp_path / "out", log=silent)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What a user is told about a GPU that cannot be used: torch's states, pretended."""
+"""What a user is told about a GPU that cannot be used, with torch's answers replaced."""
 
 import os
 import signal
@@ -11,16 +11,18 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+import check_gpu
 from harness import ROOT
 from virshort.encoders.gpu import capabilities, require_gpu
-from virshort.errors import InputError
+from virshort.errors import InputError, run
+from virshort.files import read_json
 
 GIB = 1 << 30
 
 
 @pytest.fixture
 def card(monkeypatch):
-    """An H100 that works; a test spoils one thing of it."""
+    """An H100 that works, until a test changes something."""
     state = SimpleNamespace(init=lambda: None, free=70 * GIB, capability=(9, 0), architectures=["sm_75", "sm_90", "sm_120"])
     monkeypatch.setattr(torch.version, "cuda", "13.2")
     monkeypatch.setattr(torch.cuda, "init", lambda: state.init())
@@ -58,7 +60,7 @@ def test_a_gpu_that_works():
         ("CUDA unknown error - this may be due to\nan incorrectly set up environment", "unknown error - this may be due to\\)"),
     ],
 )
-def test_what_cuda_complains_of(card, error, said):
+def test_error_messages_of_cuda(card, error, said):
     def init():
         raise RuntimeError(error)
 
@@ -102,15 +104,17 @@ def test_capabilities():
     assert capabilities(["sm_75", "sm_90a", "sm_120", "compute_120"]) == [(7, 5), (9, 0), (12, 0)]
 
 
-def test_the_script_stops_without_a_gpu(tmp_path: Path):
-    done = subprocess.run(
-        [sys.executable, ROOT / "bin/check_gpu.py", "--out", tmp_path / "gpu.json"],
-        env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
-        capture_output=True,
-        text=True,
-    )
-    (line,) = done.stderr.splitlines()
-    assert done.returncode == 1 and line.startswith("virshort: ") and not (tmp_path / "gpu.json").exists()
+def test_the_script_records_the_gpu_or_stops(card, tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["check_gpu.py", "--out", str(tmp_path / "gpu.json")])
+    run(check_gpu.main)
+    assert read_json(tmp_path / "gpu.json")["name"] == "NVIDIA H100"
+    (tmp_path / "gpu.json").unlink()
+    card.free = 0
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        run(check_gpu.main)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 1 and line.startswith("virshort: ") and not (tmp_path / "gpu.json").exists()
 
 
 # bin/on_one_gpu.sh
@@ -126,7 +130,7 @@ PRINT = [sys.executable, "-c", "import os; print(os.environ.get('CUDA_VISIBLE_DE
 
 @pytest.fixture
 def machine(tmp_path: Path):
-    """Call on_one_gpu.sh on a machine whose nvidia-smi prints `smi`; None: that has none."""
+    """Call on_one_gpu.sh on a machine whose nvidia-smi prints `smi`, or that has no nvidia-smi if it is None."""
 
     def start(*args: object, smi: str | None = None, **env: str) -> subprocess.Popen[str]:
         folder = tmp_path / "bin"
