@@ -1,4 +1,4 @@
-"""Both k-mer encoders on a shard: reading it, embedding and writing, on one core."""
+"""Both k-mer encoders on one shard and one core: reading, embedding and writing."""
 
 import contextlib
 import io
@@ -10,14 +10,19 @@ import pyarrow as pa
 from common import Line, command, medians, report
 
 import embed
+from virshort.encoders.catalogue import COMPOSITION
 from virshort.windows.shards import write_shard
 
 WINDOWS, LENGTH, REPEATS = 8192, 150, 9
 
 
+def words(shard: Path, encoder: str, out: Path) -> tuple[object, ...]:
+    return "--shard", shard, "--encoder", encoder, "--module", COMPOSITION, "--out", out
+
+
 def step(shard: Path, encoder: str, out: Path) -> None:
-    """bin/embed.py in this process: the start of Python is not counted."""
-    sys.argv = ["embed.py", "--shard", str(shard), "--encoder", encoder, "--out", str(out)]
+    """bin/embed.py in this process, so that the start of Python is not counted."""
+    sys.argv = ["embed.py", *map(str, words(shard, encoder, out))]
     with contextlib.redirect_stdout(io.StringIO()):
         embed.main()
 
@@ -38,7 +43,7 @@ def main() -> None:
     one(names[1])
     each = medians([lambda: one(names[0]), lambda: one(names[1])], REPEATS)
     rate = WINDOWS / sum(each)
-    whole = sum(command("embed.py", "--shard", shard, "--encoder", name, "--out", work / "whole").cpu_seconds for name in names)
+    whole = sum(command("embed.py", *words(shard, name, work / "whole")).cpu_seconds for name in names)
     note = ", ".join(f"{name} {WINDOWS / s:,.0f}/s" for name, s in zip(names, each, strict=True))
     report(
         [
@@ -49,7 +54,7 @@ def main() -> None:
                 f"{rate:,.0f} windows/s",
                 f"{rate / 50_000:.2f}",
                 rate >= 50_000,
-                f"{note}; starting Python twice adds {whole - sum(each):.1f} s a shard of {WINDOWS}",
+                f"{note}; starting Python twice adds {whole - sum(each):.1f} s per shard of {WINDOWS} windows",
             )
         ]
     )

@@ -1,7 +1,8 @@
-"""The language models at their real size with random weights, in the precision that `auto` takes here, against one window at a
-time in fp32 and against their bare matrix products. Ratios are of one process, by turns; the best of each counts.
+"""The language models at their real size with random weights, in the precision that `auto` chooses here, compared with one
+window at a time in fp32 and with their bare matrix products. Both sides of a ratio are measured in turn in one process, and the
+best of each counts.
 
-bench.py runs it; alone it takes --layers and --rounds.
+bench.py runs this file; on its own it takes --layers and --rounds.
 """
 
 import argparse
@@ -23,14 +24,14 @@ from torch.nn import functional as F
 
 from virshort.encoders import dnabert_s, esm2
 from virshort.encoders.batching import Batcher
-from virshort.encoders.language_models import BUDGET
+from virshort.encoders.byte_pair_tokenizer import BytePairTokenizer
+from virshort.encoders.language_model import BUDGET
 from virshort.encoders.packed_linear import LinearGelu, pack
 from virshort.encoders.precision import choose_device, choose_precision, exact_fp32
-from virshort.encoders.tokens import Bases
 
 TOKENIZER = ROOT.parent / "shared/golden/dnabert_tokenizer/tokenizer.json"
 CASES = {"dnabert-s": (dnabert_s, 35, 9.0), "esm2-650m": (esm2, 52, 4.0)}
-"""The model, tokens of a 150 bp window, and how many times the rate of one at a time is wanted of bf16."""
+"""The model, the tokens of a 150 bp window, and how many times faster than one at a time bf16 must be."""
 
 
 def random_model(module: ModuleType, layers: int | None, dtype: torch.dtype, device: torch.device) -> nn.Module:
@@ -41,7 +42,7 @@ def random_model(module: ModuleType, layers: int | None, dtype: torch.dtype, dev
 
 
 def best_of(works: dict[str, Callable[[], object]], rounds: int, device: torch.device) -> dict[str, float]:
-    """Seconds of each piece of work, the best of several rounds by turns."""
+    """Seconds that each piece of work takes, the best of several rounds in which all take turns."""
     best = dict.fromkeys(works, float("inf"))
     for turn in range(rounds + 1):
         for name, work in works.items():
@@ -49,13 +50,13 @@ def best_of(works: dict[str, Callable[[], object]], rounds: int, device: torch.d
             work()
             if device.type == "cuda":
                 torch.cuda.synchronize()
-            if turn:  # the first makes kernels
+            if turn:  # the first round compiles kernels
                 best[name] = min(best[name], time.perf_counter() - began)
     return best
 
 
 def products(model: nn.Module, rows: int) -> tuple[Callable[[], object], float]:
-    """The bare products of a model's linear layers on that many tokens, and their floating point operations."""
+    """The bare products of a model's linear layers on that many tokens, and the number of their floating point operations."""
     weights = [m.weight for m in model.modules() if isinstance(m, nn.Linear)]
     inputs = {w.shape[1]: torch.randn(rows, w.shape[1], device=w.device).to(w.dtype) for w in weights}
     return (lambda: [F.linear(inputs[w.shape[1]], w) for w in weights]), sum(2.0 * rows * w.numel() for w in weights)
@@ -103,7 +104,7 @@ def bench_model(name: str, layers: int | None, rounds: int) -> list[Line]:
 
 
 def gelu_apart(model: nn.Module) -> nn.Module:
-    """The model with plain linear layers only, as quantization knows no others."""
+    """The model with plain linear layers only, since quantization supports no others."""
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, LinearGelu):
@@ -114,13 +115,13 @@ def gelu_apart(model: nn.Module) -> nn.Module:
 
 @torch.inference_mode()
 def bench_int8(layers: int | None, rounds: int) -> Line:
-    """PyTorch's dynamic quantization of all linear layers of DNABERT-S, a scale a channel, against what `auto` takes here."""
+    """PyTorch's dynamic quantization of all linear layers of DNABERT-S, one scale per channel, compared with `auto`."""
     device, (module, tokens, _) = torch.device("cpu"), CASES["dnabert-s"]
     exact = gelu_apart(random_model(module, layers, torch.float32, device))
     if "onednn" in torch.backends.quantized.supported_engines:
         torch.backends.quantized.engine = "onednn"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that torchao will take over
+        warnings.simplefilter("ignore")  # that torchao will replace it
         small = quantize_dynamic(exact, {nn.Linear: per_channel_dynamic_qconfig})
     model = random_model(module, layers, choose_precision("auto", device), device)
     pack(model)
@@ -130,7 +131,7 @@ def bench_int8(layers: int | None, rounds: int) -> Line:
     ratio, kind = best["auto"] / best["int8"], str(model.norm.weight.dtype).removeprefix("torch.")
     rates = [f"{len(ids) / best[name]:.4g} windows/s" for name in ("auto", "int8")]
     return Line(
-        f"dnabert-s in int8 (PyTorch's dynamic quantization), against {kind}",
+        f"dnabert-s in int8 (PyTorch's dynamic quantization), compared with {kind}",
         rates[0],
         ">= 1.5x, cosine >= .99",
         rates[1],
@@ -142,12 +143,12 @@ def bench_int8(layers: int | None, rounds: int) -> Line:
 
 def bench_tokens() -> Line:
     windows = random_windows(20000)
-    tokenize = Bases(TOKENIZER)
+    tokenize = BytePairTokenizer(TOKENIZER)
     began = time.process_time()
     tokenize(windows)
     rate = len(windows) / (time.process_time() - began)
     return Line(
-        "tokens of 150 bp windows, a core",
+        "tokens of 150 bp windows, one core",
         "-",
         ">= 20,000 windows/s",
         f"{rate:,.0f} windows/s",
@@ -157,10 +158,12 @@ def bench_tokens() -> Line:
 
 
 def bench_memory() -> Line:
-    """Peak memory that a shard of 8192 windows adds to a model that is warm; before anything else has made a higher peak."""
+    """Peak memory that a shard of 8192 windows adds to a warm model. Run this before anything that has a higher peak."""
     device, windows = torch.device("cpu"), random_windows(8192)
     model = random_model(dnabert_s, 1, choose_precision("auto", device), device)
-    embed = Batcher(Bases(TOKENIZER), partial(dnabert_s.pooled, model), model.config.width, BUDGET["cpu"], log=print)
+    embed = Batcher(
+        BytePairTokenizer(TOKENIZER), partial(dnabert_s.pooled, model), model.config.width, BUDGET["cpu"], log=print
+    )
     embed(windows[:512])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     embed(windows)
@@ -181,7 +184,7 @@ def random_windows(n: int) -> list[bytes]:
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("folder", nargs="*", help="not used: every measurement is given one")
+    p.add_argument("folder", nargs="*", help="not used; bench.py passes one to every measurement")
     p.add_argument("--rounds", type=int, default=8)
     p.add_argument("--layers", type=int, help="of both models (default: all)")
     a = p.parse_args()

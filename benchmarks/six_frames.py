@@ -1,4 +1,4 @@
-"""Longest stop-free stretch over six frames, against a loop over windows with Biopython."""
+"""Longest stop-free stretch over six frames, compared with a loop over windows with Biopython."""
 
 import numpy as np
 from Bio.Seq import Seq
@@ -10,7 +10,7 @@ WINDOWS, LOOPED, LENGTH, REPEATS = 200_000, 4_000, 150, 5
 
 
 def plain(window: bytes) -> int:
-    """Residues of the longest stretch between stops in six frames."""
+    """Number of residues in the longest stretch between stops in six frames."""
     forward = Seq(window)
     return max(
         len(stretch)

@@ -1,4 +1,4 @@
-"""The experiment with language models: random ones, small, in the published layout, and no network."""
+"""The experiment with small random language models in the published layout, without a network."""
 
 import json
 import shutil
@@ -12,6 +12,7 @@ from safetensors import safe_open
 import embed
 from harness import ROOT, Run, copy_pipeline, run_nextflow
 from make_random_models import TOKENIZER, make
+from virshort.encoders.catalogue import entry_of
 from virshort.verdict.comparison import band
 
 pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
@@ -60,7 +61,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Experiment:
-    """The whole experiment once, and runs that go on from it."""
+    """The whole experiment once, and runs that resume it."""
 
     def __init__(self, base: Path, weights: Path):
         self.folder, genomes = base / "run", base / "genomes"
@@ -123,7 +124,7 @@ def test_a_model_is_fetched_once_and_a_window_embedded_once(experiment: Experime
     assert len(embedded) == len(set(embedded))
 
 
-def test_embeddings_say_how_they_were_made(experiment: Experiment) -> None:
+def test_embeddings_record_how_they_were_made(experiment: Experiment) -> None:
     for encoder in ("dnabert-s", "esm2-8m"):
         found = headers(experiment.first, encoder)
         assert found
@@ -135,7 +136,7 @@ def test_embeddings_say_how_they_were_made(experiment: Experiment) -> None:
 
 
 def test_files_stay_in_the_tasks_folders(experiment: Experiment) -> None:
-    """Neither home nor the machine's folder for temporary files is used: they may be read-only, or small."""
+    """Neither the home folder nor the machine's folder for temporary files is used, since they may be read-only or small."""
     assert not list(experiment.elsewhere.iterdir())
 
 
@@ -146,7 +147,7 @@ def test_after_success_nothing_is_computed_again(experiment: Experiment) -> None
 
 
 def points(evaluation: Path) -> float:
-    """What fine-tuning gains on short windows, in points, of one replicate."""
+    """What fine-tuning gains on short windows, in points, for one replicate."""
     found = {arm: read(evaluation / arm / "short/metrics.json")["pooled"][0]["accuracy"] for arm in ("baseline", "finetune")}
     return 100 * (found["finetune"] - found["baseline"])
 
@@ -154,7 +155,7 @@ def points(evaluation: Path) -> float:
 def test_verdicts_from_fp16_and_fp32_storage_agree(
     experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The steps between windows and verdict once more, with rows stored as they were computed."""
+    """The steps from windows to verdict once more, with rows stored in the precision in which they were computed."""
     results, data = experiment.first.results, tmp_path / "data"
     data.mkdir()
 
@@ -167,7 +168,8 @@ def test_verdicts_from_fp16_and_fp32_storage_agree(
         rows = [tmp_path / f"{encoder}.safetensors" for encoder in ("dnabert-s", "esm2-8m")]
         for path in rows:
             fetched = next(experiment.folder.glob(f"work/*/*/{path.stem}/weights.json")).parents[1]
-            words = ("--shard", shard, "--encoder", path.stem, "--weights", fetched, "--storage", "float32", "--out", path)
+            words = ("--shard", shard, "--encoder", path.stem, "--module", entry_of(path.stem).module)
+            words += ("--weights", fetched, "--storage", "float32", "--out", path)
             monkeypatch.setattr("sys.argv", ["embed.py", *map(str, words)])
             embed.main()  # here, where torch is loaded already
         name = f"{pool.replace('/', '.')}.shard_00000"

@@ -1,4 +1,4 @@
-"""VirNucPro's files through the pipeline: its head as the baseline, its rows, and its features in place of genomes."""
+"""VirNucPro's files in the pipeline: its head as the baseline, its rows, and its features in place of genomes."""
 
 import json
 
@@ -31,7 +31,7 @@ def random_head(inputs: int) -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A small experiment with a head of VirNucPro's as the baseline, and a row for every stop-free frame."""
+    """A small experiment with one of VirNucPro's heads as the baseline, and one row for every stop-free frame."""
     folder = tmp_path_factory.mktemp("virnucpro")
     write_head(folder / "300 model.pth", random_head(DIM), "", as_module=True)
     done = run_nextflow(
@@ -88,7 +88,7 @@ def test_what_the_head_has_seen_is_said_to_be_unknown(run: Run) -> None:
 
 
 def test_a_window_has_the_largest_score_of_its_frames(run: Run) -> None:
-    """Each step again by hand: rows, DNA first, both encoders, the head, and the maximum."""
+    """Each step once more in this test: rows, DNA first, both encoders, the head, and the maximum."""
     shards = list((run.results / "windows/test/short").glob("*.fa.gz"))
     predicted = pq.read_table(run.results / "evaluation/baseline/short/predictions.parquet", filters=[("replicate", "==", 0)])
     dna, protein = load_encoder("kmer-dna"), load_encoder("kmer-protein")
@@ -113,7 +113,7 @@ def test_a_window_has_the_largest_score_of_its_frames(run: Run) -> None:
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Merged files of VirNucPro's, cut in the middle of a chunk, with a head of its kind."""
+    """VirNucPro's merged files, divided in the middle of a chunk, with a head of the same kind."""
     folder = tmp_path_factory.mktemp("ready")
     rng = np.random.default_rng(0)
     for name, shift in (("v", 0.1), ("h", -0.1)):
@@ -151,9 +151,9 @@ def test_ready_features_are_trained_on_and_judged(ready: Run) -> None:
     found = json.loads((ready.results / "comparison.json").read_text())
     assert {(r["arm"], r["test_set"]) for r in found["arms"]} == {("baseline", "short"), ("finetune", "short")}
     assert found["verdict"]["difference_points"] is not None and "On the given windows" in found["answer"]
-    assert "without their sequences" in found["leakage"]["sentence"] and found["leakage"]["ok"] is None
+    assert "their sequences are not here" in found["leakage"]["sentence"] and found["leakage"]["ok"] is None
     assert found["pretrained"]["sentence"] in found["warnings"]
-    assert "without their sequences" in (ready.results / "report.html").read_text()
+    assert "their sequences are not here" in (ready.results / "report.html").read_text()
     assert (ready.results / "window_sets.json").exists() and (ready.results / "leakage.json").exists()
     tuned = json.loads((ready.results / "models/finetune/fold_0/replicate_0/model.json").read_text())
     assert tuned["architecture"]["inputs"] == WIDTH
