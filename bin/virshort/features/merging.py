@@ -46,7 +46,7 @@ def merge_modalities(
         if e.windows != len(windows):
             first = windows[min(e.windows, len(windows) - 1)]
             raise InputError(
-                f"{e.file}: has rows of {e.windows} windows instead of {len(windows)} (the first that is amiss is {first}): "
+                f"{e.file}: has rows of {e.windows} windows instead of {len(windows)} (the first that differs is {first}): "
                 "resume the run"
             )
     frames = embeddings[0].frames
