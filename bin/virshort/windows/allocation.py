@@ -71,11 +71,3 @@ def _least_cap(quota: int, available: np.ndarray) -> int:
         else:
             low = middle + 1
     return low
-
-
-def largest_remainder(total: int, shares: np.ndarray) -> np.ndarray:
-    """`total` in whole numbers in proportion to `shares` [n], summing to total (Hamilton's method)."""
-    exact = total * np.asarray(shares, float) / np.sum(shares)
-    whole = np.floor(exact).astype(np.int64)
-    whole[np.argsort(whole - exact, kind="stable")[: total - whole.sum()]] += 1
-    return whole

@@ -11,11 +11,10 @@ from itertools import pairwise
 import numpy as np
 
 from virshort.files import digest
-from virshort.windows.allocation import allocate_in_stages, largest_remainder
+from virshort.windows.allocation import allocate_in_stages
+from virshort.windows.apportionment import largest_remainder
 from virshort.windows.start_positions import AmbiguousRuns, PositionSpace, hash_number, lattice_step, uniform
 
-VALIDATION_WINDOWS = 20_000
-"""A split's validation set: the first rows of its fold in pool order, no more than this."""
 _BLOCK = 1 << 16
 _REDRAWS = 8
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from virshort.windows.allocation import allocate, allocate_in_stages, fill, largest_remainder
+from virshort.windows.allocation import allocate, allocate_in_stages, fill
 
 bounds = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=20)
 
@@ -53,10 +53,3 @@ def test_the_cap_holds_where_it_can_and_is_raised_just_enough_where_not():
 def test_more_than_there_is_is_refused():
     with pytest.raises(ValueError, match="11 windows asked for, 10 possible"):
         allocate_in_stages(11, np.zeros(1, int), np.zeros(1, int), [np.array([10])], 5)
-
-
-@given(st.integers(0, 10_000), st.lists(st.floats(0.01, 1), min_size=1, max_size=8))
-def test_largest_remainder_adds_up_and_is_near(total, shares):
-    whole = largest_remainder(total, np.array(shares))
-    assert whole.sum() == total
-    assert np.abs(whole - total * np.array(shares) / sum(shares)).max() < 1
