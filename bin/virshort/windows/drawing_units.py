@@ -31,7 +31,13 @@ def group_sources(
     [sources] int64. The kingdom is part of a unit's name only where the cluster holds several kingdoms of the label, so that
     naming the kingdoms of a collection leaves the windows of all other clusters where they were.
     """
-    pairs = np.char.add(np.char.add(cluster.astype(str), "\t"), label.astype(str))
-    names, first, unit = np.unique(pairs, return_index=True, return_inverse=True)
-    keys = np.array([int(digest(str(seed), name), 16) for name in names.tolist()], np.uint64)
+    names, pair = np.unique(np.char.add(np.char.add(cluster.astype(str), "\t"), label.astype(str)), return_inverse=True)
+    kingdoms, code = np.unique(kingdom.astype(str), return_inverse=True)
+    _, first, unit = np.unique(pair * len(kingdoms) + code, return_index=True, return_inverse=True)
+    several = np.bincount(pair[first])[pair[first]] > 1
+    unit_names = [
+        f"{names[p]}\t{kingdoms[k]}" if more else str(names[p])
+        for p, k, more in zip(pair[first].tolist(), code[first].tolist(), several.tolist(), strict=True)
+    ]
+    keys = np.array([int(digest(str(seed), name), 16) for name in unit_names], np.uint64)
     return DrawingUnits(cluster[first], kingdom[first], label[first], fold[first], keys), unit.astype(np.int64)

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from synthetic_sources import DESIGN, FOLDS, drawn, skewed_sampler
+from synthetic_sources import DESIGN, FOLDS, drawn, random_bases, skewed_sampler, source_table
 from virshort.heads.splits import label_sizes, split_rows
 from virshort.windows.drawing import DrawnWindows, rechunk
 from virshort.windows.planning import plan_sweep, plan_window_set
@@ -18,9 +20,9 @@ def draw(sampler: Sampler, recipe: Recipe) -> dict[str, DrawnWindows]:
     return drawn(sampler, plan_window_set(sampler, recipe, DESIGN))
 
 
-@pytest.fixture(scope="module")
-def sampler() -> Sampler:
-    return skewed_sampler(ambiguous=0.1)
+@pytest.fixture(scope="module", params=[False, True], ids=["one kingdom per cluster", "several kingdoms per cluster"])
+def sampler(request) -> Sampler:
+    return skewed_sampler(ambiguous=0.1, mixed=request.param)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,26 @@ def test_every_split_has_the_size_and_shares_requested_and_no_cluster_more_than_
             assert abs(label[validation].mean() - 0.52) < 0.01
             for y, n in label_sizes(recipe.size, 0.52).items():
                 assert np.bincount(cluster[train][label[train] == y]).max() <= np.ceil(0.05 * n)
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abc"), st.integers(200, 900)), min_size=1, max_size=20),
+    st.integers(1, 30),
+)
+def test_a_window_has_the_kingdom_of_its_source_however_kingdoms_and_clusters_overlap(rows, size):
+    number, kingdom, length = (np.array(x) for x in zip(*rows, strict=True))
+    # Each fold gets these clusters once per label, so that no fold lacks a label.
+    number, kingdom, length = (np.tile(x, 2 * FOLDS) for x in (number, kingdom, length))
+    fold, label = (np.repeat(x, len(rows)) for x in (np.tile(range(FOLDS), 2), np.repeat([0, 1], FOLDS)))
+    cluster = np.array([f"{f}.{c}" for f, c in zip(fold, number, strict=True)])
+    bases = random_bases(np.random.default_rng(size), int(length.sum()), 0)
+    sampler = Sampler(source_table(length, cluster, label, kingdom, fold), bases, 42, 0.1)
+    smaller = Recipe("short", "train", size, (Stratum(100, 100),))
+    plan = plan_window_set(sampler, Recipe("scratch", "train", 3 * size, (Stratum(100, 100),), smaller), DESIGN)
+    for w in drawn(sampler, plan).values():
+        for column in ("cluster", "label", "kingdom", "fold"):
+            np.testing.assert_array_equal(getattr(sampler.units, column)[w.unit], getattr(sampler.sources, column)[w.source])
 
 
 def test_strata_have_their_shares(sampler):
