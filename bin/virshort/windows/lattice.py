@@ -31,7 +31,7 @@ def lattice_step(size: int) -> int:
     308: with step 185, since 5 * 185 = 3 * 308 + 1, the draws would form five clumps, and its step is 183 instead.
     """
     step = max(1, int(size * _GOLDEN))
-    while math.gcd(step, size) > 1:
+    while math.gcd(step, size) > 1 or _makes_clumps(step, size):
         step -= 1
     return step
 
