@@ -241,15 +241,15 @@ def audit(
     shared: the 31-mers that occur in two folds or more of these sources; root: the folder that holds the pools; limit: the
     largest share of the windows of a test set that may share a 31-mer; pretrained: whether a head that was trained
     elsewhere takes part. Raises InputError where there are no training or no test windows."""
-    for purpose, entries in (("training", sets["train"]), ("test", sets["test"])):
-        if not entries:
-            raise InputError(
-                f"window_sets.json: there are no {purpose} windows, so nothing can be trained and tested: give more or longer "
-                "sources, and ask for training windows (--short_windows) and test windows (--test_windows)"
-            )
     rows, worst = count_shared_windows(sources, root, sets, find_leaks(sources, shared, root, sets))
     totals = over_folds(rows, limit)
     of_windows = [t for t in totals if t["train_set"] != SOURCES]
+    if not of_windows:
+        missing = "test" if sets["train"] else "training"
+        raise InputError(
+            f"window_sets.json: there are no {missing} windows, so nothing can be trained and tested: give more or longer "
+            "sources, and ask for training windows (--short_windows) and test windows (--test_windows)"
+        )
     return {
         "k": K,
         "limit": limit,

@@ -29,7 +29,18 @@ class SamplingDesign:
             return self.test_folds, len(self.test_folds)
         return sorted({f for t in self.test_folds for f in range(self.folds) if f != t}), self.folds - 2
 
+    def fold_quotas(self, recipe: Recipe, size: int) -> list[tuple[int, int]]:
+        """The folds that a set is drawn from, and how many of `size` windows each gives.
+
+        A test set is shared exactly among the tested folds. For training, each fold gives an equal part, rounded up, so that
+        the training folds of every split hold the whole size."""
+        folds, parts = self.drawn_folds(recipe)
+        if recipe.purpose == "test":
+            return list(zip(folds, largest_remainder(size, np.ones(parts)).tolist(), strict=True))
+        return [(fold, math.ceil(size / parts)) for fold in folds]
+
     def label_share(self, label: int) -> float:
+        """The share of windows with this label."""
         return self.viral_share if label else 1 - self.viral_share
 
 
@@ -71,13 +82,11 @@ def allocate_recipe(
 ) -> tuple[dict[str, list[DrawNumbers]], dict[int, float]] | Shortage:
     """Decide how many windows each drawing unit gives to a set and to the sets it contains.
 
-    A test set is shared exactly among the tested folds. For training, each fold gives an equal part of the size, rounded up, so
-    that the training folds of every split hold the whole size.
     Returns the draws by pool, and by label the cap that was used, as a share of the label's windows, where it had to be raised;
     or else the first shortage.
     """
     units = sampler.units
-    folds, parts = design.drawn_folds(recipe)
+    _, parts = design.drawn_folds(recipe)
     stages = [sampler.positions(s).ceilings for s in recipe.strata]
     draws: dict[str, list[DrawNumbers]] = {}
     caps: dict[int, float] = {}
@@ -88,11 +97,7 @@ def allocate_recipe(
         for label, label_size in zip((1, 0), label_sizes, strict=True):
             for s, size in enumerate(largest_remainder(label_size, np.array([s.share for s in step.strata])).tolist()):
                 cap = math.ceil(design.cluster_cap * size)
-                if recipe.purpose == "test":
-                    quotas = largest_remainder(size, np.ones(parts)).tolist()
-                else:
-                    quotas = [math.ceil(size / parts)] * len(folds)
-                for fold, quota in zip(folds, quotas, strict=True):
+                for fold, quota in design.fold_quotas(recipe, size):
                     inside = np.flatnonzero((units.label == label) & (units.fold == fold))
                     ceilings = [stage[inside] for stage in stages[s]]
                     available = int(ceilings[-1].sum())
