@@ -149,7 +149,14 @@ def test_a_pool_without_windows_is_named(root: Path) -> None:
         audited(root)
 
 
-@pytest.mark.parametrize(("purpose", "word"), [("train", "training"), ("test", "test")])
-def test_a_run_without_training_or_test_windows_is_refused(root: Path, purpose: str, word: str) -> None:
-    with pytest.raises(InputError, match=f"there are no {word} windows, so nothing can be trained and tested"):
-        audited(root, SETS | {purpose: {}})  # type: ignore[typeddict-item]
+@pytest.mark.parametrize(
+    ("changed", "missing"),
+    [
+        ({"train": {}}, "training"),
+        ({"test": {}}, "test"),
+        ({"test": {"short": {"pools": [], "size": 0, "notes": []}}}, "test"),
+    ],
+)
+def test_a_run_without_training_or_test_windows_is_refused(root: Path, changed: Any, missing: str) -> None:
+    with pytest.raises(InputError, match=f"there are no {missing} windows, so nothing can be trained and tested"):
+        audited(root, SETS | changed)
