@@ -14,9 +14,9 @@ from Bio.SeqIO.FastaIO import SimpleFastaParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from virshort.sequence.canonical_31mers import CHUNK, K, pack, pieces, scan, scatter
-from virshort.sources.clustering import components, similar, sketch
-from virshort.sources.folds import deal, weights
+from virshort.sequence.canonical_31mers import CHUNK, K, overlapping_pieces, pack, scan, scatter
+from virshort.sources.balancing import cluster_weights, deal_clusters
+from virshort.sources.clustering import join_pairs, similar_pairs, sketch_sources
 from virshort.windows.leakage import Coverage, Leak, shared_kmers, spans
 
 BIN = Path(__file__).resolve().parents[3] / "bin"
@@ -79,7 +79,7 @@ def test_scan_and_pieces_see_every_word_of_a_source_once(texts, size):
     assert seen == expected
     cut = [
         (a + i, s)
-        for s, a, b in pieces(offset, length, size)
+        for s, a, b in overlapping_pieces(offset, length, size)
         for i, w in enumerate(canonical(bases[a:b].tobytes().decode()))
         if w
     ]
@@ -98,7 +98,7 @@ def test_scan_joins_chunks_without_a_seam():
 
 
 def test_scan_refuses_a_gap():
-    with pytest.raises(ValueError, match="behind the other"):
+    with pytest.raises(ValueError, match="must begin where the one before it ends"):
         list(scan(np.zeros(100, np.uint8), np.array([0, 50]), np.array([40, 50])))
 
 
@@ -299,10 +299,10 @@ def test_real_genomes_clustered_and_masked_share_nothing(shared):
             texts += [letters.upper() for _, letters in SimpleFastaParser(records)]
         label += [name] * (len(texts) - len(label))
     bases, offset, length = store(texts)
-    hashes, owner = sketch(bases, offset, length, 10)
-    _, cluster = np.unique(components(len(texts), [similar(hashes, owner, len(texts), 0.01)]), return_inverse=True)
+    hashes, owner = sketch_sources(bases, offset, length, 10)
+    _, cluster = np.unique(join_pairs(len(texts), [similar_pairs(hashes, owner, len(texts), 0.01)]), return_inverse=True)
     label, kingdom = np.array(label), np.full(len(texts), "unknown")
-    fold = deal(weights(cluster, label, kingdom, length, 0.05), 5, 42)[cluster]
+    fold = deal_clusters(cluster_weights(cluster, label, kingdom, length, 0.05), 5, 42)[cluster]
     masked = bases.copy()
     for a, b in zip(*spans(shared_kmers(bases, offset, length, fold)), strict=True):
         masked[a:b] = ord("N")
