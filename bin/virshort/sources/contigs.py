@@ -10,9 +10,8 @@ import numpy as np
 from virshort.errors import InputError
 from virshort.labels import LABELS
 from virshort.sources.checks import check_given_splits, check_labels, metadata_of
-from virshort.sources.reading import LabelCount
 from virshort.sources.samplesheet import SheetRow, SourceTable
-from virshort.sources.store import Source
+from virshort.sources.store import LabelCount, Source
 
 
 class FeatureSummary(TypedDict):

@@ -17,7 +17,7 @@ from virshort.sources.checks import (
 )
 from virshort.sources.records import read_records
 from virshort.sources.samplesheet import SheetRow, SourceTable
-from virshort.sources.store import SkippedRecord, Source
+from virshort.sources.store import LabelCount, SkippedRecord, Source
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,6 @@ class Collection:
     skipped: list[SkippedRecord] = field(default_factory=list)
     place: dict[str, tuple[str, int]] = field(default_factory=dict)
     bases: int = 0
-
-
-class LabelCount(TypedDict):
-    """Records of a label and kingdom. bases: None for ready features."""
-
-    label: str
-    kingdom: str
-    records: int
-    bases: int | None
-    skipped: int
 
 
 class TableUse(TypedDict):

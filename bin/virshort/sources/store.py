@@ -54,6 +54,16 @@ class SkippedRecord(TypedDict):
     kingdom: str
 
 
+class LabelCount(TypedDict):
+    """Records of a label and kingdom, for input.json. bases: None for ready features."""
+
+    label: str
+    kingdom: str
+    records: int
+    bases: int | None
+    skipped: int
+
+
 def write_sources(path: Path, rows: Sequence[Source]) -> None:
     """Write sources.parquet."""
     pq.write_table(pa.Table.from_pylist(rows, SCHEMA), path, compression="zstd")

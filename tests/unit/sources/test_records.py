@@ -133,6 +133,25 @@ def test_refused_by_file_and_record(tmp_path, name):
     assert all(word in str(e.value) for word in ["given.fa", *words]), str(e.value)
 
 
+@wild
+@given(
+    st.lists(st.lists(st.text("ACGTN", min_size=2, max_size=9), min_size=1, max_size=4), min_size=1, max_size=4),
+    st.sampled_from(["\n", "\r\n"]),
+    st.integers(0, 3),
+    st.sampled_from([">", ";", "\ufeff", "\x1f", ">v9 protein EFILPQ", "; EFILPQ"]),
+    st.data(),
+)
+def test_text_within_a_sequence_is_named_with_its_line(tmp_path, sequences, end, blank, text, data):
+    lines = [""] * blank
+    for i, sequence in enumerate(sequences):
+        lines += [f">v{i}", *sequence]
+    at = data.draw(st.sampled_from([i for i, line in enumerate(lines) if line and line[0] != ">"]))
+    lines[at] = lines[at][:1] + text + lines[at][1:]
+    with pytest.raises(InputError, match=rf"given\.fa, record v\d, line {at + 1}: ") as e:
+        read(tmp_path / "x", "".join(line + end for line in lines).encode())
+    assert "protein" not in str(e.value)
+
+
 def test_missing_or_a_folder(tmp_path):
     for path, word in ((tmp_path / "none.fa", "no such file"), (tmp_path, "cannot be read")):
         with pytest.raises(InputError, match=f"given.fa: .*{word}"):
