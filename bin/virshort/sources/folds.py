@@ -122,8 +122,9 @@ def check_enough_clusters(cluster: np.ndarray, label: np.ndarray, folds: int) ->
     for name in LABELS:
         names = np.unique(cluster[label == name])
         if len(names) < folds:
+            found = "1 cluster is" if len(names) == 1 else f"{len(names)} clusters are"
             raise InputError(
-                f"label {name}: {len(names)} clusters are too few for {folds} folds, because each fold needs one "
+                f"label {name}: {found} too few for {folds} folds, because each fold needs one "
                 f"({', '.join(names[:3])}{', ...' if len(names) > 3 else ''}): {FEWER_FOLDS}"
             )
 

@@ -94,7 +94,7 @@ def test_too_few_clusters_are_refused():
     label = np.array(["viral", "viral", "nonviral", "nonviral"])
     with pytest.raises(InputError, match="all 4 sources are in one cluster"):
         check_enough_clusters(np.array(["a"] * 4), label, 3)
-    with pytest.raises(InputError, match="label nonviral: 1 clusters are too few for 3 folds"):
+    with pytest.raises(InputError, match="label nonviral: 1 cluster is too few for 3 folds"):
         check_enough_clusters(np.array(["a", "b", "c", "c"]), label, 3)
 
 
