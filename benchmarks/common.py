@@ -103,7 +103,11 @@ def prepared_genomes(work: Path, folds: int, test_folds: str) -> Path:
         base.mkdir(parents=True, exist_ok=True)
         sheet = base / "samplesheet.csv"
         sheet.write_text("fasta,label\n" + "".join(f"{GENOMES / label}.fa.gz,{label}\n" for label in ("viral", "nonviral")))
-        command("check_input.py", "--samplesheet", sheet, "--source-table", GENOMES / "genomes.tsv", "--outdir", base)
+        lines = [line.split("\t") for line in (GENOMES / "genomes.tsv").read_text(encoding="utf-8").splitlines()]
+        used = [lines[0].index(column) for column in ("id", "kingdom", "family", "cluster")]
+        source_table = base / "sources.tsv"
+        source_table.write_text("".join("\t".join(line[i] for i in used) + "\n" for line in lines), encoding="utf-8")
+        command("check_input.py", "--samplesheet", sheet, "--source-table", source_table, "--outdir", base)
         command("cluster.py", "--sources", base / "sources.parquet", "--sequences", base / "sources.seq", "--outdir", base)
         (base / "done").touch()
     if not (out / "done").exists():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthetic_sources import canonical, store, texts_that_share
-from virshort.sequence.canonical_31mers import CHUNK, pack, pieces, scan, scatter
+from virshort.sequence.canonical_31mers import CHUNK, overlapping_pieces, pack, scan, scatter
 
 
 def number(word: str) -> int:
@@ -39,7 +39,7 @@ def test_scan_and_pieces_return_every_word_of_a_source_once(texts, size):
     assert seen == expected
     cut = [
         (a + i, s)
-        for s, a, b in pieces(offset, length, size)
+        for s, a, b in overlapping_pieces(offset, length, size)
         for i, w in enumerate(canonical(bases[a:b].tobytes().decode()))
         if w
     ]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from synthetic_sources import canonical, store, texts_that_share
 from virshort.sequence.canonical_31mers import K
-from virshort.sources.clustering import components, similar, sketch
-from virshort.sources.folds import deal, weights
+from virshort.sources.balancing import cluster_weights, deal_clusters
+from virshort.sources.clustering import join_pairs, similar_pairs, sketch_sources
 from virshort.windows.leakage import LeakingOccurrences, WindowCoverage, find_shared_kmers, shared_stretches
 
 
@@ -82,10 +82,10 @@ def test_real_genomes_clustered_and_masked_share_nothing(shared):
             texts += [letters.upper() for _, letters in SimpleFastaParser(records)]
         label += [name] * (len(texts) - len(label))
     bases, offset, length = store(texts)
-    hashes, owner = sketch(bases, offset, length, 10)
-    _, cluster = np.unique(components(len(texts), [similar(hashes, owner, len(texts), 0.01)]), return_inverse=True)
+    hashes, owner = sketch_sources(bases, offset, length, 10)
+    _, cluster = np.unique(join_pairs(len(texts), [similar_pairs(hashes, owner, len(texts), 0.01)]), return_inverse=True)
     label, kingdom = np.array(label), np.full(len(texts), "unknown")
-    fold = deal(weights(cluster, label, kingdom, length, 0.05), 5, 42)[cluster]
+    fold = deal_clusters(cluster_weights(cluster, label, kingdom, length, 0.05), 5, 42)[cluster]
     masked = bases.copy()
     for a, b in zip(*shared_stretches(find_shared_kmers(bases, offset, length, fold)), strict=True):
         masked[a:b] = ord("N")
