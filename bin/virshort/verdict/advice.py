@@ -6,7 +6,7 @@ Nothing is recommended that an interval does not support.
 from collections.abc import Sequence
 
 from virshort.verdict.criteria import Criteria, judge
-from virshort.verdict.rows import contrast_of, frequent_label, gains, is_balanced, lengths, loses, row_of
+from virshort.verdict.rows import compared_in_words, contrast_of, frequent_label, gains, is_balanced, lengths, loses, row_of
 from virshort.verdict.schema import ArmRow, Contrast, Cost, Scenario, TrainingSummary, Verdict
 from virshort.verdict.verdict import MODERATE
 from virshort.verdict.wording import (
@@ -29,20 +29,12 @@ def cost_of(rows: Sequence[ArmRow], arm: str | None) -> Cost | None:
     if row is None or row["difference_to_baseline"] is None:
         return None
     d = row["difference_to_baseline"]
-    if d["ci95"] is None:
-        found = f"differs from the baseline by {points_in_words(d)}"
-    elif loses(d):
-        found = f"is worse than the baseline: {points_in_words(d)}"
-    elif gains(d):
-        found = f"is better than the baseline: {points_in_words(d)}"
-    else:
-        found = f"does not differ from the baseline beyond chance: {points_in_words(d)}"
     return {
         "arm": row["arm"],
         "points": d["points"],
         "ci95": d["ci95"],
         "accuracy": row["metrics"]["accuracy"]["mean"],
-        "sentence": f"On full-length windows, {arm} {found}.",
+        "sentence": f"On full-length windows, {arm} {compared_in_words(d, 'the baseline')}.",
     }
 
 
@@ -299,12 +291,7 @@ def _kmer_steps(contrasts: Sequence[Contrast], best: str | None) -> list[str]:
     c = contrast_of(contrasts, best, "kmer", "short")
     if c is None or c["ci95"] is None or gains(c):
         return []
-    if loses(c):
-        return [f"{best} is less accurate than k-mer frequencies, which are cheaper: {points_in_words(c)}."]
-    return [
-        f"{best} is not beyond chance more accurate than k-mer frequencies ({points_in_words(c)}): weigh the cost of its "
-        f"encoder."
-    ]
+    return [f"{best} {compared_in_words(c, 'k-mer frequencies')}. Weigh the cost of its encoder."]
 
 
 def _training_accuracy(training: Sequence[TrainingSummary], arm: str | None) -> float | None:

@@ -15,7 +15,7 @@ from virshort.inference.cluster_counts import ArmCounts, TestClusters
 from virshort.inference.intervals import METRICS, arm_metrics, effective_by_label, resampled_rates
 from virshort.verdict.advice import cost_of, recommend, scenario_of
 from virshort.verdict.criteria import Criteria, judge
-from virshort.verdict.differences import P_VALUE_METHOD, Pair, add_differences, contrast, shuffled_auroc
+from virshort.verdict.differences import Pair, add_differences, contrast, shuffled_auroc
 from virshort.verdict.findings import protein_by_length, votes_in_words
 from virshort.verdict.rows import is_length, row_of
 from virshort.verdict.schema import ArmRow, BestArm, Comparison, Contrast, ShuffledAuroc, TrainingSummary
@@ -180,7 +180,6 @@ def conclude(
         "draws": options.draws,
         "window_length": options.window_length,
         "parts": parts,
-        "p_value_method": P_VALUE_METHOD,
         "verdict": verdict,
         "answer": answer(verdict, rows, name, options.criteria.accuracy, pretrained),
         "pretrained": pretrained,

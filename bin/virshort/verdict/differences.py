@@ -20,11 +20,6 @@ from virshort.verdict.verdict import band, bands_touched
 
 Pair = tuple[str, str]
 """An arm, and the arm whose accuracy is subtracted."""
-P_VALUE_METHOD = (
-    "Each p value is the larger of two: that of a test that flips the sign of whole clusters, and that of the t test that "
-    "belongs to the interval and includes the noise of training; p values are corrected for the number of arms by Holm's "
-    "method."
-)
 
 
 def add_differences(
@@ -32,6 +27,7 @@ def add_differences(
 ) -> None:
     """Fill in `difference_to_baseline` of the rows of one test set, if the baseline is among them.
 
+    The p value is the larger of that of the sign-flip test over clusters and that of the t test that belongs to the interval.
     Holm's correction and the level of the verdict's interval count the arms that are not controls.
     """
     others = [r for r in rows if r["arm"] != "baseline"]

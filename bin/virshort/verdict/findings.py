@@ -47,9 +47,9 @@ def votes_in_words(details: Mapping[str, Mapping[str, Any]], rows: Sequence[ArmR
         return None
     one, most = votes[0], votes[-1]
     text = (
-        f"With {best}, a single window is called correctly in {with_interval(percent(one['accuracy']), one['ci95'], 100)} of "
-        f"cases, and a vote of {counted(most['windows'], 'window')} of one source in "
-        f"{with_interval(percent(most['accuracy']), most['ci95'], 100)}."
+        f"With {best}, {with_interval(percent(one['accuracy']), one['ci95'], 100)} of single windows are called correctly, and "
+        f"{with_interval(percent(most['accuracy']), most['ci95'], 100)} of votes of {counted(most['windows'], 'window')} of "
+        f"one source."
     )
     full = row_of(rows, "baseline", "full")
     target = full["metrics"]["accuracy"]["mean"] if full else None

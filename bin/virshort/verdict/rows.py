@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from virshort.verdict.schema import ArmRow, Contrast, Difference
+from virshort.verdict.wording import points_in_words
 
 BALANCED = 0.60  # up to this share of the more frequent label, points of accuracy say how well both labels are told apart
 
@@ -44,6 +45,18 @@ def gains(difference: Difference | Contrast | None) -> bool:
 def loses(difference: Difference | Contrast | None) -> bool:
     """Whether a difference is a loss beyond chance; without an interval, nothing is."""
     return bool(difference and difference["ci95"] and difference["ci95"][1] < 0)
+
+
+def compared_in_words(difference: Difference | Contrast, other: str) -> str:
+    """How an arm compares with another in accuracy, as a verb phrase that claims nothing beyond its interval."""
+    points = points_in_words(difference)
+    if difference["ci95"] is None:
+        return f"differs from {other} by {points}"
+    if gains(difference):
+        return f"is more accurate than {other}: {points}"
+    if loses(difference):
+        return f"is less accurate than {other}: {points}"
+    return f"does not differ from {other} beyond chance: {points}"
 
 
 def lengths(rows: Sequence[ArmRow], arm: str | None) -> Mapping[int, ArmRow]:

@@ -206,7 +206,6 @@ class Comparison(TypedDict):
     draws: int
     window_length: int  # 0: not known, because ready features were given
     parts: dict[str, str]  # digests of the files that this was computed from (virshort.verdict.parts)
-    p_value_method: str
     verdict: Verdict
     answer: str
     pretrained: Pretrained | None

@@ -5,7 +5,7 @@ from typing import Any
 
 from virshort.inference.estimates import MINIMUM_EFFECTIVE, WARN_EFFECTIVE
 from virshort.inference.intervals import ONE_SIDED
-from virshort.verdict.rows import balanced_accuracy, contrast_of, frequent_label, is_balanced, row_of
+from virshort.verdict.rows import balanced_accuracy, compared_in_words, contrast_of, frequent_label, is_balanced, row_of
 from virshort.verdict.schema import (
     ArmLeakage,
     ArmRow,
@@ -101,11 +101,7 @@ def summarize_controls(
             label, share = frequent_label(gc)
             text += f" Always answering {label} would reach an accuracy of {percent(share)}."
         if best != "gc" and (c := contrast_of(contrasts, best, "gc", "short")):
-            if c["points"] == 0:
-                text += f" {best} is exactly as accurate."
-            else:
-                differs = f"{abs(c['points']):.1f} points {'more' if c['points'] > 0 else 'less'} accurate"
-                text += f" {best} is {differs}: {points_in_words(c)}."
+            text += f" {best} {compared_in_words(c, 'GC content alone')}."
         controls["gc"] = {"accuracy": accuracy["mean"], "auroc": auroc, "sentence": text}
     if shuffled is not None:
         ci = shuffled["ci95"]

@@ -7,7 +7,7 @@ were fixed before any result was known.
 from collections.abc import Sequence
 
 from virshort.inference.estimates import MINIMUM_EFFECTIVE
-from virshort.verdict.rows import frequent_label, gains, is_balanced, loses, row_of
+from virshort.verdict.rows import compared_in_words, frequent_label, is_balanced, row_of
 from virshort.verdict.schema import ArmRow, Pretrained, Verdict
 from virshort.verdict.wording import interval_in_words, listed, percent, points_in_words, with_interval
 
@@ -142,15 +142,10 @@ def answer(
         sentences.append("In validation, no remedy does better than the baseline.")
     elif best != "finetune" and row is not None and (d := row["difference_to_baseline"]):
         accuracy = percent(row["metrics"]["accuracy"]["mean"])
-        if not d["ci95"]:
-            judged = f"{accuracy} on the test windows, {points_in_words(d)} compared with the baseline"
-        elif gains(d):
-            judged = f"{accuracy} on the test windows, better than the baseline by {points_in_words(d)}"
-        elif loses(d):
-            judged = f"{accuracy} on the test windows, worse than the baseline: {points_in_words(d)}"
-        else:
-            judged = f"{accuracy} on the test windows, not beyond chance different from the baseline: {points_in_words(d)}"
-        sentences.append(f"The best arm in validation is {best}: {judged}.")
+        sentences.append(
+            f"The best arm in validation is {best}, with {accuracy} on the test windows; it "
+            f"{compared_in_words(d, 'the baseline')}."
+        )
     return " ".join(sentences)
 
 

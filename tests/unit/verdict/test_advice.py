@@ -82,8 +82,8 @@ def test_no_recommendation_without_validation_or_baseline() -> None:
 @pytest.mark.parametrize(
     ("points", "interval", "words"),
     [
-        (-4.0, (-8.0, -1.0), "is worse than the baseline"),
-        (4.0, (1.0, 8.0), "is better than the baseline"),
+        (-4.0, (-8.0, -1.0), "is less accurate than the baseline"),
+        (4.0, (1.0, 8.0), "is more accurate than the baseline"),
         (1.0, (-1.0, 3.0), "does not differ from the baseline beyond chance"),
         (4.0, None, "differs from the baseline by +4.0 points (no interval can be given)"),
     ],
@@ -142,7 +142,11 @@ def test_arms_that_differ_in_more_than_a_modality_say_nothing_about_it() -> None
 
 
 @pytest.mark.parametrize(
-    ("interval", "words"), [((-4.0, -1.0), "is less accurate than k-mer"), ((-1.0, 1.0), "is not beyond chance more accurate")]
+    ("interval", "words"),
+    [
+        ((-4.0, -1.0), "is less accurate than k-mer frequencies"),
+        ((-1.0, 1.0), "does not differ from k-mer frequencies beyond chance"),
+    ],
 )
 def test_an_encoder_that_does_not_pay_is_said(interval: tuple[float, float], words: str) -> None:
     steps = scenario(10.0, (6.0, 14.0), contrasts=[between("finetune", "kmer", sum(interval) / 2, interval)])["next_steps"]

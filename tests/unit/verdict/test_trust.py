@@ -57,9 +57,9 @@ def test_without_an_interval_nothing_overfits() -> None:
 @pytest.mark.parametrize(
     ("points", "sentence"),
     [
-        (5.0, "scratch is 5.0 points more accurate: +5.0 points (95 % interval 4.0 to 6.0)."),
-        (-5.0, "scratch is 5.0 points less accurate: -5.0 points (95 % interval -6.0 to -4.0)."),
-        (0.0, "scratch is exactly as accurate."),
+        (5.0, "scratch is more accurate than GC content alone: +5.0 points (95 % interval 4.0 to 6.0)."),
+        (-5.0, "scratch is less accurate than GC content alone: -5.0 points (95 % interval -6.0 to -4.0)."),
+        (0.0, "scratch does not differ from GC content alone beyond chance: +0.0 points (95 % interval -1.0 to 1.0)."),
     ],
 )
 def test_gc_content_alone_is_compared_with_the_best_arm(points: float, sentence: str) -> None:

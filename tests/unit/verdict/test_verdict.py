@@ -99,10 +99,10 @@ def test_nearly_equal_shares_of_the_labels_are_balanced(viral: float) -> None:
 @pytest.mark.parametrize(
     ("points", "interval", "words"),
     [
-        (9, (6, 12), "better than the baseline by +9.0 points (95 % interval 6.0 to 12.0)"),
-        (-9, (-12, -6), "worse than the baseline: -9.0 points (95 % interval -12.0 to -6.0)"),
-        (2, (-1, 5), "not beyond chance different from the baseline: +2.0 points (95 % interval -1.0 to 5.0)"),
-        (9, None, "+9.0 points (no interval can be given) compared with the baseline"),
+        (9, (6, 12), "it is more accurate than the baseline: +9.0 points (95 % interval 6.0 to 12.0)"),
+        (-9, (-12, -6), "it is less accurate than the baseline: -9.0 points (95 % interval -12.0 to -6.0)"),
+        (2, (-1, 5), "it does not differ from the baseline beyond chance: +2.0 points (95 % interval -1.0 to 5.0)"),
+        (9, None, "it differs from the baseline by +9.0 points (no interval can be given)"),
     ],
 )
 def test_the_best_arm_is_called_better_only_with_evidence(
