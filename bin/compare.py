@@ -19,7 +19,7 @@ from virshort.verdict.comparison import (
     DETAILS,
     Evaluation,
     Options,
-    TestSetResult,
+    SetComparison,
     compare_arms,
     conclude,
     empty_row,
@@ -118,12 +118,12 @@ def compare_test_set(
     pairs: list[Pair],
     details: dict[str, dict[str, dict[str, Any]]],
     options: Options,
-) -> TestSetResult:
+) -> SetComparison:
     """Read all arms on one test set and compare them. What EVALUATE found beyond metrics is added to `details`."""
     places = {n: place for n in evaluated if (place := folder / "evaluation" / n / test_set).is_dir()}
     test = read_test_clusters(next(iter(places.values())) / "predictions.parquet")
     if not test.names:
-        return TestSetResult([empty_row(n, test_set, roles[n]) for n in places], [])
+        return SetComparison([empty_row(n, test_set, roles[n]) for n in places], [])
     evaluations = {}
     for name, place in places.items():
         metrics = read_json(place / "metrics.json")

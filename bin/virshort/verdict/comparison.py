@@ -47,7 +47,7 @@ class Evaluation:
 
 
 @dataclass
-class TestSetResult:
+class SetComparison:
     """One test set: its rows, the differences between arms, and the AUROC of the shuffled control, if it was run."""
 
     rows: list[ArmRow]
@@ -69,7 +69,7 @@ def compare_arms(
     roles: Mapping[str, str],
     pairs: Sequence[Pair],
     options: Options,
-) -> TestSetResult:
+) -> SetComparison:
     """Compare all arms on one test set that has windows. `evaluations`, `roles`: by arm; `pairs`: arms to compare directly.
 
     Raises InputError if the metrics and the predictions of an arm disagree.
@@ -100,7 +100,7 @@ def compare_arms(
     if test_set == "short" and "shuffled_labels" in evaluations:
         control = evaluations["shuffled_labels"]
         shuffled = shuffled_auroc(test, control.counts, control.metrics)
-    return TestSetResult(rows, contrast(test, counts, pairs, test_set), shuffled)
+    return SetComparison(rows, contrast(test, counts, pairs, test_set), shuffled)
 
 
 def pooled_metrics(e: Evaluation, test: TestClusters) -> list[Mapping[str, Any]]:
@@ -148,7 +148,7 @@ def empty_row(arm: str, test_set: str, role: str) -> ArmRow:
 
 
 def conclude(
-    results: Sequence[TestSetResult],
+    results: Sequence[SetComparison],
     details: dict[str, dict[str, dict[str, Any]]],
     training: list[TrainingSummary],
     best: BestArm,

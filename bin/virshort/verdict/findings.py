@@ -23,7 +23,7 @@ def protein_by_length(contrasts: Sequence[Contrast]) -> list[str]:
     helps = listed([str(n) for n in sorted(compared) if gains(compared[n])])
     harms = listed([str(n) for n in sorted(compared) if loses(compared[n])])
     if not any(c["ci95"] for c in compared.values()):
-        found = "cannot be judged, because no interval can be given"
+        found = "cannot be judged"
     elif helps and harms:
         found = f"help beyond chance at {helps} bp and do harm at {harms} bp"
     elif helps:
@@ -32,7 +32,7 @@ def protein_by_length(contrasts: Sequence[Contrast]) -> list[str]:
         found = f"help at no length and do harm at {harms} bp"
     else:
         found = "neither help nor harm beyond chance at any length"
-    values = "; ".join(f"{n} bp, {points_in_words(compared[n])}" for n in sorted(compared))
+    values = "; ".join(f"{points_in_words(compared[n])} at {n} bp" for n in sorted(compared))
     return [f"Protein features (both minus dna_only) {found}: {values}."]
 
 
