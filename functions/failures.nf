@@ -1,15 +1,15 @@
 // The lines that a user reads when a task has failed. Nextflow prints its own, long report above them.
 
-// Why the last attempt of a task failed, and the remedy. `message`: what the task itself said last, if it said anything.
-def retriedCause(code, message) {
+// How the last attempt of a task ended, and the remedy. `message`: what the task itself said last, if it said anything.
+def lastAttempt(code, message) {
     def known = [
         137: 'the task was killed, usually because it needed more memory than it had asked for: give it more',
         140: 'the task reached its time limit: give it more time, or fewer windows at once (--windows_per_shard)',
         143: 'the task was cancelled or preempted',
-        (Integer.MAX_VALUE): 'there was no exit code, because the job was cancelled while it waited or because its node failed',
+        (Integer.MAX_VALUE): 'the job was cancelled while it waited, or its node failed',
     ]
-    def number = code == Integer.MAX_VALUE ? '' : "exit code ${code}: "
-    return number + (message ?: (known[code] ?: 'a signal or the scheduler ended the task') + ' (docs/usage.md, Resources)')
+    def number = code == Integer.MAX_VALUE ? 'without an exit code' : "with exit code ${code}"
+    return "${number}: " + (message ?: (known[code] ?: 'a signal or the scheduler ended the task') + ' (docs/usage.md, Resources)')
 }
 
 // Whether conf/base.config tries a task again after this exit code.
@@ -57,8 +57,8 @@ def failureLines(report, engine = null) {
     def ended = code ?: (report.contains('terminated for an unknown reason') ? Integer.MAX_VALUE : null)
     def messages = report.contains('Command executed') ? lines.findAll { line -> line.startsWith('virshort: ') } : []
     if (isRetried(ended) && !(ended == 104 && messages)) {
-        def why = retriedCause(ended, messages ? messages.last() - 'virshort: ' : null)
-        return ["virshort: ${task}: failed three times, the last time with ${why}, then run again with -resume"]
+        def why = lastAttempt(ended, messages ? messages.last() - 'virshort: ' : null)
+        return ["virshort: ${task}: failed three times; the last attempt ended ${why}, then run again with -resume"]
     }
     def fullDisk = report.contains('No space left on device') ? ['virshort: no space left on a disk: free some, then run again with -resume'] : []
     return (messages + missingModules(report, engine) + engineFailures(report)).unique() ?: fullDisk

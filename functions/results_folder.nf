@@ -59,17 +59,16 @@ def linkComplaint(folder, publishMode, workDir) {
     java.nio.file.Files.createDirectories(folder)
     def target = java.nio.file.Files.createTempFile(workDir, '.virshort', '')
     def link = folder.resolve(target.name)
+    def complaint = null
     try {
         java.nio.file.Files.createLink(link, target)
-        return null
     }
     catch (Exception _e) {
-        return "--publish_mode link cannot make hard links in --outdir ${folder} to the work folder ${workDir}: put both on one disk (-work-dir DIR), or use --publish_mode copy"
+        complaint = "--publish_mode link cannot make hard links in --outdir ${folder} to the work folder ${workDir}: put both on one disk (-work-dir DIR), or use --publish_mode copy"
     }
-    finally {
-        java.nio.file.Files.deleteIfExists(link)
-        java.nio.file.Files.deleteIfExists(target)
-    }
+    java.nio.file.Files.deleteIfExists(link)
+    java.nio.file.Files.delete(target)
+    return complaint
 }
 
 // Locks the folder, and stops if another run holds the lock. Returns the lock, to be kept until the run is over, or null where

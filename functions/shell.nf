@@ -66,9 +66,10 @@ def matchedInstead(folder) {
     def other = null
     if (folder.fileName?.toString()?.contains('[')) {
         try {
-            def pattern = java.nio.file.FileSystems.default.getPathMatcher("glob:${folder.fileName}")
-            other = (folder.parent.toFile().list() ?: []).find { name ->
-                name != folder.fileName.toString() && pattern.matches(java.nio.file.Path.of(name))
+            def name = folder.fileName.toString().replaceAll(/([{}\\])/, '\\\\$1')
+            def pattern = java.nio.file.FileSystems.default.getPathMatcher("glob:${name}")
+            other = (folder.parent.toFile().list() ?: []).find { sibling ->
+                sibling != folder.fileName.toString() && pattern.matches(java.nio.file.Path.of(sibling))
             }
         }
         catch (java.util.regex.PatternSyntaxException _e) {
