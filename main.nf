@@ -16,7 +16,8 @@ workflow {
         println(helpText(specs, params.help))
         return
     }
-    def problems = [unsafePipelineFolder(projectDir), unsafeFolder('work folder', workflow.workDir)].findAll() ?: checkParams(params, specs)
+    def folders = [unsafePipelineFolder(projectDir), unsafeFolder('work folder', workflow.workDir)].findAll()
+    def problems = folders ?: checkParams(params, specs)
     if (problems) {
         error(problems.collect { problem -> "virshort: ${problem}" }.join('\n'))
     }
@@ -30,7 +31,10 @@ workflow {
     requireImage(workflow.containerEngine, workflow.container, projectDir, workflow.manifest.version)
     def removed = workflow.preview ? [] : removeEarlierResults(options.outdir)
     if (removed) {
-        println("Note: removed what an earlier run published in ${options.outdir}: ${removed.join(', ')}. What is cached is published again; to get the rest back, repeat that run with -resume.")
+        println(
+            "Note: removed what an earlier run published in ${options.outdir}: ${removed.join(', ')}. " +
+            'To get it back, repeat that run with -resume.'
+        )
     }
 
     // Windows with their features, of genomes or ready; then every arm side by side

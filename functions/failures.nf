@@ -9,7 +9,8 @@ def lastAttempt(code, message) {
         (Integer.MAX_VALUE): 'the job was cancelled while it waited, or its node failed',
     ]
     def number = code == Integer.MAX_VALUE ? 'without an exit code' : "with exit code ${code}"
-    return "${number}: " + (message ?: (known[code] ?: 'a signal or the scheduler ended the task') + ' (docs/usage.md, Resources)')
+    def reason = message ?: "${known[code] ?: 'a signal or the scheduler ended the task'} (docs/usage.md, Resources)"
+    return "${number}: ${reason}"
 }
 
 // Whether conf/base.config tries a task again after this exit code.
@@ -20,15 +21,25 @@ def isRetried(code) {
 // What a container engine prints when it cannot start -> the remedy.
 def engineFailures(report) {
     def known = [
-        'Unable to find image|no such image|image not known|pinging container registry localhost|could not open image|unable to open image': 'the image is missing: build it with `make image`, or name another with --container',
-        'could not select device driver|unresolvable CDI devices': 'the container engine finds no GPU: docs/containers.md lists what it needs',
-        'Cannot connect to the Docker daemon|permission denied while trying to connect to the Docker daemon': 'Docker is not running, or you may not use it: start it, or ask to join the group docker',
+        [
+            'Unable to find image|no such image|image not known|pinging container registry localhost|could not open image|' +
+            'unable to open image',
+            'the image is missing: build it with `make image`, or name another with --container',
+        ],
+        [
+            'could not select device driver|unresolvable CDI devices',
+            'the container engine finds no GPU: docs/containers.md lists what it needs',
+        ],
+        [
+            'Cannot connect to the Docker daemon|permission denied while trying to connect to the Docker daemon',
+            'Docker is not running, or you may not use it: start it, or ask to join the group docker',
+        ],
     ]
     return known.findAll { pattern, _remedy -> report =~ pattern }.collect { _pattern, remedy -> "virshort: ${remedy}".toString() }
 }
 
-// Modules that Python did not find. A module inside a package is missing where the package is installed, but damaged or made for
-// another version of Python.
+// A line for each module that Python did not find. A module inside a package is missing where the package is installed, but
+// damaged or made for another version of Python.
 def missingModules(report, engine) {
     def remedy = engine
         ? 'rebuild the image with `make image`, or name another with --container'
@@ -51,7 +62,11 @@ def failureLines(report, engine = null) {
     def task = (report =~ /Error executing process > '(?:\w+:)*(.*)'/).collect { m -> m[1] }.find { true }
     def refused = lines.findAll { line -> line.startsWith('sbatch: error: ') }
     if (report.contains('Failed to submit process') && refused) {
-        return ["virshort: ${task}: the cluster refused the job (${refused.last() - 'sbatch: error: '}): correct --slurm_queue, --slurm_account, --slurm_qos, --slurm_gpu or the resources (docs/slurm.md), then run again with -resume"]
+        def reason = refused.last() - 'sbatch: error: '
+        return [
+            "virshort: ${task}: the cluster refused the job (${reason}): correct --slurm_queue, --slurm_account, --slurm_qos, " +
+            '--slurm_gpu or the resources (docs/slurm.md), then run again with -resume'
+        ]
     }
     def code = (report =~ /terminated with an error exit status \((\d+)\)/).collect { m -> m[1].toInteger() }.find { true }
     def ended = code ?: (report.contains('terminated for an unknown reason') ? Integer.MAX_VALUE : null)
@@ -60,6 +75,9 @@ def failureLines(report, engine = null) {
         def why = lastAttempt(ended, messages ? messages.last() - 'virshort: ' : null)
         return ["virshort: ${task}: failed three times; the last attempt ended ${why}, then run again with -resume"]
     }
-    def fullDisk = report.contains('No space left on device') ? ['virshort: no space left on a disk: free some, then run again with -resume'] : []
-    return (messages + missingModules(report, engine) + engineFailures(report)).unique() ?: fullDisk
+    def found = (messages + missingModules(report, engine) + engineFailures(report)).unique()
+    if (!found && report.contains('No space left on device')) {
+        return ['virshort: no space left on a disk: free some, then run again with -resume']
+    }
+    return found
 }

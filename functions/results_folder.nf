@@ -1,4 +1,4 @@
-// A results folder belongs to one run: one run at a time uses it, and each run starts by removing what an earlier one published.
+// A results folder belongs to one run: one run at a time uses it, and a run starts by removing what an earlier one published.
 
 // Everything that the pipeline publishes (conf/publish.config), relative to the results folder.
 def publishedNames() {
@@ -26,11 +26,14 @@ def resultsFolderComplaint(outdir, publishMode, workDir, inputs) {
     def folder = file(outdir, glob: false)
     def found = publishedIn(folder)
     if (found && !isResultsFolder(folder)) {
-        return "--outdir ${outdir} holds ${found.join(', ')} and was not written by virshort: move ${found.size() > 1 ? 'these' : 'it'} away, or give another folder"
+        def them = found.size() > 1 ? 'them' : 'it'
+        return "--outdir ${outdir} holds ${found.join(', ')} and was not written by virshort: " +
+            "move ${them} away, or give another folder"
     }
     def doomed = inputs.find { _name, path -> found.any { name -> isWithin(file(path, glob: false), folder, name) } }
     if (doomed) {
-        return "--${doomed.key} ${doomed.value} is among the results of an earlier run in --outdir ${outdir}, which a new run removes: give another --outdir"
+        return "--${doomed.key} ${doomed.value} is among the results of an earlier run in --outdir ${outdir}, " +
+            'which a new run removes: give another --outdir'
     }
     return linkComplaint(folder, publishMode, workDir)
 }
@@ -50,7 +53,7 @@ def linkComplaint(folder, publishMode, workDir) {
         return null
     }
     if (folder.scheme != 'file' || workDir.scheme != 'file') {
-        return "--publish_mode ${publishMode} needs --outdir and the work folder on this machine's disks: use --publish_mode copy"
+        return "--publish_mode ${publishMode} makes links, which only a disk of this machine can hold: use --publish_mode copy"
     }
     if (publishMode != 'link') {
         return null
@@ -64,7 +67,8 @@ def linkComplaint(folder, publishMode, workDir) {
         java.nio.file.Files.createLink(link, target)
     }
     catch (Exception _e) {
-        complaint = "--publish_mode link cannot make hard links in --outdir ${folder} to the work folder ${workDir}: put both on one disk (-work-dir DIR), or use --publish_mode copy"
+        complaint = "--publish_mode link cannot make hard links in --outdir ${folder} to the work folder ${workDir}: " +
+            'put both on one disk (-work-dir DIR), or use --publish_mode copy'
     }
     java.nio.file.Files.deleteIfExists(link)
     java.nio.file.Files.delete(target)
@@ -87,11 +91,12 @@ def lockResultsFolder(outdir) {
         lock = channel.tryLock()
     }
     catch (IOException e) {
-        log.warn("virshort: --outdir ${outdir} cannot be locked (${e.message}): do not start a second run in it before this one ends")
+        log.warn("virshort: --outdir ${outdir} cannot be locked (${e.message}): start no second run in it before this one ends")
         return null
     }
     if (!lock) {
-        error("virshort: --outdir ${outdir} is in use by another run (${path.text.trim()}): wait until it ends, or give another folder")
+        def other = path.text.trim()
+        error("virshort: --outdir ${outdir} is in use by another run (${other}): wait until it ends, or give another folder")
     }
     def host = java.net.InetAddress.localHost.hostName
     def holder = "process ${ProcessHandle.current().pid()} on ${host}, since ${new Date().format('yyyy-MM-dd HH:mm')}"
@@ -109,7 +114,8 @@ def removeEarlierResults(outdir) {
             nextflow.file.FileHelper.deletePath(folder.resolve(name))
         }
         catch (IOException e) {
-            error("virshort: --outdir ${outdir}: ${name} of an earlier run cannot be removed (${e.class.simpleName - 'Exception'}): remove it, or give another folder")
+            def reason = e.class.simpleName - 'Exception'
+            error("virshort: --outdir ${outdir}: cannot remove ${name} of an earlier run (${reason}): remove it, or give another folder")
         }
     }
 }

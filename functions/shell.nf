@@ -37,7 +37,10 @@ def unsafeFolder(what, path) {
 // Why tasks would not find this pipeline's bin/, or null. Nextflow adds it to PATH, between double quotes.
 def unsafePipelineFolder(path) {
     def found = path.toString().find('["`\\\\:]')
-    return found ? "the pipeline's folder ${path} holds ${found}, which cannot be part of PATH: move the pipeline" : unsafeFolder("pipeline's folder", path)
+    if (found) {
+        return "the pipeline's folder ${path} holds ${found}, which cannot be part of PATH: move the pipeline"
+    }
+    return unsafeFolder("pipeline's folder", path)
 }
 
 def characterName(character) {
@@ -104,9 +107,10 @@ def listedFiles(names, sheet) {
         }
         file(path, glob: false)
     }
-    def missing = [names, found].transpose().findAll { _name, f -> !f.exists() }.collect { name, _f -> name }
+    def missing = [names, found].transpose().findAll { _name, f -> !f.isFile() }.collect { name, _f -> name }
     if (missing) {
-        error("virshort: ${sheet.name}: no such file: ${missing.join(', ')}: correct the path (it is relative to the samplesheet)")
+        def paths = missing.join(', ')
+        error("virshort: ${sheet.name}: no such file: ${paths}: correct the path, which is relative to the samplesheet")
     }
     return found
 }

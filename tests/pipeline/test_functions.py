@@ -145,7 +145,7 @@ def test_folders_that_cannot_take_results(tmp_path: Path) -> None:
     by_link = {"pretrained": tmp_path / "link.safetensors"}
     beside = {"input": earlier / "sheet.csv"}
     calls: list[tuple[list[Any], str | None]] = [
-        ([foreign, "copy", work, {}], "holds report.html, models and was not written by virshort: move these away"),
+        ([foreign, "copy", work, {}], "holds report.html, models and was not written by virshort: move them away"),
         ([earlier, "copy", work, beside], None),
         ([remote, "copy", work, {}], None),
         ([tmp_path / "new", "copy", work, beside], None),
