@@ -17,7 +17,7 @@ from harness import ROOT, Small, copy_pipeline, environment, outcome
 
 @contextmanager
 def mounted(folder: Path, *options: str) -> Iterator[None]:
-    """A file system of the test's own, where root may mount one."""
+    """Mount a temporary file system; skip the test where that is not allowed."""
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() or subprocess.run(["mount", *options, folder], capture_output=True).returncode:
         pytest.skip("no file system can be mounted here")
