@@ -3,7 +3,7 @@
 include { failureLines } from './functions/failures'
 include { requireImage } from './functions/image'
 include { checkParams ; helpText ; readSchema ; typedParams } from './functions/params'
-include { lockResultsFolder ; removeEarlierResults ; resultsFolderComplaint } from './functions/results_folder'
+include { claimResultsFolder ; emptyResultsFolder } from './functions/results_folder'
 include { unsafeFolder ; unsafePipelineFolder } from './functions/shell'
 include { ARMS } from './workflows/arms'
 include { EXPERIMENT } from './workflows/experiment'
@@ -22,19 +22,10 @@ workflow {
         error(problems.collect { problem -> "virshort: ${problem}" }.join('\n'))
     }
     def options = typedParams(params, specs)
-    def files = options.subMap(specs.findAll { s -> s.exists }.collect { s -> s.name }).findAll { _name, path -> path }
-    def refusal = resultsFolderComplaint(options.outdir, options.publish_mode, workflow.workDir, files)
-    if (refusal) {
-        error("virshort: ${refusal}")
-    }
-    def lock = lockResultsFolder(options.outdir)
+    def lock = claimResultsFolder(options, specs, workflow.workDir)
     requireImage(workflow.containerEngine, workflow.container, projectDir, workflow.manifest.version)
-    def removed = workflow.preview ? [] : removeEarlierResults(options.outdir)
-    if (removed) {
-        println(
-            "Note: removed what an earlier run published in ${options.outdir}: ${removed.join(', ')}. " +
-            'To get it back, repeat that run with -resume.'
-        )
+    if (!workflow.preview) {
+        emptyResultsFolder(options.outdir)
     }
 
     // Windows with their features, of genomes or ready; then every arm side by side

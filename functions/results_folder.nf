@@ -21,6 +21,25 @@ def isResultsFolder(folder) {
     return ['.lock', 'arms.json'].any { name -> folder.resolve("pipeline_info/${name}").exists() }
 }
 
+// Locks --outdir for this run and returns the lock (lockResultsFolder), or stops if the run cannot use it. `specs`: the schema's.
+def claimResultsFolder(options, specs, workDir) {
+    def inputs = options.subMap(specs.findAll { s -> s.exists }.collect { s -> s.name }).findAll { _name, path -> path }
+    def complaint = resultsFolderComplaint(options.outdir, options.publish_mode, workDir, inputs)
+    if (complaint) {
+        error("virshort: ${complaint}")
+    }
+    return lockResultsFolder(options.outdir)
+}
+
+// Removes what an earlier run published in --outdir, and says so.
+def emptyResultsFolder(outdir) {
+    def removed = removeEarlierResults(outdir)
+    if (removed) {
+        def names = removed.join(', ')
+        println("Note: removed what an earlier run published in ${outdir} (${names}). To get it back, repeat that run with -resume.")
+    }
+}
+
 // Why a run cannot publish into a folder, or null. `inputs`: parameter -> path of the user's files.
 def resultsFolderComplaint(outdir, publishMode, workDir, inputs) {
     def folder = file(outdir, glob: false)
