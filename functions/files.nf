@@ -1,4 +1,4 @@
-// What a step wrote, as maps and lists.
+// The content of a JSON file, as maps and lists.
 def readJson(path) {
     return new groovy.json.JsonSlurper().parse(path)
 }

@@ -10,7 +10,7 @@ include { REPORT         } from '../modules/report/main'
 
 // The files of a head: ours are two.
 def headFiles(head) {
-    def record = file("${head.parent}/model.json")
+    def record = head.resolveSibling('model.json')
     return head.name.endsWith('.safetensors') && record.exists() ? [head, record] : [head]
 }
 
@@ -50,7 +50,7 @@ workflow ARMS {
     start = channel.value([[]])
     if (options.pretrained) {
         PRETRAINED(
-            headFiles(file(options.pretrained)),
+            headFiles(file(options.pretrained, glob: false)),
             arms_file.map { f -> readJson(f).find { arm -> arm.role == 'baseline' } },
             width,
             codeDigest('read_pretrained.py')
@@ -95,12 +95,12 @@ workflow ARMS {
         arms_file, models, EVALUATE.out.toSortedList { a, b -> a.name <=> b.name }, leakage,
         options.subMap('seed') + [window_length: options.features ? null : options.window_length], codeDigest('compare.py')
     )
-    TRACE(COMPARE.out.comparison, "${file(options.outdir)}/pipeline_info".toString())
+    TRACE(COMPARE.out.comparison, "${file(options.outdir, glob: false)}/pipeline_info".toString())
     REPORT(
         COMPARE.out.comparison, models,
         leakage.mix(facts, sets, TRACE.out).toSortedList { a, b -> a.name <=> b.name },
         windows,
-        files("${projectDir}/assets/report/*"),
+        projectDir.resolve('assets/report').listFiles().toSorted().toList(),
         options,
         workflow.nextflow.version.toString(),
         codeDigest('report.py') + codeDigest('versions.py')

@@ -21,7 +21,7 @@ def givenWeights(folder, encoder) {
     if (!folder) {
         return []
     }
-    def found = (file("${folder}/${encoder}").listFiles() ?: []).findAll { f -> f.isFile() }
+    def found = (file("${folder}/${encoder}", glob: false).listFiles() ?: []).findAll { f -> f.isFile() }
     if (!found) {
         error("virshort: --weights ${folder} has no folder ${encoder}: fill it on a machine with internet by bin/fetch_weights.py ${encoder} --out DIR")
     }
@@ -31,7 +31,7 @@ def givenWeights(folder, encoder) {
 // What a language model's embeddings depend on besides its files, and the memory (GB) that loading it takes. weights.json is
 // written last.
 def about(folder, options) {
-    def record = file("${folder}/weights.json")
+    def record = folder.resolve('weights.json')
     if (!record.exists()) {
         error("virshort: ${folder}: no whole weights: delete this folder, then run again with -resume")
     }
@@ -74,14 +74,14 @@ workflow EXPERIMENT {
         table = SIMULATE.out.table
     }
     else {
-        sheet = ready.map { _yes -> file(options.input) }
-        table = channel.value(options.source_table ? file(options.source_table) : [])
+        sheet = ready.map { _yes -> file(options.input, glob: false) }
+        table = channel.value(options.source_table ? file(options.source_table, glob: false) : [])
     }
 
     // What is asked for, and what there is
     asked = options.subMap('arms', 'dna_encoder', 'protein_encoder', 'protein_input', 'device', 'weights_revision') +
         [pretrained: options.pretrained != null, weights_given: options.weights != null]
-    PLAN(sheet, file(options.arms_file ?: "${projectDir}/assets/arms.yaml"), asked, codeDigest('plan.py'))
+    PLAN(sheet, file(options.arms_file ?: "${projectDir}/assets/arms.yaml", glob: false), asked, codeDigest('plan.py'))
     plan = PLAN.out.plan.map { f -> readJson(f) }
     plan.flatMap { p -> p.note ? ["Note: ${p.note}"] : [] }.view()
     CHECK_INPUT(

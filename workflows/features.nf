@@ -12,13 +12,13 @@ workflow FEATURES {
     options
 
     main:
-    sheet = channel.value(file(options.features))
-    table = channel.value(options.source_table ? file(options.source_table) : [])
+    sheet = channel.value(file(options.features, glob: false))
+    table = channel.value(options.source_table ? file(options.source_table, glob: false) : [])
 
     // What is asked for, and what there is
     asked = options.subMap('arms') + [pretrained: options.pretrained != null]
     arms_file = options.arms_file ?: "${projectDir}/assets/arms_features.yaml"
-    PLAN_FEATURES(sheet, file(arms_file), asked, codeDigest('plan_features.py'))
+    PLAN_FEATURES(sheet, file(arms_file, glob: false), asked, codeDigest('plan_features.py'))
     merged = PLAN_FEATURES.out.plan.combine(sheet).map { plan, s -> listedFiles(readJson(plan).files, s) }.first()
     CHECK_FEATURES(sheet, merged, table, codeDigest('check_features.py'))
 

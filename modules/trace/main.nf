@@ -11,6 +11,6 @@ process TRACE {
     path 'trace.tsv'
 
     exec:
-    def newest = files("${folder}/trace_*.tsv").max { f -> f.name }
+    def newest = (file(folder, glob: false).listFiles() ?: []).findAll { f -> f.name ==~ /trace_.*\.tsv/ }.max { f -> f.name }
     task.workDir.resolve('trace.tsv').text = newest ? newest.text : ''
 }
