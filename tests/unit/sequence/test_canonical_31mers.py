@@ -58,5 +58,5 @@ def test_no_31mer_is_lost_or_repeated_between_chunks():
 
 
 def test_scan_refuses_a_gap():
-    with pytest.raises(ValueError, match="behind the other"):
+    with pytest.raises(ValueError, match="must begin where the one before it ends"):
         list(scan(np.zeros(100, np.uint8), np.array([0, 50]), np.array([40, 50])))
