@@ -2,6 +2,7 @@
 process CHECK_GPU {
     label 'gpu'
     cache false
+    publishDir "${task.ext.outdir}/pipeline_info", mode: "${task.ext.publish_mode}", overwrite: 'deep'
 
     input:
     val code

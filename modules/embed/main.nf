@@ -4,14 +4,14 @@ include { quoted } from '../../functions/shell'
 process EMBED {
     tag "${encoder} ${pool} ${shard}"
     label 'gpu'
-    memory { 1.GB * about.memory * task.attempt }
+    memory { 1.GB * loading.memory * task.attempt }
+    array 'slurm' in workflow.profile.tokenize(',') ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue() : 0
 
     input:
-    tuple val(encoder), val(pool), val(shard), path(fasta), path(weights), val(about)
+    tuple val(encoder), val(code), val(pool), val(shard), path(fasta), path(weights), val(loading)
     val genetic_code
     val frames
     val gpu_locks
-    val code
 
     output:
     tuple val(pool), val(shard), val(encoder), path("${shard}.${encoder}.safetensors")
@@ -19,8 +19,8 @@ process EMBED {
     script:
     def on_one_gpu = gpu_locks ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
     """
-    ${on_one_gpu}embed.py --shard ${fasta} --encoder ${encoder} --weights . --precision ${about.precision} \\
-        --device ${about.device} --threads ${task.cpus} --genetic-code ${genetic_code} --frames ${frames} \\
+    ${on_one_gpu}embed.py --shard ${fasta} --encoder ${encoder} --weights . --precision ${loading.precision} \\
+        --device ${loading.device} --threads ${task.cpus} --genetic-code ${genetic_code} --frames ${frames} \\
         --out ${shard}.${encoder}.safetensors
     """
 

@@ -1,12 +1,12 @@
 // Turn the windows of one shard into k-mer frequencies: no model, no GPU.
 process EMBED_KMERS {
     tag "${encoder} ${pool} ${shard}"
+    array 'slurm' in workflow.profile.tokenize(',') ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue() : 0
 
     input:
-    tuple val(encoder), val(pool), val(shard), path(fasta)
+    tuple val(encoder), val(code), val(pool), val(shard), path(fasta)
     val genetic_code
     val frames
-    val code
 
     output:
     tuple val(pool), val(shard), val(encoder), path("${shard}.${encoder}.safetensors")

@@ -2,6 +2,11 @@
 include { quoted } from '../../functions/shell'
 
 process PLAN_FEATURES {
+    publishDir(
+        "${task.ext.outdir}/pipeline_info", mode: "${task.ext.publish_mode}", overwrite: 'deep',
+        pattern: 'arms.json'
+    )
+
     input:
     path sheet
     path arms_file

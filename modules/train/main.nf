@@ -4,6 +4,7 @@ include { quoted } from '../../functions/shell'
 process TRAIN {
     tag "${arm.name}"
     label 'parallel'
+    publishDir "${task.ext.outdir}/models", mode: "${task.ext.publish_mode}", overwrite: 'deep'
 
     input:
     tuple val(arm), val(sets), path(data, stageAs: 'data/*'), path(start, stageAs: 'start/*')
