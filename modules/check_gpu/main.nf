@@ -1,4 +1,4 @@
-// Under -profile gpu, before anything is computed: stop where no GPU can be used. Never from the cache: machines change.
+// With -profile gpu, stop before anything is computed if no GPU can be used. Never taken from the cache: machines change.
 process CHECK_GPU {
     label 'gpu'
     cache false

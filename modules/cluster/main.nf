@@ -1,4 +1,4 @@
-// Join sources that are too similar to be parted between training and test.
+// Cluster sources that are too similar to be split between training and test.
 process CLUSTER {
     label 'parallel'
     publishDir(

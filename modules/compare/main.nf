@@ -1,4 +1,4 @@
-// Every arm on every test set, with intervals that know about clusters and replicates, and the verdict.
+// Compare all arms on every test set, with intervals that account for clusters and replicates, and give the verdict.
 process COMPARE {
     publishDir "${task.ext.outdir}", mode: "${task.ext.publish_mode}", overwrite: 'deep'
 

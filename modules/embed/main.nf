@@ -1,4 +1,4 @@
-// Turn the windows of one shard into vectors with a language model, which has a GPU of this machine to itself.
+// Embed the windows of one shard with a language model. On a machine with GPUs, the task has one to itself.
 include { quoted } from '../../functions/shell'
 
 process EMBED {

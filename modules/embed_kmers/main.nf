@@ -1,4 +1,4 @@
-// Turn the windows of one shard into k-mer frequencies: no model, no GPU.
+// Turn the windows of one shard into k-mer frequencies, which needs neither a model nor a GPU.
 process EMBED_KMERS {
     tag "${encoder} ${pool} ${shard}"
     array 'slurm' in workflow.profile.tokenize(',') ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue() : 0

@@ -1,4 +1,4 @@
-// Evaluate one arm's heads on every test set.
+// Evaluate the heads of one arm on every test set.
 process EVALUATE {
     tag "${arm.name}"
     publishDir "${task.ext.outdir}/evaluation", mode: "${task.ext.publish_mode}", overwrite: 'deep'

@@ -1,4 +1,4 @@
-// Put the modalities of a shard side by side, after checking that all follow the same manifest.
+// Join the modalities of a shard, after checking that all follow the same manifest.
 process MERGE {
     tag "${pair} ${pool} ${shard}"
     memory { (1.GB + 3.B * embeddings.sum { f -> f.size() }) * task.attempt }

@@ -1,4 +1,4 @@
-// Read the samplesheet and the arms, refuse what is wrong with them, and say what the run needs.
+// Read the samplesheet and the arms, refuse invalid ones, and determine what the run needs.
 include { quoted } from '../../functions/shell'
 
 process PLAN {

@@ -1,4 +1,4 @@
-// Draw every window set, in shards: a FASTA chunk and its manifest.
+// Sample every window set, in shards of a FASTA file and its manifest.
 include { stubPools } from '../../functions/pools'
 
 process SAMPLE_WINDOWS {

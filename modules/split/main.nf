@@ -1,4 +1,4 @@
-// Deal the clusters into folds, balanced within label and kingdom.
+// Assign the clusters to folds, balanced within label and kingdom.
 process SPLIT {
     publishDir(
         "${task.ext.outdir}/sources", mode: "${task.ext.publish_mode}", overwrite: 'deep',

@@ -1,4 +1,4 @@
-// Write ready features as shards of windows with their folds, in the form in which MERGE leaves embedded ones.
+// Write ready features as shards of windows with their folds, in the format of MERGE.
 process TAKE_FEATURES {
     publishDir(
         "${task.ext.outdir}", mode: "${task.ext.publish_mode}", overwrite: 'deep',

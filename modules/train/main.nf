@@ -1,4 +1,4 @@
-// Train one arm: a head for every tested fold and replicate. A pretrained baseline is judged as it is.
+// Train one arm: a head for every test fold and replicate. A pretrained baseline is kept as it is.
 include { quoted } from '../../functions/shell'
 
 process TRAIN {
