@@ -1,32 +1,36 @@
 #!/usr/bin/env nextflow
 // virshort: are 150 bp too short to recognize viruses, or is it the training distribution? See README.md.
-include { failureLines                                   } from './functions/failures'
-include { requireImage                                   } from './functions/image'
-include { lockOutdir                                     } from './functions/lock'
+include { failureLines                                                      } from './functions/failures'
+include { requireImage                                                      } from './functions/image'
 include { checkParams ; helpText ; readSchema ; typedParams ; withoutEffect } from './functions/params'
-include { keepRecords                                    } from './functions/records'
-include { unsafeFolder                                   } from './functions/shell'
-include { WINDOWS                                        } from './workflows/windows'
-include { EMBEDDING                                      } from './workflows/embedding'
-include { READY_FEATURES                                 } from './workflows/ready_features'
-include { ARMS                                           } from './workflows/arms'
+include { keepRecords                                                       } from './functions/records'
+include { claimResultsFolder ; emptyResultsFolder                           } from './functions/results_folder'
+include { unsafeFolder ; unsafePipelineFolder                               } from './functions/shell'
+include { WINDOWS                                                           } from './workflows/windows'
+include { EMBEDDING                                                         } from './workflows/embedding'
+include { READY_FEATURES                                                    } from './workflows/ready_features'
+include { ARMS                                                              } from './workflows/arms'
 
 workflow {
     main:
-    def specs = readSchema(file("${projectDir}/nextflow_schema.json"))
+    def specs = readSchema(projectDir.resolve('nextflow_schema.json'))
     if (params.help) {
         println(helpText(specs, params.help))
         return
     }
-    def problems = [unsafeFolder(projectDir)].findAll() ?: checkParams(params, specs)
+    def folders = [unsafePipelineFolder(projectDir), unsafeFolder('work folder', workflow.workDir)].findAll()
+    def problems = folders ?: checkParams(params, specs)
     if (problems) {
         error(problems.collect { problem -> "virshort: ${problem}" }.join('\n'))
     }
     def options = typedParams(params, specs)
     withoutEffect(options, specs, workflow.profile.tokenize(',')).each { line -> log.warn("virshort: ${line}") }
-    def lock = lockOutdir(options.outdir)
+    def lock = claimResultsFolder(options, specs, workflow.workDir)
     keepRecords(options.outdir)
     requireImage(workflow.containerEngine, options.container ?: workflow.container, projectDir, workflow.manifest.version)
+    if (!workflow.preview) {
+        emptyResultsFolder(options.outdir)
+    }
 
     // Genomes become windows, and windows become features, unless features are given
     if (options.features) {
@@ -55,12 +59,12 @@ workflow {
     )
 
     workflow.onComplete = {
-        def summary = file("${options.outdir}/summary.txt")
+        def summary = file("${options.outdir}/summary.txt", glob: false)
         if (workflow.success) {
             println(summary.exists() ? summary.text : '')
         }
         else {
-            failureLines(workflow.errorReport ?: '').each { line -> println(line) }
+            failureLines(workflow.errorReport ?: '', workflow.containerEngine).each { line -> println(line) }
         }
         lock?.close()
     }

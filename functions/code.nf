@@ -17,7 +17,7 @@ def importedFiles(name) {
     def parts = name.tokenize('.')
     return (1..parts.size()).collectMany { n ->
         def path = parts.take(n).join('/')
-        ["${path}/__init__.py", "${path}.py"].collect { found -> file("${moduleDir}/../bin/${found}").normalize() }
+        ["${path}/__init__.py", "${path}.py"].collect { found -> file("${moduleDir}/../bin/${found}", glob: false).normalize() }
     }.findAll { f -> f.exists() }
 }
 
@@ -29,13 +29,13 @@ def withImports(files) {
 
 // Files that a script of bin/ reaches, and modules that it is told to import by name: with all that they import. Sorted.
 def reachedFiles(script, modules = []) {
-    def own = [file("${moduleDir}/../bin/${script}").normalize()] + modules.collectMany { name -> importedFiles(name) }
+    def own = [file("${moduleDir}/../bin/${script}", glob: false).normalize()] + modules.collectMany { name -> importedFiles(name) }
     return withImports(own.unique()).sort { f -> f.toString() }
 }
 
 // 16 hex digits.
 def codeDigest(String script, modules = []) {
-    def bin = file("${moduleDir}/../bin").normalize()
+    def bin = file("${moduleDir}/../bin", glob: false).normalize()
     def md = java.security.MessageDigest.getInstance('SHA-256')
     reachedFiles(script, modules).each { f ->
         md.update("${bin.relativize(f)}\n${f.size()}\n".toString().bytes)

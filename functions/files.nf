@@ -7,6 +7,6 @@ def readJson(path) {
 
 // The files of a trained head. One that virshort trained has a model.json beside it.
 def headFiles(head) {
-    def record = file("${head.parent}/model.json")
+    def record = head.resolveSibling('model.json')
     return head.name.endsWith('.safetensors') && record.exists() ? [head, record] : [head]
 }

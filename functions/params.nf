@@ -1,5 +1,5 @@
 // Parameters are described once, in nextflow_schema.json: read it, print it as help, and check values against it.
-include { unsafeName } from './shell'
+include { unreadablePath ; unsafeName } from './shell'
 
 // One map per parameter: name, group, required, and what the schema says about it.
 def readSchema(path) {
@@ -136,10 +136,10 @@ def complaint(spec, value) {
     if (spec.exists && unsafeName(text)) {
         return "${unsafeName(text)}${got}"
     }
-    if (spec.exists && !file(text).exists()) {
+    if (spec.exists && !file(text, glob: false).exists()) {
         return "names no existing file${got}"
     }
-    if (spec.exists && file(text).isDirectory() != (spec.format == 'directory-path')) {
+    if (spec.exists && file(text, glob: false).isDirectory() != (spec.format == 'directory-path')) {
         return "${spec.format == 'directory-path' ? 'names a file, not a folder' : 'names a folder, not a file'}${got}"
     }
     if (spec.pattern && !java.util.regex.Pattern.compile(spec.pattern).matcher(text).find()) {
@@ -192,7 +192,10 @@ def combined(values) {
 
 // Why results cannot be written to a folder of this machine, or null. Creates the folder.
 def outdirComplaint(name) {
-    def path = file(name)
+    if (unreadablePath(name)) {
+        return "--outdir ${unreadablePath(name)}, got '${name}'"
+    }
+    def path = file(name, glob: false)
     if (path.scheme != 'file') {
         return null
     }

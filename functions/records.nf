@@ -2,19 +2,20 @@
 
 // Where nextflow.config has Nextflow write a record while it runs.
 def openRecord(name) {
-    return file("${workflow.launchDir}/.nextflow/${name.replace('.', "_${java.lang.management.ManagementFactory.getRuntimeMXBean().getName()}.")}")
+    def process = java.lang.management.ManagementFactory.getRuntimeMXBean().getName()
+    return workflow.launchDir.resolve(".nextflow/${name.replace('.', "_${process}.")}")
 }
 
-// Move both records into a results folder once Java ends: Nextflow closes them after workflow.onComplete. Each run has its own
-// files there, so that a second run, resumed or refused, leaves those of the first alone.
+// Move both records into a results folder once Java ends, since Nextflow closes them only after workflow.onComplete. Each run
+// has its own files there, so that a later run, resumed or refused, leaves those of earlier runs alone.
 def keepRecords(outdir) {
-    def folder = file("${outdir}/pipeline_info")
+    def folder = file(outdir, glob: false).resolve('pipeline_info')
     def time = new java.util.Date().format('yyyy-MM-dd_HH-mm-ss')
-    def records = ['trace.tsv', 'timeline.html'].collectEntries { name -> [openRecord(name), folder.resolve(name.replace('.', "_${time}."))] }
+    def kept = ['trace.tsv', 'timeline.html'].collectEntries { name -> [openRecord(name), folder.resolve(name.replace('.', "_${time}."))] }
     Runtime.runtime.addShutdownHook(new Thread({
-        records.each { open, kept ->
-            if (open.exists()) {
-                open.moveTo(kept)
+        kept.each { record, target ->
+            if (record.exists()) {
+                record.moveTo(target)
             }
         }
     }))

@@ -6,7 +6,7 @@ def givenWeights(folder, encoder) {
     if (!folder) {
         return []
     }
-    def found = (file("${folder}/${encoder}").listFiles() ?: []).findAll { f -> f.isFile() }
+    def found = (file("${folder}/${encoder}", glob: false).listFiles() ?: []).findAll { f -> f.isFile() }
     if (!found) {
         error("virshort: --weights ${folder} has no folder ${encoder}: fill it with `bin/fetch_weights.py ${encoder} --out ${folder}` on a machine with internet access")
     }
@@ -16,7 +16,7 @@ def givenWeights(folder, encoder) {
 // How a task loads the weights in `folder`: precision, device, digest (all that the embeddings depend on besides code and windows)
 // and the memory it takes (GB). weights.json is written last, so a folder without it is incomplete.
 def loading(folder, options) {
-    def record = file("${folder}/weights.json")
+    def record = folder.resolve('weights.json')
     if (!record.exists()) {
         error("virshort: ${folder}: these weights are incomplete: delete the folder, then run again with -resume")
     }

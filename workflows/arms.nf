@@ -23,7 +23,7 @@ workflow ARMS {
     start = channel.value([[]])
     if (options.pretrained) {
         PRETRAINED(
-            headFiles(file(options.pretrained)),
+            headFiles(file(options.pretrained, glob: false)),
             data.arms.map { f -> readJson(f).find { arm -> arm.role == 'baseline' } },
             data.width,
             codeDigest('read_pretrained.py')
@@ -85,7 +85,7 @@ workflow ARMS {
         // [ leakage.json, window_sets.json, trace.tsv, summaries of the steps ... ]
         data.leakage.mix(data.facts, data.sets, TRACE.out).toSortedList { a, b -> a.name <=> b.name },
         data.windows,
-        files("${projectDir}/assets/report/*"),
+        projectDir.resolve('assets/report').listFiles().toSorted().toList(),
         options,
         workflow.nextflow.version.toString(),
         codeDigest('report.py') + codeDigest('versions.py')

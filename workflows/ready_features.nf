@@ -12,13 +12,13 @@ workflow READY_FEATURES {
     options // all parameters, typed
 
     main:
-    sheet = channel.value(file(options.features))
-    table = channel.value(options.source_table ? file(options.source_table) : [])
+    sheet = channel.value(file(options.features, glob: false))
+    table = channel.value(options.source_table ? file(options.source_table, glob: false) : [])
 
     // Which arms run, on which files
     PLAN_FEATURES(
         sheet,
-        file(options.arms_file ?: "${projectDir}/assets/arms_features.yaml"),
+        file(options.arms_file ?: "${projectDir}/assets/arms_features.yaml", glob: false),
         options.subMap('arms') + [pretrained: options.pretrained != null],
         codeDigest('plan_features.py')
     )

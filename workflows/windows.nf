@@ -29,14 +29,14 @@ workflow WINDOWS {
         table = SIMULATE.out.table
     }
     else {
-        sheet = ready.map { _yes -> file(options.input) }
-        table = channel.value(options.source_table ? file(options.source_table) : [])
+        sheet = ready.map { _yes -> file(options.input, glob: false) }
+        table = channel.value(options.source_table ? file(options.source_table, glob: false) : [])
     }
 
     // Which arms run, and which files, encoders and weights they need
     PLAN(
         sheet,
-        file(options.arms_file ?: "${projectDir}/assets/arms.yaml"),
+        file(options.arms_file ?: "${projectDir}/assets/arms.yaml", glob: false),
         options.subMap('arms', 'dna_encoder', 'protein_encoder', 'protein_input', 'device', 'weights_revision') +
             [pretrained: options.pretrained != null, weights_given: options.weights != null],
         codeDigest('plan.py')

@@ -10,6 +10,6 @@ process TRACE {
     path 'trace.tsv'
 
     exec:
-    def tasks = file(record)
+    def tasks = file(record, glob: false)
     task.workDir.resolve('trace.tsv').text = tasks.exists() ? tasks.text : ''
 }
