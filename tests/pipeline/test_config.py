@@ -20,6 +20,20 @@ GIVEN: dict[str, Any] = {
     "slurm_gpu": "--gres=gpu:a100:1",
     "slurm_array": 2,
 }
+WORKFLOW = """\
+include { keepRecords } from './functions/records'
+include { AUDIT } from './modules/audit/main'
+include { EMBED } from './modules/embed/main'
+include { MERGE } from './modules/merge/main'
+
+workflow {
+    keepRecords(params.outdir)
+    empty = file("${projectDir}/empty")
+    AUDIT(empty, empty, empty, empty, 0, false, 'code')
+    EMBED(channel.of(1, 2).map { n -> ['encoder', 'code', 'pool', "shard_${n}", empty, empty, [memory: 1]] }, 1, 'longest', '')
+    MERGE(EMBED.out.map { pool, shard, _encoder, rows -> [pool, shard, 'pair', [rows], empty] }, 'code')
+}
+"""
 SBATCH = """#!/bin/bash
 last=$(sed -n 's/^#SBATCH --array 0-//p' "$1")
 for i in $(seq 0 "${last:-0}"); do SLURM_ARRAY_TASK_ID=$i bash "$1" > /dev/null 2>&1; done
@@ -32,7 +46,7 @@ DOCKER = '#!/bin/bash\nwhile [ "${1##*/}" != bash ]; do shift; done\nexec "$@"\n
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project's config, a few stubs as workflow, and stand-ins for sbatch and docker that run what they are given."""
     folder = copy_pipeline(tmp_path_factory.mktemp("config") / "pipeline")
-    (folder / "main.nf").write_text((Path(__file__).parent / "nf/config.nf").read_text())
+    (folder / "main.nf").write_text(WORKFLOW)
     (folder / "empty").touch()
     for name, text in {"sbatch": SBATCH, "docker": DOCKER, "squeue": "#!/bin/sh\n", "scancel": "#!/bin/sh\n"}.items():
         path = folder / "stand-ins" / name
