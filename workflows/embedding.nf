@@ -21,29 +21,33 @@ workflow EMBEDDING {
         "${workflow.workDir}/weights",
         codeDigest('fetch_weights.py')
     )
-    // { encoder: digest of its code }
-    codes = plan.map { p -> p.encoders.keySet().collectEntries { encoder -> [encoder, codeDigest('embed.py')] } }
-    // [ language model or null, [ encoder, digest of its code, pool, shard, fasta ] ]
-    shards = fastas.flatten().combine(plan).combine(codes)
-        .flatMap { fasta, p, code ->
-            def encoders = pairsOf(p, poolOf(fasta)).collectMany { pair -> pair.tokenize('+') }.unique()
-            encoders.collect { encoder -> [p.encoders[encoder], [encoder, code[encoder], poolOf(fasta), shardOf(fasta), fasta]] }
+    // { encoder: { module that loads it, digest of its code, language model that it needs or null } }
+    encoders = plan.map { p ->
+        p.encoders.collectEntries { name, encoder -> [name, encoder + [code: codeDigest('embed.py', [encoder.module])]] }
+    }
+    // [ model or null, [ encoder, pool, shard, fasta ], { module, code } ]
+    shards = fastas.flatten().combine(plan).combine(encoders)
+        .flatMap { fasta, p, known ->
+            def names = pairsOf(p, poolOf(fasta)).collectMany { pair -> pair.tokenize('+') }.unique()
+            names.collect { name ->
+                [known[name].model, [name, poolOf(fasta), shardOf(fasta), fasta], known[name].subMap('module', 'code')]
+            }
         }
-        .branch { model, _shard ->
+        .branch { model, _shard, _loader ->
             models: model
             kmers: true
         }
     EMBED(
-        // [ encoder, digest, pool, shard, fasta, weights, { precision, device, digest, memory } ]
+        // [ encoder, pool, shard, fasta, weights, { module, code, precision, device, digest, memory } ]
         shards.models.combine(FETCH_WEIGHTS.out, by: 0)
-            .map { _model, shard, weights -> shard + [weights, loading(weights, options)] },
+            .map { _model, shard, loader, weights -> shard + [weights, loader + loading(weights, options)] },
         options.genetic_code,
         options.frames,
         options.device == 'cpu' ? '' : "${workflow.workDir}/gpus"
     )
     EMBED_KMERS(
-        // [ encoder, digest, pool, shard, fasta ]
-        shards.kmers.map { _model, shard -> shard },
+        // [ encoder, pool, shard, fasta, { module, code } ]
+        shards.kmers.map { _model, shard, loader -> shard + [loader] },
         options.genetic_code,
         options.frames
     )

@@ -4,7 +4,7 @@ process EMBED_KMERS {
     array 'slurm' in workflow.profile.tokenize(',') ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue() : 0
 
     input:
-    tuple val(encoder), val(code), val(pool), val(shard), path(fasta)
+    tuple val(encoder), val(pool), val(shard), path(fasta), val(loader)
     val genetic_code
     val frames
 
@@ -13,8 +13,8 @@ process EMBED_KMERS {
 
     script:
     """
-    embed.py --shard ${fasta} --encoder ${encoder} --genetic-code ${genetic_code} --frames ${frames} \\
-        --out ${shard}.${encoder}.safetensors
+    embed.py --shard ${fasta} --encoder ${encoder} --module ${loader.module} --genetic-code ${genetic_code} \\
+        --frames ${frames} --out ${shard}.${encoder}.safetensors
     """
 
     stub:

@@ -30,7 +30,7 @@ workflow {
     keepRecords(params.outdir)
     empty = file("${projectDir}/empty")
     AUDIT(empty, empty, empty, empty, 0, false, 'code')
-    EMBED(channel.of(1, 2).map { n -> ['encoder', 'code', 'pool', "shard_${n}", empty, empty, [memory: 1]] }, 1, 'longest', '')
+    EMBED(channel.of(1, 2).map { n -> ['encoder', 'pool', "shard_${n}", empty, empty, [memory: 1]] }, 1, 'longest', '')
     MERGE(EMBED.out.map { pool, shard, _encoder, rows -> [pool, shard, 'pair', [rows], empty] }, 'code')
 }
 """
