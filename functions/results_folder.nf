@@ -1,6 +1,6 @@
 // A results folder belongs to one run: one run at a time uses it, and a run starts by removing what an earlier one published.
 
-// Everything that the pipeline publishes (conf/publish.config), relative to the results folder.
+// Everything that the pipeline publishes (publishDir in modules/), relative to the results folder.
 def publishedNames() {
     return [
         'report.html', 'summary.txt', 'figures', 'comparison.json', 'comparison.tsv', 'leakage.json', 'window_sets.json',

@@ -164,10 +164,10 @@ def test_folders_that_cannot_take_results(tmp_path: Path) -> None:
 
 
 def test_published_names_are_those_of_the_config(demo: Run, tmp_path: Path) -> None:
-    """What conf/publish.config publishes into, and what the demo did publish, is what a later run removes."""
+    """What the processes publish into, and what the demo did publish, is what a later run removes."""
     (names,) = called(tmp_path, [("publishedNames", [])])
-    config = (ROOT / "conf/publish.config").read_text()
-    folders = set(re.findall(r"\$\{params\.outdir\}/(\w+)", config)) - {"pipeline_info"}
+    modules = "".join(path.read_text() for path in (ROOT / "modules").glob("*/main.nf"))
+    folders = set(re.findall(r"\$\{task\.ext\.outdir\}/(\w+)", modules)) - {"pipeline_info"}
     assert folders <= set(names)
     own = ("trace_", "timeline_", ".lock")
     found = {path.name for path in demo.results.iterdir() if path.name != "pipeline_info"}
