@@ -20,17 +20,22 @@ def importedFiles(name) {
     def parts = name.tokenize('.')
     return (1..parts.size()).collectMany { n ->
         def path = parts.take(n).join('/')
-        ["${path}/__init__.py", "${path}.py"].collect { found -> file("${moduleDir}/../bin/${found}").normalize() }
+        ["${path}/__init__.py", "${path}.py"].collect { found -> file("${moduleDir}/../bin/${found}", glob: false).normalize() }
     }.findAll { f -> f.exists() }
 }
 
 // What the packages of some modules hold besides Python, such as templates.
 def dataFiles(modules) {
-    def bin = file("${moduleDir}/../bin").normalize()
+    def bin = file("${moduleDir}/../bin", glob: false).normalize()
     def packages = modules.collect { f -> f.parent }.unique().findAll { folder -> folder != bin }
     return packages.collectMany { folder -> (folder.listFiles() ?: []) as List }
-        .findAll { f -> f.name != '__pycache__' && !f.name.endsWith('.py') && !file("${f}/__init__.py").exists() }
-        .collectMany { f -> f.isDirectory() ? files("${f}/**") : [f] }
+        .findAll { f -> f.name != '__pycache__' && !f.name.endsWith('.py') && !f.resolve('__init__.py').exists() }
+        .collectMany { f -> filesWithin(f) }
+}
+
+// A file itself, or all files in a folder and its subfolders.
+def filesWithin(path) {
+    return path.isDirectory() ? (path.listFiles() as List).collectMany { f -> filesWithin(f) } : [path]
 }
 
 def withImports(files) {
@@ -42,13 +47,13 @@ def withImports(files) {
 // A script of bin/, the modules that it is told to import by name, and all that these import, with their packages' data; sorted.
 def reachedFiles(script, modules = []) {
     def named = modules.collectMany { name -> importedFiles(name) }
-    def python = withImports(([file("${moduleDir}/../bin/${script}").normalize()] + named).unique())
+    def python = withImports(([file("${moduleDir}/../bin/${script}", glob: false).normalize()] + named).unique())
     return (python + dataFiles(python)).sort { f -> f.toString() }
 }
 
 // 16 hex digits, of the files' paths below bin/ and of their contents.
 def codeDigest(String script, modules = []) {
-    def bin = file("${moduleDir}/../bin").normalize()
+    def bin = file("${moduleDir}/../bin", glob: false).normalize()
     def md = java.security.MessageDigest.getInstance('SHA-256')
     reachedFiles(script, modules).each { f ->
         md.update("${bin.relativize(f)}\n${f.size()}\n".toString().bytes)

@@ -1,9 +1,10 @@
-// Turn the windows of one shard into k-mer frequencies: no model, no GPU.
+// Turn the windows of one shard into k-mer frequencies, which needs neither a model nor a GPU.
 process EMBED_KMERS {
     tag "${encoder} ${pool} ${shard}"
+    array 'slurm' in workflow.profile.tokenize(',') ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue() : 0
 
     input:
-    tuple val(encoder), val(pool), val(shard), path(fasta), val(about)
+    tuple val(encoder), val(pool), val(shard), path(fasta), val(loader)
     val genetic_code
     val frames
 
@@ -12,7 +13,7 @@ process EMBED_KMERS {
 
     script:
     """
-    embed.py --shard ${fasta} --encoder ${encoder} --module ${about.module} --genetic-code ${genetic_code} \\
+    embed.py --shard ${fasta} --encoder ${encoder} --module ${loader.module} --genetic-code ${genetic_code} \\
         --frames ${frames} --out ${shard}.${encoder}.safetensors
     """
 

@@ -1,5 +1,7 @@
 // What a person reads: one self-contained page, and the same in short for the terminal.
 process REPORT {
+    publishDir "${task.ext.outdir}", mode: "${task.ext.publish_mode}", overwrite: 'deep'
+
     input:
     path comparison, stageAs: 'run/*'
     path models, stageAs: 'run/models/*'

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_comparison import DEGENERATE, compared, degenerate  # noqa: F401 (a fixture)
 
 import report
+from compared import DEGENERATE, compared
 from synthetic_results import Arm, standard_arms, write_results
 from virshort.errors import InputError
 from virshort.report.page import Inputs, missing_sections, sections, summary_text
@@ -47,7 +47,6 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results folder with everything the report shows, and names that must not reach the page as they are."""
     sets = {"short": 2000, "full": 800, "length_100": 500, "length_500": 500}
     folder = write_results(tmp_path_factory.mktemp("results"), ARMS, sets, folds=3)
-    compared(folder)
     counts = [{"label": "viral", "kingdom": EVIL, "records": 5, "bases": 1000, "skipped": 1}]
     totals = {"records": 5, "bases": 1000, "skipped": 1}
     put(folder / "input.json", {**totals, "counts": counts, "notes": [f"kingdom {EVIL} is small"]})
@@ -61,6 +60,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     worst = [{"test_set": "short", "train_set": "short", "window": EVIL, "shared_kmers": 3, "training_source": EVIL}]
     leakage = json.loads((folder / "leakage.json").read_text())
     put(folder / "leakage.json", {**leakage, "worst": worst})
+    compared(folder)
     return folder
 
 
@@ -165,7 +165,7 @@ def table_rows(html: str) -> list[list[str]]:
 @pytest.mark.parametrize("case", DEGENERATE)
 def test_degenerate_results_are_still_a_report(
     case: str,
-    degenerate: Callable[[str], tuple[Path, dict[str, Any]]],  # noqa: F811
+    degenerate: Callable[[str], tuple[Path, dict[str, Any]]],
 ) -> None:
     folder, c = degenerate(case)
     built = sections(report.read_inputs(folder))
