@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from make_random_models import SHARED, make
-from virshort.encoders import packed_linear as packing
+from virshort.encoders import packed_linear
 from virshort.encoders.catalogue import load_encoder
 from virshort.encoders.checksums import LOCAL
 from virshort.encoders.encoder import Settings
@@ -66,12 +66,12 @@ def test_an_empty_peptide_is_a_row_of_zeros(folder):
     assert rows[0].any()
 
 
-@pytest.mark.skipif(not packing.can_pack(), reason="no bf16 kernels of oneDNN here")
+@pytest.mark.skipif(not packed_linear.can_pack(), reason="no bf16 kernels of oneDNN here")
 @pytest.mark.parametrize("encoder", MODELS)
 def test_packed_layers_compute_what_plain_ones_do(folder, encoder, monkeypatch):
     given = sequences(encoder)
     packed = load_encoder(encoder, Settings(folder, "bf16", "cpu")).embed(given)
-    monkeypatch.setattr(packing, "can_pack", lambda: False)
+    monkeypatch.setattr(packed_linear, "can_pack", lambda: False)
     plain = load_encoder(encoder, Settings(folder, "bf16", "cpu")).embed(given)
     assert cosine(packed, plain).min() >= 0.9995
 

@@ -234,4 +234,4 @@ def test_sources_that_are_wrong_are_named(steps: Steps, capsys, files, table: st
 
 def test_that_no_audit_can_be_made_is_said(steps: Steps) -> None:
     steps.check([(["a_chunk_1F1"], "viral", 1), (["h_chunk_1F1"], "nonviral", 0)])
-    assert "their sequences are not here" in json.loads((steps.folder / "leakage.json").read_text())["message"]
+    assert "without their sequences" in json.loads((steps.folder / "leakage.json").read_text())["message"]
