@@ -102,7 +102,8 @@ class Esm2(nn.Module):
     def __init__(self, config: Config = Config()):
         super().__init__()
         self.config = config
-        self.words = nn.Embedding(config.vocabulary, config.width)
+        # Without values: drawing them, even on the meta device, would import sympy, which takes seconds.
+        self.words = nn.Embedding.from_pretrained(torch.empty(config.vocabulary, config.width))
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width, config.epsilon)
 

@@ -1,6 +1,7 @@
 """The task that embeds a shard: what it writes and what it refuses."""
 
 import dataclasses
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -9,7 +10,11 @@ import pyarrow as pa
 import pytest
 
 import embed
-from virshort.encoders.catalogue import load_encoder
+from harness import ROOT
+from make_random_models import TOKENIZER, make
+from virshort.encoders.catalogue import DNABERT_S, load_encoder
+from virshort.encoders.checksums import LOCAL
+from virshort.encoders.fetching import fetch
 from virshort.errors import InputError, RowError
 from virshort.features.tensors import read_tensors
 from virshort.windows.shards import write_shard
@@ -64,3 +69,24 @@ def test_a_window_that_cannot_be_embedded_is_named(task):
 def test_only_modules_of_encoders_are_imported():
     with pytest.raises(InputError, match=r"--module os: must be a module of virshort\.encoders"):
         embed.load_module("os")
+
+
+@pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
+def test_the_script_imports_no_compiler(tmp_path):
+    """torch's compiler and sympy would cost every task seconds."""
+    make(tmp_path / "raw", "dnabert-s", 24, 1)
+    fetch("dnabert-s", tmp_path / "weights", tmp_path / "raw", LOCAL, log=lambda _: None)
+    write_shard(tmp_path, 0, [b"ACGT" * 30] * 4, pa.table({"window": ["a", "b", "c", "d"]}))
+    words = ["--shard", "shard_00000.fa.gz", "--encoder", "dnabert-s", "--module", DNABERT_S, "--weights", "weights"]
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", ROOT / "bin/embed.py", *words, "--threads", "1", "--out", "out.safetensors"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "dnabert-s: 4 windows in, 4 rows of 24 out" in done.stdout
+    imported = {
+        line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines() if line.startswith("import time:")
+    }
+    assert imported > {"torch", "virshort"} and not imported & {"sympy", "scipy", "transformers"}
