@@ -10,14 +10,14 @@ import pyarrow as pa
 from common import Line, command, medians, report
 
 import embed
-from virshort.encoders.catalogue import COMPOSITION
+from virshort.encoders.catalogue import KMERS
 from virshort.windows.shards import write_shard
 
 WINDOWS, LENGTH, REPEATS = 8192, 150, 9
 
 
 def words(shard: Path, encoder: str, out: Path) -> tuple[object, ...]:
-    return "--shard", shard, "--encoder", encoder, "--module", COMPOSITION, "--out", out
+    return "--shard", shard, "--encoder", encoder, "--module", KMERS, "--out", out
 
 
 def step(shard: Path, encoder: str, out: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from common import Line, command, prepared_genomes, report, sampling
 
 from virshort.arms import read_arms
-from virshort.encoders.catalogue import COMPOSITION
+from virshort.encoders.catalogue import KMERS
 
 SMALL, LARGE, LIMIT = 100_000, 2_000_000, 4 / 3
 ARMS = """
@@ -36,7 +36,7 @@ def run_steps(genomes: Path, out: Path, windows: int) -> dict[str, int]:
         name = f"{fasta.parent.parent.name}.{fasta.parent.name}.{fasta.name.split('.')[0]}"
         rows = [out / f"{name}.{encoder}.safetensors" for encoder in ENCODERS.values()]
         for encoder, path in zip(ENCODERS.values(), rows, strict=True):
-            step("embed.py", "--shard", fasta, "--encoder", encoder, "--module", COMPOSITION, "--out", path)
+            step("embed.py", "--shard", fasta, "--encoder", encoder, "--module", KMERS, "--out", path)
         manifest = fasta.with_name(fasta.name.replace(".fa.gz", ".windows.parquet"))
         step("merge.py", "--manifest", manifest, "--embeddings", *rows, "--out", data / f"{name}.features.safetensors")
         shutil.copy(manifest, data / f"{name}.windows.parquet")

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import numpy as np
 
-from virshort.encoders.encoder import Encoder, Settings
+from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.encoders.progress import Progress
 from virshort.errors import InputError, RowError, run
 from virshort.features.frames import RowTable, find_rows, row_sequences
@@ -40,7 +40,7 @@ def main() -> None:
     shard = read_shard(args.shard)
     table = find_rows(shard.sequences, args.frames, args.genetic_code)
     progress = Progress(len(table), log)
-    settings = Settings(args.weights, args.precision, args.device, args.threads, log=log, progress=progress)
+    settings = LoadSettings(args.weights, args.precision, args.device, args.threads, log=log, progress=progress)
     encoder: Encoder = load_module(args.module).load(args.encoder, settings)
     rows = np.empty((len(table), encoder.dim), args.storage)
     for first in range(0, len(rows), BLOCK):

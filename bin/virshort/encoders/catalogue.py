@@ -7,11 +7,11 @@ their weights are published (published.py does).
 from dataclasses import dataclass
 from importlib import import_module
 
-from virshort.encoders.encoder import Encoder, Settings
+from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.errors import InputError
 from virshort.modalities import UNTRANSLATED
 
-COMPOSITION, DNABERT_S, ESM2 = (f"virshort.encoders.{name}" for name in ("composition_encoders", "dnabert_s", "esm2"))
+KMERS, DNABERT_S, ESM2 = (f"virshort.encoders.{name}" for name in ("kmer_encoders", "dnabert_s", "esm2"))
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Entry:
 
 
 CATALOGUE = {
-    "kmer-dna": Entry("dna", 136, COMPOSITION),
+    "kmer-dna": Entry("dna", 136, KMERS),
     "dnabert-s": Entry("dna", 768, DNABERT_S),
-    "kmer-protein": Entry("protein", 21, COMPOSITION),
+    "kmer-protein": Entry("protein", 21, KMERS),
     "esm2-8m": Entry("protein", 320, ESM2),
     "esm2-35m": Entry("protein", 480, ESM2),
     "esm2-150m": Entry("protein", 640, ESM2),
@@ -59,9 +59,9 @@ def entry_of(encoder: str) -> Entry:
 
 def model_of(encoder: str) -> str | None:
     """The language model whose weights an encoder needs; None for k-mers."""
-    return None if entry_of(encoder).module == COMPOSITION else encoder.removesuffix(UNTRANSLATED)
+    return None if entry_of(encoder).module == KMERS else encoder.removesuffix(UNTRANSLATED)
 
 
-def load_encoder(name: str, settings: Settings = Settings()) -> Encoder:  # noqa: B008 (it is frozen)
+def load_encoder(name: str, settings: LoadSettings = LoadSettings()) -> Encoder:  # noqa: B008 (it is frozen)
     """The encoder of that name. Raises InputError for an unknown name and for weights that cannot be used."""
     return import_module(entry_of(name).module).load(name, settings)

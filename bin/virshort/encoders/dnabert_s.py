@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from virshort.encoders.attention import attend
 from virshort.encoders.byte_pair_tokenizer import BytePairTokenizer
-from virshort.encoders.encoder import Settings
+from virshort.encoders.encoder import LoadSettings
 from virshort.encoders.language_model import LanguageModel, Parts, load_language_model
 from virshort.encoders.packed_linear import LinearGelu
 from virshort.encoders.tensor_shapes import Shapes, check_tensors, linear, norm
@@ -199,7 +199,7 @@ def pooled(model: Callable[[Tensor], Tensor], ids: Tensor) -> Tensor:
     return model(ids).mean(1, dtype=torch.float32)
 
 
-def load(name: str, settings: Settings) -> LanguageModel:
+def load(name: str, settings: LoadSettings) -> LanguageModel:
     """The encoder (see virshort.encoders.encoder)."""
     return load_language_model(name, "dna", settings, _load_parts)
 

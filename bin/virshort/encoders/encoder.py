@@ -38,7 +38,7 @@ class Encoder:
 
 
 @dataclass(frozen=True)
-class Settings:
+class LoadSettings:
     """How to load an encoder. weights: the folder that holds a language model's fetched folder; precision: auto, fp32, bf16 or
     fp16; device: auto, cpu or cuda; threads: of the CPU, all of its cores if None; budget: tokens in a batch, the device's own
     default if None; log: takes lines for the user; progress: is told of every batch."""

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from virshort.encoders.attention import attend
-from virshort.encoders.encoder import Settings
+from virshort.encoders.encoder import LoadSettings
 from virshort.encoders.language_model import LanguageModel, Parts, load_language_model
 from virshort.encoders.packed_linear import LinearGelu
 from virshort.encoders.residue_tokenizer import ResidueTokenizer
@@ -203,7 +203,7 @@ def pooled(model: Callable[[Tensor], Tensor], ids: Tensor) -> Tensor:
     return model(ids)[:, 1:-1].mean(1, dtype=torch.float32)
 
 
-def load(name: str, settings: Settings) -> LanguageModel:
+def load(name: str, settings: LoadSettings) -> LanguageModel:
     """The encoder (see virshort.encoders.encoder)."""
     return load_language_model(name, "protein", settings, _load_parts)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from virshort.encoders.batching import Batcher, Tokenize
-from virshort.encoders.encoder import Encoder, Settings
+from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.encoders.packed_linear import pack
 from virshort.encoders.precision import PRECISIONS, choose_device, choose_precision, exact_fp32
 from virshort.encoders.weights import open_weights
@@ -45,7 +45,7 @@ LoadParts = Callable[[Path, torch.dtype, torch.device], Parts]
 """Loads the parts of a model from its folder of weights."""
 
 
-def load_language_model(name: str, modality: str, settings: Settings, load_parts: LoadParts) -> LanguageModel:
+def load_language_model(name: str, modality: str, settings: LoadSettings, load_parts: LoadParts) -> LanguageModel:
     """The encoder of that name from the weights in `settings.weights/<model>`, as bin/fetch_weights.py leaves them.
 
     Raises InputError for weights that are missing, damaged, of another model, or too large for the GPU."""

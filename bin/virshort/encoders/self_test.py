@@ -15,7 +15,7 @@ import torch
 
 from virshort.encoders.byte_pair_tokenizer import BytePairTokenizer
 from virshort.encoders.catalogue import load_encoder
-from virshort.encoders.encoder import Encoder, Settings
+from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.encoders.language_model import LanguageModel
 from virshort.encoders.residue_tokenizer import ResidueTokenizer
 from virshort.files import read_json
@@ -66,7 +66,7 @@ def check_model(
 
 def load_model(name: str, folder: Path, precision: str, device: str, log: Callable[[str], None]) -> LanguageModel:
     """The language model whose fetched weights are in `folder/<name>`."""
-    model = load_encoder(name, Settings(folder, precision, device, log=log))
+    model = load_encoder(name, LoadSettings(folder, precision, device, log=log))
     assert isinstance(model, LanguageModel)
     return model
 

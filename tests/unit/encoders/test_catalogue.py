@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from virshort.encoders.catalogue import CATALOGUE, ENCODERS, choose_encoder, entry_of, load_encoder, model_of
-from virshort.encoders.encoder import Settings
+from virshort.encoders.encoder import LoadSettings
 from virshort.encoders.published import PUBLISHED, choose_revisions
 from virshort.errors import InputError
 from virshort.modalities import UNTRANSLATED
@@ -48,10 +48,10 @@ def test_every_module_of_the_table_loads_its_encoders():
 
 
 def test_settings_without_a_meaning_for_kmers_are_refused(tmp_path):
-    for settings in (Settings(weights=tmp_path), Settings(precision="bf16"), Settings(device="cuda")):
+    for settings in (LoadSettings(weights=tmp_path), LoadSettings(precision="bf16"), LoadSettings(device="cuda")):
         with pytest.raises(InputError, match="kmer-dna: is computed on the CPU in fp32 and has no weights"):
             load_encoder("kmer-dna", settings)
-    assert load_encoder("kmer-dna", Settings(precision="fp32", device="cpu", threads=1)).precision == "fp32"
+    assert load_encoder("kmer-dna", LoadSettings(precision="fp32", device="cpu", threads=1)).precision == "fp32"
 
 
 def test_revisions_are_the_pinned_ones_unless_others_are_asked_for():

@@ -8,7 +8,7 @@ from make_random_models import SHARED, make
 from virshort.encoders import packed_linear
 from virshort.encoders.catalogue import load_encoder
 from virshort.encoders.checksums import LOCAL
-from virshort.encoders.encoder import Settings
+from virshort.encoders.encoder import LoadSettings
 from virshort.encoders.fetching import fetch
 from virshort.errors import InputError
 
@@ -39,8 +39,8 @@ def cosine(a, b):
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_low_precision_is_near(folder, encoder, precision):
     given = sequences(encoder)
-    exact = load_encoder(encoder, Settings(folder, "fp32", "cpu")).embed(given)
-    low = load_encoder(encoder, Settings(folder, precision, "cpu"))
+    exact = load_encoder(encoder, LoadSettings(folder, "fp32", "cpu")).embed(given)
+    low = load_encoder(encoder, LoadSettings(folder, precision, "cpu"))
     assert (low.precision, low.device) == (precision, "cpu")
     rows = low.embed(given)
     assert rows.dtype == np.float32
@@ -52,7 +52,7 @@ def test_low_precision_is_near(folder, encoder, precision):
 
 @pytest.mark.parametrize("encoder", MODELS)
 def test_a_row_is_its_sequences_alone(folder, encoder):
-    model, given = load_encoder(encoder, Settings(folder, "fp32", "cpu", budget=333)), sequences(encoder)
+    model, given = load_encoder(encoder, LoadSettings(folder, "fp32", "cpu", budget=333)), sequences(encoder)
     together = model.embed(given)
     for sequence, row in zip(given, together, strict=True):
         np.testing.assert_allclose(model.embed([sequence])[0], row, rtol=0, atol=1e-5)
@@ -61,7 +61,7 @@ def test_a_row_is_its_sequences_alone(folder, encoder):
 
 
 def test_an_empty_peptide_is_a_row_of_zeros(folder):
-    rows = load_encoder("esm2-8m", Settings(folder, "fp32", "cpu")).embed([b"MKV", b"", b"MKV"])
+    rows = load_encoder("esm2-8m", LoadSettings(folder, "fp32", "cpu")).embed([b"MKV", b"", b"MKV"])
     assert not rows[1].any()
     assert rows[0].any()
 
@@ -70,15 +70,15 @@ def test_an_empty_peptide_is_a_row_of_zeros(folder):
 @pytest.mark.parametrize("encoder", MODELS)
 def test_packed_layers_compute_what_plain_ones_do(folder, encoder, monkeypatch):
     given = sequences(encoder)
-    packed = load_encoder(encoder, Settings(folder, "bf16", "cpu")).embed(given)
+    packed = load_encoder(encoder, LoadSettings(folder, "bf16", "cpu")).embed(given)
     monkeypatch.setattr(packed_linear, "can_pack", lambda: False)
-    plain = load_encoder(encoder, Settings(folder, "bf16", "cpu")).embed(given)
+    plain = load_encoder(encoder, LoadSettings(folder, "bf16", "cpu")).embed(given)
     assert cosine(packed, plain).min() >= 0.9995
 
 
 @pytest.mark.parametrize("encoder", MODELS)
 def test_a_model_describes_itself(folder, encoder):
-    model = load_encoder(encoder, Settings(folder))
+    model = load_encoder(encoder, LoadSettings(folder))
     assert model.modality == ("dna" if encoder == "dnabert-s" else "protein")
     assert len(model.weights) == 16
     assert model.embed([b"ACDEFG"]).shape == (1, model.dim)
@@ -87,4 +87,4 @@ def test_a_model_describes_itself(folder, encoder):
 
 def test_weights_that_were_not_fetched_are_named(folder):
     with pytest.raises(InputError, match=r"no fetched weights of esm2-35m: run bin/fetch_weights\.py"):
-        load_encoder("esm2-35m", Settings(folder))
+        load_encoder("esm2-35m", LoadSettings(folder))

@@ -5,7 +5,7 @@ import pytest
 from virshort.encoders.plan import PlannedEncoder, encoders_of_run, make_plan, pairs_by_window_set, stand_in_note
 from virshort.errors import InputError
 
-COMPOSITION, DNABERT_S = "virshort.encoders.composition_encoders", "virshort.encoders.dnabert_s"
+KMERS, DNABERT_S = "virshort.encoders.kmer_encoders", "virshort.encoders.dnabert_s"
 
 
 def arm(name, windows, dna="dnabert-s", protein="kmer-protein"):
@@ -37,9 +37,9 @@ def test_the_plan_names_modules_models_and_revisions():
     assert [a["pair"] for a in plan.arms] == [A, A, B, C] and "pair" not in ARMS[0]
     assert plan.encoders == {
         "dnabert-s": PlannedEncoder(DNABERT_S, "dnabert-s"),
-        "kmer-dna": PlannedEncoder(COMPOSITION, None),
-        "kmer-protein": PlannedEncoder(COMPOSITION, None),
-        "kmer-protein-untranslated": PlannedEncoder(COMPOSITION, None),
+        "kmer-dna": PlannedEncoder(KMERS, None),
+        "kmer-protein": PlannedEncoder(KMERS, None),
+        "kmer-protein-untranslated": PlannedEncoder(KMERS, None),
     }
     assert plan.weights == {"dnabert-s": "abc"} and plan.train_sets == ["full", "short"] and plan.fastas == ["a.fa"]
     with pytest.raises(InputError, match="--weights_revision esm2-8m=abc"):

@@ -1,6 +1,6 @@
 """Encoders that count: k-mers of bases, and residues. They need no weights and no GPU."""
 
-from virshort.encoders.encoder import Encoder, Settings
+from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.errors import InputError
 from virshort.modalities import UNTRANSLATED
 from virshort.sequence.composition import dna_kmer_frequencies, residue_frequencies
@@ -8,7 +8,7 @@ from virshort.sequence.composition import dna_kmer_frequencies, residue_frequenc
 KMER = 4
 
 
-def load(name: str, settings: Settings) -> Encoder:
+def load(name: str, settings: LoadSettings) -> Encoder:
     """kmer-dna, kmer-protein or kmer-protein-untranslated. Raises InputError for another name, and for settings that have no
     meaning here."""
     if settings.weights is not None or settings.device == "cuda" or settings.precision not in ("auto", "fp32"):
