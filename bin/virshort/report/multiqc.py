@@ -1,0 +1,55 @@
+"""MultiQC makes one self-contained page of the report's sections."""
+
+import json
+import os
+import shutil
+import site
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from virshort.errors import InputError
+from virshort.report.page import CustomContent
+
+KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
+"""The only variables of this process that MultiQC sees: those with which Python finds its libraries and reads file names."""
+
+
+def render(built: Mapping[str, CustomContent], config: Path) -> str:
+    """The page that MultiQC makes of the sections. Raises InputError if it fails or leaves out a section.
+
+    MultiQC works in a temporary folder and with that as its home, so that no configuration of the user's changes the page.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        for section, content in built.items():
+            (work / f"{section}_mqc.json").write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+        shutil.copy(config, work / "multiqc_config.yml")
+        options = ["--filename", "report.html", "--outdir", ".", "--no-data-dir", "--force", "--quiet"]
+        command = [sys.executable, "-m", "multiqc", ".", *options]
+        done = subprocess.run(command, cwd=work, capture_output=True, text=True, env=environment(work), check=False)
+        page = work / "report.html"
+        if done.returncode or not page.exists():
+            last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
+            raise InputError(
+                f"report: MultiQC ended with exit code {done.returncode} ({last}): please report this with comparison.json"
+            )
+        html = page.read_text(encoding="utf-8")
+    if missing := missing_sections(html, built):
+        raise InputError(f"report: MultiQC left out the section {', '.join(missing)}: please report this with comparison.json")
+    return html
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment of MultiQC: no MULTIQC_* variable, no home or XDG folder of the user's, no display."""
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    folders = {name: str(home) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "MPLCONFIGDIR")}
+    # MultiQC may be installed in the user's site-packages, which Python would look for in the new home.
+    return {**kept, **folders, "PYTHONUSERBASE": site.getuserbase(), "MPLBACKEND": "agg", "NO_COLOR": "1"}
+
+
+def missing_sections(page: str, wanted: Iterable[str]) -> list[str]:
+    """The section ids that a page lacks: MultiQC can leave out all custom content and still exit with 0."""
+    return [name for name in wanted if f'id="{name}"' not in page and f'id="mqc-section-wrapper-{name}"' not in page]
