@@ -23,7 +23,7 @@ STYLE: dict[Any, Any] = {  # Matplotlib types the keys as literals
     "font.family": "sans-serif",
     "text.parse_math": False,
 }
-SIZE = (3.3, 2.5)  # inches
+SIZE = (3.1, 2.4)  # inches; three panels fit beside each other on the page
 LARGE = (4.3, 3.2)
 
 

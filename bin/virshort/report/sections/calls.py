@@ -35,13 +35,14 @@ def thresholds(data: Inputs) -> Mapping[str, Any]:
                     {
                         "arm": arm,
                         "test_set": TEST_SET[test_set],
-                        "lengths": lengths(*r["lengths"]) + ("" if r["own"] else " *"),
+                        "lengths": lengths(*r["lengths"]),
+                        "own": r["own"],
                         "threshold": THRESHOLD[r["threshold"]],
                         "rates": [r[rate] for rate in RATES],
                         "precision": [p["precision"] for p in r["precision_at_prevalence"]],
                     }
                 )
-    return {"rows": rows, "unknown": unknown}
+    return {"rows": rows, "unknown": unknown, "shared": not all(r["own"] for r in rows)}
 
 
 def lengths(low: int, high: int | None) -> str:
