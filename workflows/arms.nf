@@ -101,6 +101,7 @@ workflow ARMS {
         leakage.mix(facts, sets, TRACE.out).toSortedList { a, b -> a.name <=> b.name },
         windows,
         files("${projectDir}/assets/report/*"),
+        files("${projectDir}/assets/report/templates/*"),
         options,
         workflow.nextflow.version.toString(),
         codeDigest('report.py') + codeDigest('versions.py')

@@ -13,6 +13,7 @@ from virshort.files import read_json
 from virshort.report.agreement import check_agreement
 from virshort.report.costs import Costs, costs, read_trace
 from virshort.report.lookup import Json
+from virshort.verdict.parts import check_parts
 
 History = Sequence[Json]
 """The epochs of one head: {epoch, train {accuracy, loss, ...}, validation {...}}."""
@@ -36,6 +37,8 @@ class Inputs:
     skipped: Sequence[Mapping[str, str]] = ()
     windows: Mapping[tuple[str, str], Json] = field(default_factory=dict)
     """By purpose (train or test) and pool, its metadata.json."""
+    parts_checked: bool = True
+    """False if the comparison does not record what it was computed from, as in earlier versions."""
     parameters: Json = field(default_factory=dict)
     versions: Json = field(default_factory=dict)
 
@@ -70,6 +73,8 @@ def read_inputs(
     versions = versions or find(folder, "*versions*.yml")
     trace = trace or find(folder, "trace*.tsv")
     given = read_json(parameters) if parameters else {}
+    if "parts" in comparison:
+        check_parts(folder, comparison)
     check_agreement(folder, comparison, windows, facts, given)
     arms = list(dict.fromkeys(t["arm"] for t in comparison["training"]))
     tasks = read_trace(trace) if trace else []
@@ -85,6 +90,7 @@ def read_inputs(
         input=facts["input"],
         skipped=read_table(find(folder, "skipped.tsv")),
         windows=windows,
+        parts_checked="parts" in comparison,
         parameters=given,
         versions=(yaml.safe_load(versions.read_text(encoding="utf-8")) or {}) if versions else {},
     )

@@ -140,10 +140,11 @@ def _on_tests(data: Inputs) -> list[str]:
     c, short = data.comparison, short_row(data.comparison)
     if short is None:
         return []
+    differ = any(r["difference_to_baseline"] for r in c["arms"])
     return [
         f"All were tested on the same {short['windows']:,} windows from {short['clusters']:,} clusters, none of which was in "
         "the training set. Confidence intervals (95 %) are delete-one-cluster jackknife intervals for accuracy, recall, "
         f"AUROC, AUPRC and differences, and percentile intervals of {c['draws']:,} cluster bootstrap samples for "
         "precision, F1 and MCC; both include the variance between replicates.",
-        p_text(c),
+        *([p_text(c)] if differ else []),
     ]

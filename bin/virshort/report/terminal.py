@@ -30,7 +30,7 @@ def summary_text(data: Inputs) -> str:
     lines += ["", *_fold(c["leakage"]["sentence"])]
     lines += [line for k in CONTROLS if c["controls"].get(k) for line in _fold(c["controls"][k]["sentence"])]
     lines += [line for o in c["overfitting"] for line in _fold(o["sentence"])]
-    lines += [line for w in further_warnings(c) for line in _fold(f"WARNING: {w}")]
+    lines += [line for w in further_warnings(data) for line in _fold(f"WARNING: {w}")]
     return "\n".join(lines) + "\n"
 
 

@@ -1,9 +1,14 @@
 """Sentences that more than one of the report's outputs has."""
 
+from virshort.report.inputs import Inputs
 from virshort.report.lookup import Json
 
 SIMULATED = (
     "The genomes of this run are simulated: its figures show how the pipeline works, and say nothing about real viruses."
+)
+UNCHECKED = (
+    "An earlier version of virshort wrote comparison.json, so there was no way to check that the models and evaluations in "
+    "this folder belong to it."
 )
 CONTROLS = ("gc", "shuffled_labels", "untranslated")
 """The controls of comparison.json, in the order in which they are reported."""
@@ -15,6 +20,8 @@ def overfitting_text(c: Json) -> str:
     return " ".join(o["sentence"] for o in c["overfitting"]) or NO_OVERFITTING
 
 
-def further_warnings(c: Json) -> list[str]:
-    """The warnings but for the leakage audit's, which is always reported on its own."""
-    return [w for w in c["warnings"] if w != c["leakage"]["sentence"]]
+def further_warnings(data: Inputs) -> list[str]:
+    """All warnings but that of the leakage audit, which is always reported on its own."""
+    c = data.comparison
+    unchecked = [] if data.parts_checked else [UNCHECKED]
+    return unchecked + [w for w in c["warnings"] if w != c["leakage"]["sentence"]]

@@ -24,7 +24,7 @@ def answer(data: Inputs) -> Mapping[str, Any]:
         "criteria": criteria_rows(c["criteria"]),
         "judged": list(c["criteria"]),
         "scenario": c["scenario"],
-        "warnings": further_warnings(c),
+        "warnings": further_warnings(data),
     }
 
 
