@@ -124,8 +124,12 @@ def _draw_bars(axes: Axes, panel: Panel) -> None:
 def svg(panel: Panel) -> str:
     """A panel as an SVG element for the page, its text as text. The legend is left to the page (`Panel.key`)."""
     with mpl.rc_context({**STYLE, "svg.hashsalt": panel.title + panel.y}):
-        figure = Figure(figsize=panel.size, layout="constrained")
+        width, height = panel.size
+        # The names of bars are of any length. Elsewhere fixed margins, here in inches, align the axes of all panels.
+        figure = Figure(figsize=panel.size, layout="constrained" if panel.bars else None)
         draw(figure.subplots(), panel)
+        if not panel.bars:
+            figure.subplots_adjust(0.53 / width, 0.43 / height, 1 - 0.1 / width, 1 - 0.25 / height)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = out.getvalue()

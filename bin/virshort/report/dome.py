@@ -78,7 +78,7 @@ def _optimization(data: Inputs) -> Answers:
             and f"A multilayer perceptron ({architecture['hidden']} hidden units, batch normalization, dropout), trained with "
             "Adam.",
         ),
-        ("Meta-predictions", "None: no arm takes the output of another classifier."),
+        ("Meta-predictions", "Not used: no arm takes the output of another classifier."),
         ("Data encoding", "; ".join(encoder_text(e) for e in encoders_of(data.models))),
         (
             "Parameters trained",
