@@ -49,6 +49,10 @@ def _check_pools(folder: Path, tested: Mapping[str, int], windows: Mapping[tuple
     listed = {pool for purpose in ("train", "test") for s in sets[purpose].values() for pool in s["pools"]}
     if extra := sorted({"/".join(pool) for pool in windows} - listed):
         raise InputError(f"{folder}/windows/{extra[0]}: window_sets.json does not list this pool: {ADVICE}")
+    for (purpose, pool), metadata in windows.items():
+        shards = len(list((folder / "windows" / purpose / pool).glob("shard_*.windows.parquet")))
+        if shards:
+            _agree(folder, f"shards in windows/{purpose}/{pool}", shards, "shards in its metadata.json", metadata["shards"])
     for name, count in tested.items():
         pools = [tuple(pool.split("/")) for pool in sets["test"].get(name, {}).get("pools", [])]
         if pools and all(pool in windows for pool in pools):

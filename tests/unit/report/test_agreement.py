@@ -21,7 +21,11 @@ COMPARISON = {
     "window_length": 150,
     "arms": [{"arm": "finetune", "test_set": "short", "windows": 600}, {"arm": "gc", "test_set": "full", "windows": 90}],
 }
-WINDOWS = {("train", "short"): {"windows": 900}, ("test", "short"): {"windows": 600}, ("test", "full"): {"windows": 90}}
+WINDOWS = {
+    ("train", "short"): {"windows": 900, "shards": 1},
+    ("test", "short"): {"windows": 600, "shards": 1},
+    ("test", "full"): {"windows": 90, "shards": 1},
+}
 FACTS: dict[str, Any] = {
     "window_sets": {
         "train": {"short": {"pools": ["train/short"]}},
@@ -65,6 +69,17 @@ def test_numbers_that_disagree_are_named(changed: dict[str, Any], told: str, tmp
     with pytest.raises(InputError) as error:
         check(tmp_path, **changed)
     assert told in str(error.value) and "files of two runs" in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_shard_of_a_larger_run_is_noticed(tmp_path: Path) -> None:
+    for shard in range(2):
+        path = tmp_path / "windows" / "train" / "short" / f"shard_0000{shard}.windows.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        if shard == 0:
+            check(tmp_path)
+    with pytest.raises(InputError, match=r"shards in windows/train/short: 2; shards in its metadata\.json: 1"):
+        check(tmp_path)
 
 
 def test_windows_of_other_sources_are_refused(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ SECTION: CustomContent = {
 
 def test_no_configuration_of_the_user_changes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "multiqc_config.yaml"
-    other.write_text('title: "Somebody else"\nrun_modules: [fastqc]\n')
+    other.write_text('report_comment: "Somebody else"\nremove_sections: [vs_answer]\n')
     for home in (tmp_path / ".multiqc_config.yaml", tmp_path / ".config" / "multiqc_config.yaml"):
         home.parent.mkdir(exist_ok=True)
         home.write_text(other.read_text())
