@@ -2,13 +2,14 @@
 
 import json
 import os
-import shutil
 import site
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+import yaml
 
 from virshort.errors import InputError
 from virshort.report.page import CustomContent
@@ -26,7 +27,9 @@ def render(built: Mapping[str, CustomContent], config: Path) -> str:
         work = Path(name)
         for section, content in built.items():
             (work / f"{section}_mqc.json").write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
-        shutil.copy(config, work / "multiqc_config.yml")
+        order = {"report_section_order": {section: {"order": i} for i, section in enumerate(built, 1)}}
+        settings = config.read_text(encoding="utf-8") + yaml.safe_dump(order)
+        (work / "multiqc_config.yml").write_text(settings, encoding="utf-8")
         options = ["--filename", "report.html", "--outdir", ".", "--no-data-dir", "--force", "--quiet"]
         command = [sys.executable, "-m", "multiqc", ".", *options]
         done = subprocess.run(command, cwd=work, capture_output=True, text=True, env=environment(work), check=False)

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from virshort.report import numbers
-from virshort.report.charts import Panel, svg
+from virshort.report.charts import svg
 from virshort.report.inputs import Inputs
 from virshort.report.sections.answer import answer
 from virshort.report.sections.arms import arms, forest
@@ -101,11 +100,6 @@ def environment(templates: Path) -> Environment:
         "duration": numbers.duration,
         "plain": numbers.plain,
         "p_value": numbers.p_value,
-        "svg": _drawing,
+        "svg": svg,
     }
     return found
-
-
-def _drawing(panel: Panel) -> Markup:
-    """A panel as markup: Matplotlib has escaped the texts in it."""
-    return Markup(svg(panel))

@@ -37,6 +37,8 @@ def test_the_script_writes_a_page_with_every_section_and_no_name_as_markup(
     report.main()
     page = out.read_text()
     assert missing_sections(page, IDS) == []
+    places = [page.index(f'id="mqc-section-wrapper-{name}"') for name in IDS]
+    assert places == sorted(places)
     assert EVIL not in page and "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7 * 7 }}" in page
     assert summary.read_text().startswith("VERDICT")
     assert str(results) not in page
