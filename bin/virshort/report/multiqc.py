@@ -14,8 +14,8 @@ import yaml
 from virshort.errors import InputError
 from virshort.report.page import CustomContent
 
-KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
-"""The only variables of this process that MultiQC sees: those with which Python finds its libraries and reads file names."""
+KEPT = ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
+"""The only variables of this process that MultiQC sees: those with which Python finds its libraries."""
 
 
 def render(built: Mapping[str, CustomContent], config: Path) -> str:
@@ -32,7 +32,7 @@ def render(built: Mapping[str, CustomContent], config: Path) -> str:
         (work / "multiqc_config.yml").write_text(settings, encoding="utf-8")
         options = ["--filename", "report.html", "--outdir", ".", "--no-data-dir", "--force", "--quiet"]
         command = [sys.executable, "-m", "multiqc", ".", *options]
-        done = subprocess.run(command, cwd=work, capture_output=True, text=True, env=environment(work), check=False)
+        done = subprocess.run(command, cwd=work, capture_output=True, encoding="utf-8", errors="replace", env=environment(work))
         page = work / "report.html"
         if done.returncode or not page.exists():
             last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
@@ -46,11 +46,11 @@ def render(built: Mapping[str, CustomContent], config: Path) -> str:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """The environment of MultiQC: no MULTIQC_* variable, no home or XDG folder of the user's, no display."""
+    """The environment of MultiQC: no MULTIQC_* variable, no home or XDG folder of the user's, no locale."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     folders = {name: str(home) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "MPLCONFIGDIR")}
     # MultiQC may be installed in the user's site-packages, which Python would look for in the new home.
-    return {**kept, **folders, "PYTHONUSERBASE": site.getuserbase(), "MPLBACKEND": "agg", "NO_COLOR": "1"}
+    return {**kept, **folders, "PYTHONUSERBASE": site.getuserbase(), "PYTHONUTF8": "1", "MPLBACKEND": "agg", "NO_COLOR": "1"}
 
 
 def missing_sections(page: str, wanted: Iterable[str]) -> list[str]:

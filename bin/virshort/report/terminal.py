@@ -26,7 +26,7 @@ def summary_text(data: Inputs) -> str:
         mark = " *" if name == c["best_arm"]["arm"] else ""
         lines.append(f"{name:<{width}}  {_accuracy(short):<22}  {difference:<24}  {_accuracy(full)}{mark}".rstrip())
     best = f"best on validation: {c['best_arm']['arm']}" if c["best_arm"]["arm"] else "no arm has validation results"
-    lines.append(f"(accuracy in %, differences in points, with 95 % intervals; * {best})")
+    lines += _fold(f"(accuracy in %, differences in points, with 95 % intervals; * {best})")
     lines += ["", *_fold(c["leakage"]["sentence"])]
     lines += [line for k in CONTROLS if c["controls"].get(k) for line in _fold(c["controls"][k]["sentence"])]
     lines += [line for o in c["overfitting"] for line in _fold(o["sentence"])]

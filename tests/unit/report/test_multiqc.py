@@ -19,7 +19,7 @@ SECTION: CustomContent = {
     "section_name": "The answer",
     "description": "",
     "plot_type": "html",
-    "data": "<p>42</p>",
+    "data": "<p>42 phagès</p>",
 }
 
 
@@ -33,12 +33,13 @@ def test_no_configuration_of_the_user_changes_the_page(tmp_path: Path, monkeypat
         "MULTIQC_CONFIG_PATH": str(other),
         "MULTIQC_TITLE": "Somebody else",
         "MULTIQC_STRICT": "true",
+        "LC_ALL": "POSIX",
         "HOME": str(tmp_path),
         "XDG_CONFIG_HOME": str(tmp_path / ".config"),
     }.items():
         monkeypatch.setenv(name, value)
     page = render({"vs_answer": SECTION}, CONFIG)
-    assert "<p>42</p>" in page and "Somebody else" not in page
+    assert "<p>42 phagès</p>" in page and "Somebody else" not in page
 
 
 def test_multiqc_sees_no_variable_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
