@@ -1,4 +1,4 @@
-"""All intervals of a run: 8 arms with 3 replicates on nine test sets of 2,500 clusters, 2,000 resamples."""
+"""Time all intervals of a run: 8 arms with 3 replicates on nine test sets of 2,500 clusters, with 2,000 resamples."""
 
 import sys
 from pathlib import Path
@@ -33,13 +33,13 @@ def main() -> None:
         [
             Line(
                 f"all intervals of a run: {ARMS} arms x {REPLICATES} replicates, {len(SWEEP) + 2} test sets, {WINDOWS:,} "
-                f"windows each of short and full, {RESAMPLES:,} resamples",
+                f"windows each in short and full, {RESAMPLES:,} resamples",
                 "-",
                 "<= 10 s",
                 f"{used.seconds:.1f} s",
                 f"{used.seconds / 10:.2f}",
                 used.seconds <= 10,
-                f"the whole process of compare.py; {used.cpu_seconds:.1f} s of processor time, {used.peak_mb:.0f} MB",
+                f"compare.py as a whole; {used.cpu_seconds:.1f} s of processor time, {used.peak_mb:.0f} MB of memory",
             )
         ]
     )

@@ -1,4 +1,4 @@
-"""Results folders with known truth: windows of a cluster resemble each other, and so do arms on the same window."""
+"""Results folders with a known truth, in which windows of a cluster resemble each other, as do arms on the same window."""
 
 import json
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from scipy import stats
 
 from virshort.heads.evaluation import Heads, describe, metrics
 
-KINGDOM = "<script>kingdom"  # a name that a user could give
+KINGDOM = "<script>kingdom"  # a user may give any name
 
 
 @dataclass
 class Arm:
-    """An arm that is right with probability `accuracy` on average; `spread`: how far clusters differ."""
+    """An arm that is correct with probability `accuracy` on average. `spread`: how much clusters differ."""
 
     name: str
     accuracy: float = 0.7
@@ -53,13 +53,17 @@ def make_test_set(
     folds: int = 5,
     mixed: int = 0,
     viral_clusters: int | None = None,
+    viral_share: float = 0.52,
 ) -> dict[str, np.ndarray]:
-    """Windows of clusters of skewed sizes, about half of them viral: cluster, label, fold, one entry a window."""
+    """Windows of clusters with skewed sizes: cluster, label and fold, one entry per window.
+
+    `mixed`: the number of clusters in which a third of the windows has the other label.
+    """
     sizes = rng.lognormal(0, 0.7, clusters)
     viral = np.zeros(clusters, bool)
     viral[rng.permutation(clusters)[: clusters // 2 if viral_clusters is None else viral_clusters]] = True
     counts = np.zeros(clusters, int)
-    for members, share in ((viral, 0.52), (~viral, 0.48)):
+    for members, share in ((viral, viral_share), (~viral, 1 - viral_share)):
         if members.any():
             counts[members] = np.maximum(1, np.round(windows * share * sizes[members] / sizes[members].sum()))
     cluster = np.repeat(np.arange(clusters), counts)
@@ -78,7 +82,7 @@ def scores(
     hardness: np.ndarray,
     replicates: int,
 ) -> np.ndarray:
-    """Log-odds [replicates, windows], right in a share `accuracy` of clusters and windows on average."""
+    """Log-odds [replicates, windows] that are correct for a share `accuracy` of clusters and windows on average."""
     clusters, count = len(hardness), len(test["cluster"])
     own, window = rng.normal(0, arm.spread / 2, clusters), rng.normal(0, 1, count)
     shift = np.sqrt(1 + 1.25 * arm.spread**2) * stats.norm.ppf(accuracy)
@@ -105,16 +109,17 @@ def write_results(
     seed: int = 0,
     mixed: int = 0,
     viral_clusters: int | None = None,
+    viral_share: float = 0.52,
     permute_labels: bool = False,
     row_group_size: int = 1 << 16,
     shuffle_rows: bool = False,
 ) -> Path:
-    """A results folder as COMPARE and REPORT find it. `sets`: windows by test set."""
+    """Write a results folder as COMPARE and REPORT find it. `sets`: the number of windows by test set."""
     arms = standard_arms() if arms is None else arms
     sets = {"short": 4000, "full": 1500} if sets is None else sets
     for number, (name, windows) in enumerate(sets.items()):
         rng = np.random.default_rng([seed, number])
-        test = make_test_set(rng, windows, clusters, folds, mixed, viral_clusters)
+        test = make_test_set(rng, windows, clusters, folds, mixed, viral_clusters, viral_share)
         if not windows:
             test = {k: v[:0] for k, v in test.items()}
         hardness = rng.normal(0, 1, clusters)
@@ -149,7 +154,7 @@ def write_evaluation(
     row_group_size: int = 1 << 16,
     shuffle: np.random.Generator | None = None,
 ) -> None:
-    """predictions.parquet and metrics.json of one arm on one test set; `shuffle` permutes the rows."""
+    """Write predictions.parquet and metrics.json of one arm on one test set; `shuffle` permutes the rows."""
     folder.mkdir(parents=True, exist_ok=True)
     s, n = raw.shape
     names = pa.array([f"cluster_{i}" for i in range(int(test["cluster"].max(initial=-1)) + 1)], pa.string())
@@ -192,7 +197,7 @@ def write_evaluation(
 
 
 class Columns:
-    """What EVALUATE reads of the manifests, for windows of a made test set: two sources a cluster, some kingdoms."""
+    """What EVALUATE reads from the manifests, for synthetic windows: two sources per cluster, and a few kingdoms."""
 
     def __init__(self, test: dict[str, np.ndarray]):
         number = np.arange(len(test["cluster"]))
@@ -223,7 +228,7 @@ class Columns:
 
 
 def write_models(folder: Path, arm: Arm, folds: int, replicates: int, seed: int) -> None:
-    """model.json and history.json of every fold and replicate, without weights."""
+    """Write model.json and history.json of every fold and replicate, without weights."""
     rng = np.random.default_rng([seed, 7])
     for f in range(folds):
         for r in range(replicates):

@@ -12,7 +12,7 @@ from safetensors import safe_open
 import embed
 from harness import ROOT, Run, copy_pipeline, run_nextflow
 from make_random_models import TOKENIZER, make
-from virshort.verdict.comparison import band
+from virshort.verdict.verdict import band
 
 pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from report_examples import ASSETS, write_everything
-from test_comparison import degenerate  # noqa: F401 (a fixture)
 
 from virshort.report.inputs import Inputs, read_inputs
 from virshort.report.page import SECTIONS, CustomContent, environment, sections

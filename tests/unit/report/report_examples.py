@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from test_comparison import compared
-
+from compared import compared
 from harness import ROOT
 from synthetic_results import standard_arms, write_results
 

@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from test_comparison import compared
 
+from compared import compared
 from synthetic_results import Arm, write_results
 from virshort.errors import InputError
 from virshort.files import read_json, write_json

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 from report_examples import ASSETS, EVIL
-from test_comparison import DEGENERATE, compared
 
 import report
+from compared import DEGENERATE, compared
 from synthetic_results import Arm, write_results
 from virshort.report.charts import Panel, draw
 from virshort.report.inputs import Inputs, read_inputs

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_comparison import compared, plain
 
 import compare_runs
+from compared import compared, plain
 from synthetic_results import Arm, write_results
 from virshort.errors import InputError
 
@@ -52,6 +52,14 @@ def test_runs_on_other_windows_are_not_paired(tmp_path: Path, monkeypatch: pytes
     assert not row["same_windows"] and row["ci95"] is None
     shutil.rmtree(b / "windows")
     assert not told(a, b, tmp_path / "out.json", monkeypatch)["rows"][0]["same_windows"]
+
+
+def test_a_folder_that_holds_two_runs_is_refused(tmp_path: Path) -> None:
+    folder = make(tmp_path / "a", plain("baseline"), "x")
+    make(tmp_path / "b", plain("scratch", "baseline"), "x")
+    (tmp_path / "b" / "evaluation" / "scratch").rename(folder / "evaluation" / "scratch")
+    with pytest.raises(InputError, match=r"a/evaluation/: is not what comparison\.json was computed from"):
+        compare_runs.read_run(folder)
 
 
 def test_a_folder_that_is_no_run_is_one_line(tmp_path: Path) -> None:

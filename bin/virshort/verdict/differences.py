@@ -1,0 +1,103 @@
+"""How arms differ on one test set: from the baseline, and from each other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from virshort.inference.cluster_counts import ArmCounts, TestClusters
+from virshort.inference.estimates import MINIMUM_EFFECTIVE, holm
+from virshort.inference.intervals import (
+    accuracy_difference,
+    auroc_difference,
+    auroc_with_model_noise,
+    cluster_differences,
+    fewest_effective,
+)
+from virshort.inference.resampling import sign_flip_p
+from virshort.verdict.schema import ArmRow, Contrast, Interval, ShuffledAuroc
+from virshort.verdict.verdict import band, bands_touched
+
+Pair = tuple[str, str]
+"""An arm, and the arm whose accuracy is subtracted."""
+
+
+def add_differences(
+    rows: Sequence[ArmRow], test: TestClusters, counts: Mapping[str, ArmCounts], rng: np.random.Generator
+) -> None:
+    """Fill in `difference_to_baseline` of the rows of one test set, if the baseline is among them.
+
+    The p value is the larger of that of the sign-flip test over clusters and that of the t test that belongs to the interval.
+    Holm's correction and the level of the verdict's interval count the arms that are not controls.
+    """
+    others = [r for r in rows if r["arm"] != "baseline"]
+    if "baseline" not in counts or not others:
+        return
+    base = counts["baseline"]
+    family = [r for r in others if r["role"] != "control"]
+    level = 1 - 0.05 / max(1, len(family))
+    flips = sign_flip_p(np.stack([cluster_differences(test, counts[r["arm"]], base) for r in others]), rng)
+    enough = fewest_effective(test) >= MINIMUM_EFFECTIVE
+    p_values = {}
+    for row, flip in zip(others, flips, strict=True):
+        estimate = accuracy_difference(test, counts[row["arm"]], base)
+        auroc = auroc_difference(test, counts[row["arm"]], base)
+        ci, wide = (estimate.interval(at) if enough else None for at in (0.95, level))
+        points, at_level = 100 * estimate.value, _in_points(wide)
+        auroc_ci = auroc.interval() if auroc and enough else None
+        # The sign flips know the clusters only, the t test the noise of training as well: the larger p holds for both.
+        p_values[row["arm"]] = float(max(flip, estimate.p_value() or 0.0))
+        row["difference_to_baseline"] = {
+            "points": points,
+            "ci95": _in_points(ci),
+            "interval_at_level": at_level,
+            "level": level,
+            "p": p_values[row["arm"]],
+            "p_holm": None,
+            "band": band(points),
+            "certain": at_level is not None and bands_touched(*at_level) == [band(points)],
+            "auroc": auroc.value if auroc and np.isfinite(auroc.value) else None,
+            "auroc_ci95": list(auroc_ci) if auroc_ci else None,
+        }
+    for row, p in zip(family, holm([p_values[r["arm"]] for r in family]), strict=True):
+        if row["difference_to_baseline"]:
+            row["difference_to_baseline"]["p_holm"] = p
+
+
+def pairs_to_compare(best: str | None, test_set: str) -> list[Pair]:
+    """The arms to compare with an arm other than the baseline.
+
+    What a modality contributes is measured by arms that differ in nothing else (both, dna_only, protein_only): that of the
+    protein at every length, the others on `short`.
+    """
+    pairs: list[Pair] = [("both", "dna_only")]
+    if test_set == "short":
+        pairs.append(("both", "protein_only"))
+        pairs += [(best, "kmer")] if best else []
+        pairs.append(("scratch", "finetune"))
+        pairs += [(best, "gc")] if best else []
+    return pairs
+
+
+def contrast(test: TestClusters, counts: Mapping[str, ArmCounts], pairs: Sequence[Pair], test_set: str) -> list[Contrast]:
+    """The difference in accuracy between the arms of each pair, for the pairs whose arms were both run."""
+    enough = fewest_effective(test) >= MINIMUM_EFFECTIVE
+    found: list[Contrast] = []
+    for arm, against in pairs:
+        if arm in counts and against in counts and arm != against:
+            estimate = accuracy_difference(test, counts[arm], counts[against])
+            ci = _in_points(estimate.interval()) if enough else None
+            found.append({"arm": arm, "against": against, "test_set": test_set, "points": 100 * estimate.value, "ci95": ci})
+    return found
+
+
+def shuffled_auroc(test: TestClusters, counts: ArmCounts, metrics: Mapping[str, Any]) -> ShuffledAuroc:
+    """AUROC of the control with shuffled labels, in an interval with the noise of all its models. `metrics`: metrics.json."""
+    models = [r["auroc"] for r in metrics.get("rows", []) if r.get("auroc") is not None]
+    estimate = auroc_with_model_noise(test, counts, models)
+    ci = estimate.interval(low=0.0, high=1.0) if fewest_effective(test) >= MINIMUM_EFFECTIVE else None
+    return {"auroc": estimate.value if np.isfinite(estimate.value) else None, "ci95": list(ci) if ci else None}
+
+
+def _in_points(interval: tuple[float, float] | None) -> Interval | None:
+    return None if interval is None else [100 * interval[0], 100 * interval[1]]

@@ -1,0 +1,65 @@
+"""What else the numbers show: what protein features add at each length, and what votes of several windows add."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from virshort.verdict.rows import gains, is_length, loses, row_of
+from virshort.verdict.schema import ArmRow, Contrast
+from virshort.verdict.wording import counted, listed, percent, points_in_words, with_interval
+
+
+def protein_by_length(contrasts: Sequence[Contrast]) -> list[str]:
+    """At which lengths protein features help: one sentence from `both` minus `dna_only` along the length sweep, if run.
+
+    These two arms have the same start and settings, so that they differ in nothing but the modality.
+    """
+    compared = {
+        int(c["test_set"][7:]): c
+        for c in contrasts
+        if (c["arm"], c["against"]) == ("both", "dna_only") and is_length(c["test_set"])
+    }
+    if not compared:
+        return []
+    helps = listed([str(n) for n in sorted(compared) if gains(compared[n])])
+    harms = listed([str(n) for n in sorted(compared) if loses(compared[n])])
+    if not any(c["ci95"] for c in compared.values()):
+        found = "cannot be judged"
+    elif helps and harms:
+        found = f"help beyond chance at {helps} bp and do harm at {harms} bp"
+    elif helps:
+        found = f"help beyond chance at {helps} bp"
+    elif harms:
+        found = f"help at no length and do harm at {harms} bp"
+    else:
+        found = "neither help nor harm beyond chance at any length"
+    values = "; ".join(f"{points_in_words(compared[n])} at {n} bp" for n in sorted(compared))
+    return [f"Protein features (both minus dna_only) {found}: {values}."]
+
+
+def votes_in_words(details: Mapping[str, Mapping[str, Any]], rows: Sequence[ArmRow], best: str | None) -> str | None:
+    """How accurate votes of short windows are with the best arm, compared with the baseline on full-length windows.
+
+    `details`: what EVALUATE found, by arm and test set. None where voting was not measured or has no interval.
+    """
+    voting = (details.get(best or "", {}).get("short") or {}).get("voting") or {}
+    votes = voting.get("votes") or []
+    if not votes or not all(v["ci95"] for v in votes):
+        return None
+    one, most = votes[0], votes[-1]
+    text = (
+        f"With {best}, {with_interval(percent(one['accuracy']), one['ci95'], 100)} of single windows are called correctly, and "
+        f"{with_interval(percent(most['accuracy']), most['ci95'], 100)} of votes of {counted(most['windows'], 'window')} of "
+        f"one source."
+    )
+    full = row_of(rows, "baseline", "full")
+    target = full["metrics"]["accuracy"]["mean"] if full else None
+    if target is None:
+        return text
+    baseline = f"the {percent(target)} of the baseline on one full-length window"
+    certain = next((v["windows"] for v in votes if v["ci95"][0] >= target), None)
+    estimated = next((v["windows"] for v in votes if v["accuracy"] >= target), None)
+    if certain:
+        return f"{text} It takes {counted(certain, 'window')} to reach {baseline}."
+    if estimated:
+        return f"{text} By the estimate it takes {counted(estimated, 'window')} to reach {baseline}, but this is not certain."
+    return f"{text} No number of votes tested here reaches {baseline}."

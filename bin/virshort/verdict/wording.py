@@ -1,0 +1,48 @@
+"""Numbers and lists as they stand in a sentence."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from virshort.inference.intervals import MetricEstimate
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share as "73.2 %"."""
+    return "unknown" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def number(value: float | None) -> str:
+    """A value between 0 and 1 as "0.732"."""
+    return "unknown" if value is None else f"{value:.3f}"
+
+
+def interval_in_words(interval: Sequence[float], scale: float = 1.0, digits: int = 1) -> str:
+    """An interval as "16.0 to 20.6"."""
+    return f"{scale * interval[0]:.{digits}f} to {scale * interval[1]:.{digits}f}"
+
+
+def with_interval(value: str, interval: Sequence[float] | None, scale: float = 1.0, digits: int = 1) -> str:
+    """A value with its interval, as "73.2 % (95 % interval 70.1 to 76.3)"."""
+    if interval is None:
+        return f"{value} (no interval can be given)"
+    return f"{value} (95 % interval {interval_in_words(interval, scale, digits)})"
+
+
+def points_in_words(difference: Mapping[str, Any]) -> str:
+    """A difference {points, ci95} as "+18.3 points (95 % interval 16.0 to 20.6)"."""
+    return with_interval(f"{difference['points']:+.1f} points", difference["ci95"])
+
+
+def percent_in_words(metric: MetricEstimate) -> str:
+    """A metric as "73.2 % (95 % interval 70.1 to 76.3)"."""
+    return with_interval(percent(metric["mean"]), metric["ci95"], 100)
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things as "1 window" or "5 windows"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as "a, b and c"; nothing where there are none."""
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
