@@ -10,12 +10,17 @@ import pyarrow.parquet as pq
 
 from virshort.errors import InputError
 from virshort.report.lookup import Json
+from virshort.verdict.schema import Comparison
 
 ADVICE = "the folder holds files of two runs; run again into an empty --outdir"
 
 
 def check_agreement(
-    folder: Path, comparison: Json, windows: Mapping[tuple[str, str], Json], facts: Mapping[str, Json | None], parameters: Json
+    folder: Path,
+    comparison: Comparison,
+    windows: Mapping[tuple[str, str], Json],
+    facts: Mapping[str, Json | None],
+    parameters: Json,
 ) -> None:
     """Compare the comparison with the windows, the windows with the sources, and all with the parameters.
 

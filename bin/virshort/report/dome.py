@@ -39,6 +39,7 @@ def _data(data: Inputs) -> Answers:
     clusters = f" ({data.clusters['method']}; {data.clusters['clusters']:,} clusters)" if data.clusters else ""
     given = p.get("input") or p.get("features")
     provenance = SIMULATED if data.simulated else f"The files are those of {given}; the user gave the labels." if given else ""
+    viral = short["shares"]["viral"] if short else None
     splits = None
     if short and data.folds:
         splits = (
@@ -53,7 +54,7 @@ def _data(data: Inputs) -> Answers:
             f"Clusters of similar sources are never split between training, validation and test{clusters}. "
             f"{c['leakage']['sentence']}",
         ),
-        ("Label balance", f"{100 * short['shares']['viral']:.1f} % of the short test windows are viral." if short else None),
+        ("Label balance", None if viral is None else f"{100 * viral:.1f} % of the short test windows are viral."),
         (
             "Availability",
             "The results folder holds the windows with their sources and positions (windows/) and every prediction "
@@ -66,9 +67,9 @@ def _optimization(data: Inputs) -> Answers:
     c, model = data.comparison, next(iter(data.models.values()), {})
     architecture, hyperparameters = model.get("architecture"), model.get("hyperparameters")
     gaps = ", ".join(
-        f"{t['arm']} {100 * t['training_accuracy']:.1f} % / {100 * t['selection']['accuracy']:.1f} %"
+        f"{t['arm']} {100 * t['training_accuracy']:.1f} % / {100 * validation:.1f} %"
         for t in c["training"]
-        if t["training_accuracy"] is not None and t["selection"]
+        if t["training_accuracy"] is not None and (validation := (t["selection"] or {}).get("accuracy")) is not None
     )
     inputs = ", ".join(f"{a} {m['architecture']['inputs']:,}" for a, m in data.models.items() if m.get("architecture"))
     return [

@@ -14,6 +14,7 @@ from virshort.report.agreement import check_agreement
 from virshort.report.costs import Costs, costs, read_trace
 from virshort.report.lookup import Json
 from virshort.verdict.parts import check_parts
+from virshort.verdict.schema import Comparison
 
 History = Sequence[Json]
 """The epochs of one head: {epoch, train {accuracy, loss, ...}, validation {...}}."""
@@ -23,7 +24,7 @@ History = Sequence[Json]
 class Inputs:
     """The contents of a results folder. Only `comparison` is always there."""
 
-    comparison: Json
+    comparison: Comparison
     histories: Mapping[str, Sequence[History]] = field(default_factory=dict)
     """By arm, the histories of its heads."""
     models: Mapping[str, Json] = field(default_factory=dict)
@@ -63,7 +64,7 @@ def read_inputs(
     found = find(folder, "comparison.json")
     if found is None:
         raise InputError(f"{folder}: comparison.json is missing: give the --outdir of a finished run")
-    comparison = read_json(found)
+    comparison: Comparison = read_json(found)
     facts = {
         name: read_json(path) if (path := find(folder, f"{name}.json")) else None
         for name in ("leakage", "folds", "clusters", "mask", "input", "window_sets")

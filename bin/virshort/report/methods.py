@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import Json, short_row
 from virshort.report.wording import SIMULATED
+from virshort.verdict.schema import Comparison
 
 REFERENCES = {
     "nextflow": "Di Tommaso P et al. Nextflow enables reproducible computational workflows. Nat Biotechnol 35, 316-319 (2017).",
@@ -66,7 +67,7 @@ def encoder_text(e: Json) -> str:
     return f"{e['encoder']} ({e['modality']}: {e.get('pooling') or 'pooling not recorded'}{weights})"
 
 
-def p_text(c: Json) -> str:
+def p_text(c: Comparison) -> str:
     """How the p values of differences to the baseline are computed."""
     remedies = sum(t["role"] == "remedy" for t in c["training"])
     return (
@@ -108,7 +109,7 @@ def _on_windows(data: Inputs) -> list[str]:
             "Each stop-free reading frame of a window was a row of the features; heads were trained on rows, and the score "
             "of a window was the largest score of its rows."
         )
-    if c.get("pretrained"):
+    if c["pretrained"]:
         text.append(c["pretrained"]["sentence"])
     if (encoders := encoders_of(data.models)) and c["window_length"]:
         text.append("Windows were embedded by " + " and ".join(encoder_text(e) for e in encoders) + ".")

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from virshort.report.lookup import Json
+from virshort.verdict.schema import Difference
+from virshort.verdict.wording import interval_in_words
 
 
 def scaled(value: float | None, scale: float = 100, digits: int = 1) -> str:
@@ -12,8 +13,8 @@ def scaled(value: float | None, scale: float = 100, digits: int = 1) -> str:
 
 
 def interval(bounds: Sequence[float], scale: float = 100, digits: int = 1) -> str:
-    """An interval as "16.0 to 20.6"."""
-    return f"{scale * bounds[0]:.{digits}f} to {scale * bounds[1]:.{digits}f}"
+    """An interval as "16.0 to 20.6", in percent unless another scale is given."""
+    return interval_in_words(bounds, scale, digits)
 
 
 def signed(points: float) -> str:
@@ -26,7 +27,7 @@ def count(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}"
 
 
-def p_value(difference: Json | None, role: str) -> str:
+def p_value(difference: Difference | None, role: str) -> str:
     """The p of a row's difference to the baseline: corrected for remedies, as it is for controls; empty if unknown."""
     if not difference:
         return ""

@@ -4,19 +4,21 @@ from collections.abc import Mapping, Sequence
 
 from virshort.report.charts import Bar, Line, Panel
 from virshort.report.inputs import History
-from virshort.report.lookup import Json, arms_of_interest, by_length, detail, remedies
+from virshort.report.lookup import arms_of_interest, by_length, detail, remedies
+from virshort.verdict.schema import Comparison
+from virshort.verdict.verdict import MODERATE, STRONG
 
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22")
 GREY = "#888888"
 AXIS = {"accuracy": "accuracy", "auroc": "AUROC", "loss": "loss"}
 
 
-def colours(c: Json) -> dict[str, str]:
+def colours(c: Comparison) -> dict[str, str]:
     """A colour for each arm, the same in every plot."""
     return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(dict.fromkeys(r["arm"] for r in c["arms"]))}
 
 
-def forest_panels(c: Json) -> list[Panel]:
+def forest_panels(c: Comparison) -> list[Panel]:
     """Differences to the baseline on short windows, one below the other."""
     bars = []
     for r in c["arms"]:
@@ -24,10 +26,14 @@ def forest_panels(c: Json) -> list[Panel]:
         if r["test_set"] == "short" and d:
             low, high = d["ci95"] or (None, None)
             bars.append(Bar(r["arm"], d["points"], GREY if r["role"] == "control" else colours(c)[r["arm"]], low, high))
-    return [Panel("Accuracy on short windows", "points above the baseline", ticks=(0, 5, 15), bars=bars)] if bars else []
+    return (
+        [Panel("Accuracy on short windows", "points above the baseline", ticks=(0, MODERATE, STRONG), bars=bars)]
+        if bars
+        else []
+    )
 
 
-def length_panels(c: Json, metric: str = "accuracy") -> list[Panel]:
+def length_panels(c: Comparison, metric: str = "accuracy") -> list[Panel]:
     """Accuracy or AUROC against length with its interval: one panel per arm, with the baseline in grey behind it."""
     base = _length_line(c, "baseline", metric, GREY)
     panels = []
@@ -49,15 +55,16 @@ def length_panels(c: Json, metric: str = "accuracy") -> list[Panel]:
     return panels
 
 
-def _length_line(c: Json, arm: str, metric: str, colour: str) -> Line | None:
+def _length_line(c: Comparison, arm: str, metric: str, colour: str) -> Line | None:
     points = by_length(c, arm, metric)
     if not points:
         return None
     lows, highs = ([m["ci95"][i] if m["ci95"] else None for _, m in points] for i in (0, 1))
-    return Line(arm, [n for n, _ in points], [m["mean"] for _, m in points], colour, lows, highs, marker="o")
+    means = [m["mean"] for _, m in points if m["mean"] is not None]
+    return Line(arm, [n for n, _ in points], means, colour, lows, highs, marker="o")
 
 
-def voting_panels(c: Json) -> list[Panel]:
+def voting_panels(c: Comparison) -> list[Panel]:
     """Accuracy against the number of windows that vote. Only the arms of interest have intervals, which would overlap."""
     lines = []
     for arm in remedies(c):
@@ -71,7 +78,7 @@ def voting_panels(c: Json) -> list[Panel]:
     return [Panel("Votes of one source", "windows that vote", "accuracy", lines, ticks=lines[0].x, log=True, large=True)]
 
 
-def curve_panels(c: Json) -> list[Panel]:
+def curve_panels(c: Comparison) -> list[Panel]:
     """ROC and precision-recall curves of all remedies on short windows."""
     panels = []
     for name, title, x, y in (
@@ -88,7 +95,7 @@ def curve_panels(c: Json) -> list[Panel]:
     return panels
 
 
-def reliability_panels(c: Json) -> list[Panel]:
+def reliability_panels(c: Comparison) -> list[Panel]:
     """The share of viral windows against the probability that they were given, after calibration: one panel per arm."""
     panels = []
     for arm in remedies(c):
@@ -100,7 +107,7 @@ def reliability_panels(c: Json) -> list[Panel]:
     return panels
 
 
-def training_panels(c: Json, histories: Mapping[str, Sequence[History]], metric: str = "accuracy") -> list[Panel]:
+def training_panels(c: Comparison, histories: Mapping[str, Sequence[History]], metric: str = "accuracy") -> list[Panel]:
     """Training and validation by epoch: one panel per arm, with a thin line for each head (fold and replicate)."""
     control = {t["arm"] for t in c["training"] if t["role"] == "control"}
     panels = []
@@ -123,7 +130,7 @@ def training_panels(c: Json, histories: Mapping[str, Sequence[History]], metric:
     return panels
 
 
-def all_panels(c: Json, histories: Mapping[str, Sequence[History]]) -> dict[str, list[Panel]]:
+def all_panels(c: Comparison, histories: Mapping[str, Sequence[History]]) -> dict[str, list[Panel]]:
     """The plots of figures/ by file name."""
     found = {
         "forest": forest_panels(c),

@@ -4,9 +4,10 @@ import textwrap
 from collections.abc import Sequence
 
 from virshort.report.inputs import Inputs
-from virshort.report.lookup import Json, find_row
 from virshort.report.numbers import interval, scaled
-from virshort.report.wording import CONTROLS, SIMULATED, further_warnings
+from virshort.report.wording import SIMULATED, control_sentences, further_warnings
+from virshort.verdict.rows import row_of
+from virshort.verdict.schema import ArmRow
 
 
 def summary_text(data: Inputs) -> str:
@@ -20,7 +21,7 @@ def summary_text(data: Inputs) -> str:
     width = max([len(n) for n in names] + [8])
     lines.append(f"{'arm':<{width}}  {'short windows':<22}  {'against baseline':<24}  full length")
     for name in dict.fromkeys(names):
-        short, full = find_row(c, name, "short"), find_row(c, name, "full")
+        short, full = row_of(c["arms"], name, "short"), row_of(c["arms"], name, "full")
         d = short and short["difference_to_baseline"]
         difference = f"{d['points']:+5.1f} {_brackets(d['ci95'], 1)}" if d else ""
         mark = " *" if name == c["best_arm"]["arm"] else ""
@@ -28,13 +29,13 @@ def summary_text(data: Inputs) -> str:
     best = f"best on validation: {c['best_arm']['arm']}" if c["best_arm"]["arm"] else "no arm has validation results"
     lines += _fold(f"(accuracy in %, differences in points, with 95 % intervals; * {best})")
     lines += ["", *_fold(c["leakage"]["sentence"])]
-    lines += [line for k in CONTROLS if c["controls"].get(k) for line in _fold(c["controls"][k]["sentence"])]
+    lines += [line for sentence in control_sentences(c) for line in _fold(sentence)]
     lines += [line for o in c["overfitting"] for line in _fold(o["sentence"])]
     lines += [line for w in further_warnings(data) for line in _fold(f"WARNING: {w}")]
     return "\n".join(lines) + "\n"
 
 
-def _accuracy(row: Json | None) -> str:
+def _accuracy(row: ArmRow | None) -> str:
     if row is None or row["metrics"]["accuracy"]["mean"] is None:
         return ""
     accuracy = row["metrics"]["accuracy"]

@@ -1,7 +1,7 @@
 """Sentences that more than one of the report's outputs has."""
 
 from virshort.report.inputs import Inputs
-from virshort.report.lookup import Json
+from virshort.verdict.schema import Comparison
 
 SIMULATED = (
     "The genomes of this run are simulated: its figures show how the pipeline works, and say nothing about real viruses."
@@ -10,14 +10,18 @@ UNCHECKED = (
     "An earlier version of virshort wrote comparison.json, so there was no way to check that the models and evaluations in "
     "this folder belong to it."
 )
-CONTROLS = ("gc", "shuffled_labels", "untranslated")
-"""The controls of comparison.json, in the order in which they are reported."""
 NO_OVERFITTING = "No arm overfits: none is accurate on its training windows and near chance on test windows."
 
 
-def overfitting_text(c: Json) -> str:
+def overfitting_text(c: Comparison) -> str:
     """Which arms overfit and what to do about it, or that none does."""
     return " ".join(o["sentence"] for o in c["overfitting"]) or NO_OVERFITTING
+
+
+def control_sentences(c: Comparison) -> list[str]:
+    """What each control shows that was run."""
+    controls = c["controls"]
+    return [k["sentence"] for k in (controls["gc"], controls["shuffled_labels"], controls["untranslated"]) if k]
 
 
 def further_warnings(data: Inputs) -> list[str]:

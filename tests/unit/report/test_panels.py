@@ -7,8 +7,9 @@ from report_examples import EVIL
 
 from virshort.report.charts import Bar, Line, Panel, save, svg
 from virshort.report.inputs import Inputs
-from virshort.report.lookup import find_row, remedies
+from virshort.report.lookup import remedies
 from virshort.report.panels import GREY, all_panels, colours, forest_panels, length_panels, training_panels, voting_panels
+from virshort.verdict.rows import row_of
 
 
 def test_length_panels_hold_the_metrics_of_each_length(data: Inputs) -> None:
@@ -20,7 +21,7 @@ def test_length_panels_hold_the_metrics_of_each_length(data: Inputs) -> None:
             base, line = p.lines
             assert (base.name, base.colour, line.name) == ("baseline", GREY, p.title)
             for i, length in enumerate((100, 500)):
-                found = find_row(c, p.title, f"length_{length}")
+                found = row_of(c["arms"], p.title, f"length_{length}")
                 assert found is not None
                 m = found["metrics"][metric]
                 assert (line.x[i], line.y[i], [line.low[i], line.high[i]]) == (length, m["mean"], m["ci95"])

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from virshort.report.inputs import Inputs
-from virshort.report.lookup import find_row, precision_at
+from virshort.report.lookup import precision_at
 from virshort.report.wording import SIMULATED, further_warnings
+from virshort.verdict.rows import row_of
+from virshort.verdict.schema import Criterion
 
 
 def answer(data: Inputs) -> Mapping[str, Any]:
@@ -20,7 +22,7 @@ def answer(data: Inputs) -> Mapping[str, Any]:
         "answer": c["answer"],
         "recommendation": c["recommendation"],
         "best": best,
-        "rare": precision_at(find_row(c, best, "short"), 0.01),
+        "rare": precision_at(row_of(c["arms"], best, "short"), 0.01),
         "criteria": criteria_rows(c["criteria"]),
         "judged": list(c["criteria"]),
         "scenario": c["scenario"],
@@ -28,6 +30,6 @@ def answer(data: Inputs) -> Mapping[str, Any]:
     }
 
 
-def criteria_rows(criteria: Mapping[str, Any]) -> list[list[Mapping[str, Any]]]:
+def criteria_rows(criteria: Mapping[str, list[Criterion]]) -> list[list[Criterion]]:
     """For each criterion, the entries of all judged arms: [criteria][arms]."""
     return [list(row) for row in zip(*criteria.values(), strict=True)]

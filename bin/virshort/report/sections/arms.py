@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from virshort.report.inputs import Inputs
-from virshort.report.lookup import find_row, precision_at
+from virshort.report.lookup import precision_at
 from virshort.report.panels import forest_panels
+from virshort.verdict.rows import row_of
+from virshort.verdict.verdict import MODERATE, STRONG
 
 
 def arms(data: Inputs) -> Mapping[str, Any]:
@@ -19,8 +21,8 @@ def arms(data: Inputs) -> Mapping[str, Any]:
         "rows": rows,
         "best": c["best_arm"]["arm"],
         "window_length": c["window_length"],
-        "pretrained": c.get("pretrained"),
-        "full": {r["arm"]: find_row(c, r["arm"], "full") for r in rows},
+        "pretrained": c["pretrained"],
+        "full": {r["arm"]: row_of(c["arms"], r["arm"], "full") for r in rows},
         "rare": {r["arm"]: precision_at(r, 0.01) for r in rows},
         "training": {t["arm"]: t for t in c["training"]},
         "took": data.costs.training if data.costs else {},
@@ -30,4 +32,9 @@ def arms(data: Inputs) -> Mapping[str, Any]:
 
 def forest(data: Inputs) -> Mapping[str, Any]:
     c = data.comparison
-    return {"panels": forest_panels(c), "contrasts": [k for k in c["contrasts"] if k["test_set"] == "short"]}
+    return {
+        "panels": forest_panels(c),
+        # Where one label is much more frequent, the bands in points of accuracy do not hold.
+        "bands": (MODERATE, STRONG) if c["verdict"].get("balanced", True) else None,
+        "contrasts": [k for k in c["contrasts"] if k["test_set"] == "short"],
+    }

@@ -6,13 +6,13 @@ from typing import Any
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import Json
 from virshort.report.sections.errors import SHOWN
-from virshort.report.wording import CONTROLS
+from virshort.report.wording import control_sentences
 
 
 def controls(data: Inputs) -> Mapping[str, Any]:
     c = data.comparison
     return {
-        "controls": [c["controls"][k]["sentence"] for k in CONTROLS if c["controls"].get(k)],
+        "controls": control_sentences(c),
         "leakage": c["leakage"],
         "worst": (data.leakage or {}).get("worst", [])[:SHOWN],
     }

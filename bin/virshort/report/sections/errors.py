@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from virshort.report.inputs import Inputs
-from virshort.report.lookup import Json, arms_of_interest, detail
+from virshort.report.lookup import arms_of_interest, detail
+from virshort.verdict.schema import Comparison
 
 SHOWN = 25  # rows of a long table
 GROUPINGS = (
@@ -38,7 +39,7 @@ def errors(data: Inputs) -> Mapping[str, Any]:
     }
 
 
-def group_rows(c: Json, arms: Sequence[str], grouping: str, label: str) -> list[dict[str, Any]]:
+def group_rows(c: Comparison, arms: Sequence[str], grouping: str, label: str) -> list[dict[str, Any]]:
     """For each group its size, and by arm the share of its windows that are wrong {wrong, ci95}.
 
     Kingdoms and families with most windows come first; bins of a number keep their order."""

@@ -25,10 +25,10 @@ def lengths(data: Inputs) -> Mapping[str, Any]:
                     "panels": length_panels(c, metric),
                 }
             )
-    return {"metrics": shown, "protein": c.get("protein", [])}
+    return {"metrics": shown, "protein": c["protein"]}
 
 
 def voting(data: Inputs) -> Mapping[str, Any]:
     c = data.comparison
     found = {arm: v for arm in remedies(c) if (v := detail(c, arm, "short", "voting")) and v["votes"]}
-    return {"votes": found, "panels": voting_panels(c), "sentence": c.get("votes")}
+    return {"votes": found, "panels": voting_panels(c), "sentence": c["votes"]}

@@ -11,7 +11,7 @@ from virshort.report.numbers import plain
 
 
 def run(data: Inputs) -> Mapping[str, Any]:
-    c, given = data.comparison, data.comparison.get("pretrained")
+    c, given = data.comparison, data.comparison["pretrained"]
     return {
         "nucleotides": data.nucleotides_as_protein,
         "encoders": {arm: encoders_text(m["encoders"]) for arm, m in data.models.items() if m.get("encoders")},
