@@ -1,6 +1,7 @@
 """Drawing panels: each on its own as SVG for the page, or several in one figure for a paper."""
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Panel:
-    """A plot of either lines or bars. `ticks`: values that the x axis names; `level`: height of a dotted line across."""
+    """A plot of either lines or bars. `ticks`: values marked on the x axis; `level`: height of a dotted line across."""
 
     title: str
     x: str
@@ -92,9 +93,8 @@ def draw(axes: Axes, panel: Panel) -> None:
     if panel.log:
         axes.set_xscale("log")
     if panel.ticks:
-        axes.set_xticks(list(panel.ticks), [f"{t:g}" for t in panel.ticks])
+        axes.set_xticks(list(panel.ticks), tick_names(panel.ticks), fontsize=8)
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.tick_params(axis="x", labelsize=7 if len(panel.ticks) > 5 else 9)  # 150 and 200 bp lie close together
     if panel.level is not None:
         axes.axhline(panel.level, color="#999999", linewidth=0.8, linestyle=":")
     if panel.diagonal:
@@ -108,6 +108,16 @@ def draw(axes: Axes, panel: Panel) -> None:
             axes.fill_between(x, low, high, color=line.colour, alpha=0.2, linewidth=0)
     if panel.y_range:
         axes.set_ylim(*panel.y_range)
+
+
+def tick_names(ticks: Sequence[float]) -> list[str]:
+    """Names of ascending ticks on a log axis; a tick that is too close to the last one with a name has none."""
+    names, last = [], None
+    for tick in ticks:
+        close = last is not None and math.log(tick / last) < 0.1 * math.log(ticks[-1] / ticks[0])
+        names.append("" if close else f"{tick:g}")
+        last = last if close else tick
+    return names
 
 
 def _draw_bars(axes: Axes, panel: Panel) -> None:
@@ -129,7 +139,7 @@ def svg(panel: Panel) -> str:
         figure = Figure(figsize=panel.size, layout="constrained" if panel.bars else None)
         draw(figure.subplots(), panel)
         if not panel.bars:
-            figure.subplots_adjust(0.53 / width, 0.43 / height, 1 - 0.1 / width, 1 - 0.25 / height)
+            figure.subplots_adjust(0.6 / width, 0.43 / height, 1 - 0.1 / width, 1 - 0.25 / height)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = out.getvalue()

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from report_examples import EVIL
 
-from virshort.report.charts import Bar, Line, Panel, save, svg
+from virshort.report.charts import Bar, Line, Panel, save, svg, tick_names
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import remedies
 from virshort.report.panels import GREY, all_panels, colours, forest_panels, length_panels, training_panels, voting_panels
@@ -61,6 +61,12 @@ def test_a_panel_is_drawn_with_its_title_escaped_and_always_the_same() -> None:
     tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(drawn).iter()}
     assert "path" in tags and "script" not in tags
     assert panel.key == [("a & b", "#000000")]
+
+
+def test_lengths_that_are_close_together_do_not_overlap_on_the_axis() -> None:
+    assert tick_names([100, 150, 200, 300, 500, 1000, 3000]) == ["100", "150", "", "300", "500", "1000", "3000"]
+    assert tick_names([1, 2, 3, 5, 10]) == ["1", "2", "3", "5", "10"]
+    assert tick_names([150]) == ["150"]
 
 
 def test_figures_are_written_as_svg_and_png(data: Inputs, tmp_path: Path) -> None:
