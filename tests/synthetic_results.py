@@ -38,6 +38,7 @@ def standard_arms() -> list[Arm]:
         Arm("finetune_frozen", 0.62, selection=0.62, full_accuracy=0.87),
         Arm("scratch", 0.75, selection=0.76, training_accuracy=0.84, full_accuracy=0.70),
         Arm("multilength", 0.72, selection=0.73, full_accuracy=0.88),
+        Arm("both", 0.74, selection=0.75, full_accuracy=0.82),
         Arm("dna_only", 0.72, selection=0.73, full_accuracy=0.80),
         Arm("protein_only", 0.64, selection=0.65, full_accuracy=0.78),
         Arm("kmer", 0.70, selection=0.71, full_accuracy=0.76),

@@ -1,11 +1,14 @@
-"""Fixtures for unit tests of several packages."""
+"""What unit tests of several packages share."""
 
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # Torch reads it when imported; one thread is faster for small models
 
 
 @pytest.fixture(scope="session")

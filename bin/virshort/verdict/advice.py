@@ -73,7 +73,8 @@ def recommend(rows: Sequence[ArmRow], best: str | None) -> str:
             f"baseline is not beyond chance: {points_in_words(gain)}."
         )
         return f"{text} {cost['sentence']}" if cost else text
-    use = f"Use {best} for short reads: compared with the baseline it gains {points_in_words(gain)}."
+    gained = with_interval(f"{gain['points']:.1f} points", gain["ci95"])
+    use = f"Use {best} for short reads: compared with the baseline it gains {gained}."
     return f"{use} {_balance(cost, gain['points'])}"
 
 

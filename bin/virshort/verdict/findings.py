@@ -25,13 +25,13 @@ def protein_by_length(contrasts: Sequence[Contrast]) -> list[str]:
     if not any(c["ci95"] for c in compared.values()):
         found = "cannot be judged"
     elif helps and harms:
-        found = f"help beyond chance at {helps} bp and do harm at {harms} bp"
+        found = f"raise accuracy beyond chance at {helps} bp and lower it at {harms} bp"
     elif helps:
-        found = f"help beyond chance at {helps} bp"
+        found = f"raise accuracy beyond chance at {helps} bp"
     elif harms:
-        found = f"help at no length and do harm at {harms} bp"
+        found = f"lower accuracy beyond chance at {harms} bp and raise it at no length"
     else:
-        found = "neither help nor harm beyond chance at any length"
+        found = "change accuracy beyond chance at no length"
     values = "; ".join(f"{points_in_words(compared[n])} at {n} bp" for n in sorted(compared))
     return [f"Protein features (both minus dna_only) {found}: {values}."]
 

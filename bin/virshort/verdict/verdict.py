@@ -82,12 +82,12 @@ def _headline(v: Verdict, fine: ArmRow) -> str:
     name = str(v["verdict"]).capitalize()
     if not v["balanced"]:
         label, share = frequent_label(fine)
-        return f"No verdict: with {percent(share)} {label} windows, accuracy does not answer the question"
+        return f"Undecided: with {percent(share)} {label} windows, accuracy does not answer the question"
     if v["certain"]:
         return f"{name}, and certain"
     if v["interval_at_level"]:
         return f"{name} by the estimate, but undecided between {listed(v['bands'])}"
-    return f"{name} by the estimate alone: no interval can be given"
+    return "Undecided: no interval can be given"
 
 
 def _reason(v: Verdict, fine: ArmRow) -> str:

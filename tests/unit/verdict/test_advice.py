@@ -33,7 +33,7 @@ def full(points: float, interval: Ends) -> ArmRow:
 @pytest.mark.parametrize(
     ("gain", "interval", "beginning"),
     [
-        (20.0, (17.0, 23.0), "Use finetune for short reads: compared with the baseline it gains +20.0 points (95 % interval"),
+        (20.0, (17.0, 23.0), "Use finetune for short reads: compared with the baseline it gains 20.0 points (95 % interval"),
         (20.0, None, "Nothing is recommended: finetune is the best arm in validation, but without an interval"),
         (4.0, (-1.0, 9.0), "Nothing is recommended: finetune is the best arm in validation, but on the test windows"),
         (-4.0, (-9.0, -1.0), "Keep the baseline: finetune is the best arm in validation, but it is worse than the baseline"),

@@ -11,10 +11,10 @@ from virshort.verdict.findings import protein_by_length, votes_in_words
 @pytest.mark.parametrize(
     ("intervals", "words"),
     [
-        ([(1, 3), (2, 4)], "help beyond chance at 100 and 1000 bp:"),
-        ([(1, 3), (-4, -2)], "help beyond chance at 100 bp and do harm at 1000 bp:"),
-        ([(-1, 1), (-4, -2)], "help at no length and do harm at 1000 bp:"),
-        ([(-1, 1), (-1, 1)], "neither help nor harm beyond chance at any length:"),
+        ([(1, 3), (2, 4)], "raise accuracy beyond chance at 100 and 1000 bp:"),
+        ([(1, 3), (-4, -2)], "raise accuracy beyond chance at 100 bp and lower it at 1000 bp:"),
+        ([(-1, 1), (-4, -2)], "lower accuracy beyond chance at 1000 bp and raise it at no length:"),
+        ([(-1, 1), (-1, 1)], "change accuracy beyond chance at no length:"),
         ([None, None], "cannot be judged:"),
     ],
 )

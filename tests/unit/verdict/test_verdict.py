@@ -73,7 +73,7 @@ def test_without_an_interval_nothing_is_certain() -> None:
     rows = both(30, None, effective=5.0)
     v = give_verdict(rows, None, "150 bp")
     assert (v["verdict"], v["certain"]) == ("strong", False)
-    assert v["headline"] == "Strong by the estimate alone: no interval can be given"
+    assert v["headline"] == "Undecided: no interval can be given"
     assert "5.0 effective clusters" in v["reason"]
     assert "fixes" not in told(rows)
 
@@ -83,7 +83,7 @@ def test_a_frequent_label_leaves_no_verdict(viral: float) -> None:
     rows = both(20, (17, 23), viral=viral)
     v = give_verdict(rows, None, "150 bp")
     assert v["balanced"] is False and not v["certain"]
-    assert v["headline"].startswith("No verdict: with ")
+    assert v["headline"].startswith("Undecided: with ")
     assert (
         "AUROC, which does not depend on the shares of the labels, changes by +0.050 (95 % interval 0.010 to 0.090)"
         in (v["reason"])
