@@ -1,47 +1,70 @@
 #!/usr/bin/env nextflow
-// virshort: is it the training distribution, or are 150 bp too short? See README.md.
-include { failureLines } from './functions/failures'
-include { requireImage } from './functions/image'
-include { lockOutdir } from './functions/lock'
-include { checkParams ; helpText ; readSchema ; typedParams } from './functions/params'
-include { unsafeFolder } from './functions/shell'
-include { ARMS } from './workflows/arms'
-include { EXPERIMENT } from './workflows/experiment'
-include { FEATURES } from './workflows/features'
+// virshort: are 150 bp too short to recognize viruses, or is it the training distribution? See README.md.
+include { failureLines                                                      } from './functions/failures'
+include { requireImage                                                      } from './functions/image'
+include { checkParams ; helpText ; readSchema ; typedParams ; withoutEffect } from './functions/params'
+include { keepRecords                                                       } from './functions/records'
+include { claimResultsFolder ; emptyResultsFolder                           } from './functions/results_folder'
+include { unsafeFolder ; unsafePipelineFolder                               } from './functions/shell'
+include { WINDOWS                                                           } from './workflows/windows'
+include { EMBEDDING                                                         } from './workflows/embedding'
+include { READY_FEATURES                                                    } from './workflows/ready_features'
+include { ARMS                                                              } from './workflows/arms'
 
 workflow {
     main:
-    def specs = readSchema(file("${projectDir}/nextflow_schema.json"))
+    def specs = readSchema(projectDir.resolve('nextflow_schema.json'))
     if (params.help) {
         println(helpText(specs, params.help))
         return
     }
-    def problems = [unsafeFolder(projectDir)].findAll() ?: checkParams(params, specs)
+    def folders = [unsafePipelineFolder(projectDir), unsafeFolder('work folder', workflow.workDir)].findAll()
+    def problems = folders ?: checkParams(params, specs)
     if (problems) {
         error(problems.collect { problem -> "virshort: ${problem}" }.join('\n'))
     }
     def options = typedParams(params, specs)
-    def lock = lockOutdir(options.outdir)
-    requireImage(workflow.containerEngine, workflow.container, projectDir, workflow.manifest.version)
+    withoutEffect(options, specs, workflow.profile.tokenize(',')).each { line -> log.warn("virshort: ${line}") }
+    def lock = claimResultsFolder(options, specs, workflow.workDir)
+    keepRecords(options.outdir)
+    requireImage(workflow.containerEngine, options.container ?: workflow.container, projectDir, workflow.manifest.version)
+    if (!workflow.preview) {
+        emptyResultsFolder(options.outdir)
+    }
 
-    // Windows with their features, of genomes or ready; then every arm side by side
+    // Genomes become windows, and windows become features, unless features are given
     if (options.features) {
-        FEATURES(options)
-        given = FEATURES.out
+        READY_FEATURES(options)
+        data = READY_FEATURES.out
+        features = data.features
+        width = data.width
+        folder = channel.value([])
     }
     else {
-        EXPERIMENT(options)
-        given = EXPERIMENT.out
+        WINDOWS(options)
+        data = WINDOWS.out
+        EMBEDDING(options, data.plan, data.fastas, data.manifests)
+        features = EMBEDDING.out.features
+        width = channel.value([])
+        folder = data.folder
     }
-    ARMS(options, given.arms, given.width, given.features, given.sets, given.leakage, given.facts, given.windows)
+
+    // Every arm is trained and evaluated on the same windows; the comparison gives the verdict
+    ARMS(
+        options,
+        [
+            arms: data.arms, features: features, sets: data.sets, leakage: data.leakage, facts: data.facts,
+            windows: folder, width: width
+        ]
+    )
 
     workflow.onComplete = {
-        def summary = file("${options.outdir}/summary.txt")
+        def summary = file("${options.outdir}/summary.txt", glob: false)
         if (workflow.success) {
             println(summary.exists() ? summary.text : '')
         }
         else {
-            failureLines(workflow.errorReport ?: '').each { line -> println(line) }
+            failureLines(workflow.errorReport ?: '', workflow.containerEngine).each { line -> println(line) }
         }
         lock?.close()
     }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Is there a GPU that PyTorch can use? Stops with what to do where there is none."""
+"""Check that PyTorch can use a GPU, and stop with the remedy if it cannot."""
 
 import argparse
 from dataclasses import asdict

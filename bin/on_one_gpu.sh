@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs a command with one of this machine's GPUs (or MIG slices) to itself.
+# Runs a command with exclusive use of one of this machine's GPUs (or MIG slices).
 #   on_one_gpu.sh LOCKS COMMAND...   waits for a GPU that no other task holds, and shows the command only that one
-#   on_one_gpu.sh --count            prints how many there are
-# The lock is a file in the folder LOCKS, held by the command's process: it is let go however that ends. A scheduler that
-# gave the task its GPU leaves one to choose from. CUDA_VISIBLE_DEVICES says which GPUs may be used at all.
+#   on_one_gpu.sh --count            prints the number of GPUs
+# The lock is on a file in the folder LOCKS and held by the command's process, so it is released however that process ends.
+# Where a scheduler assigned a GPU to the task, only that one can be chosen. CUDA_VISIBLE_DEVICES limits the choice.
 set -euo pipefail
 
-# A name a line. A GPU that is cut into MIG slices is named by its slices only.
+# Prints one name per line. A GPU that is divided into MIG slices is represented by its slices only.
 gpus() {
     if [ -n "${CUDA_VISIBLE_DEVICES+set}" ]; then
         tr ',' '\n' <<< "$CUDA_VISIBLE_DEVICES" | grep . || true

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Read the sheet of ready features and the arms, refuse what is wrong with them, and say what the run needs."""
+"""Read the sheet of ready features and the arms, refuse invalid ones, and write what the run needs."""
 
 import argparse
 from pathlib import Path
 
 from virshort.arms import choose, read_arms
 from virshort.errors import run
-from virshort.features.tensors import GIVEN
 from virshort.files import write_json
+from virshort.modalities import GIVEN
 from virshort.sources.samplesheet import read_samplesheet
 
 
@@ -15,8 +15,8 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--features", type=Path, required=True, help="the sheet")
     p.add_argument("--arms-file", type=Path, required=True)
-    p.add_argument("--arms", help="names, comma-separated; all that make sense if absent")
-    p.add_argument("--pretrained", action="store_true", help="the baseline is given, and not trained here")
+    p.add_argument("--arms", help="names, comma-separated (default: all that add information)")
+    p.add_argument("--pretrained", action="store_true", help="the user gives the baseline, so it is not trained")
     args = p.parse_args()
 
     sheet = read_samplesheet(args.features, "features")
@@ -25,8 +25,8 @@ def main() -> None:
     baseline = next(a for a in arms if a["role"] == "baseline")
     if args.pretrained:
         baseline.update(windows=None, start="pretrained")
-    elif not args.arms:  # what starts from, or equals, a baseline of the same rows tells nothing new
-        kept = [a for a in arms if a is baseline or not (a["start"] == "baseline" or same(a, baseline))]
+    elif not args.arms:  # an arm that starts from such a baseline, or equals it, would tell nothing new
+        kept = [a for a in arms if a is baseline or not (a["start"] == "baseline" or trained_alike(a, baseline))]
         print("left out without --pretrained: " + ", ".join(a["name"] for a in arms if a not in kept))
         arms = kept
     for arm in arms:
@@ -36,8 +36,8 @@ def main() -> None:
     print(f"{len(sheet)} files, {len(arms)} arms: {', '.join(a['name'] for a in arms)}")
 
 
-def same(arm: dict, other: dict) -> bool:
-    """Are two arms trained alike?"""
+def trained_alike(arm: dict, other: dict) -> bool:
+    """Whether two arms differ in nothing that matters for training."""
     return all(arm[k] == other[k] for k in arm if k not in ("name", "description", "role"))
 
 

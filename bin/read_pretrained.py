@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Read a head that was trained elsewhere, check that it fits the baseline's inputs, and write it as ours."""
+"""Read a head that was trained elsewhere, check that it fits the baseline's inputs, and write it in virshort's form."""
 
 import argparse
 from pathlib import Path
@@ -17,7 +17,7 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--head", type=Path, required=True, help="model.safetensors, with model.json beside it, or a .pth")
     p.add_argument("--arm", type=Path, required=True, help="the baseline's row of arms.json")
-    p.add_argument("--inputs", type=int, help="numbers a row of ready features; without it, what the arm's encoders give")
+    p.add_argument("--inputs", type=int, help="numbers in a row of ready features (default: what the arm's encoders give)")
     p.add_argument("--out", type=Path, required=True, help="folder for model.safetensors and model.json")
     args = p.parse_args()
 

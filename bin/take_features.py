@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write ready features as shards of windows with their folds: those of tested folds in one pool, the others in another."""
+"""Write ready features as shards of windows with their folds: tested folds in one pool, the other folds in another."""
 
 import argparse
 import json
@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 
 from virshort.errors import run
 from virshort.features.ready_features import Block, read_blocks
-from virshort.features.tensors import GIVEN, ROWS, write_tensors
+from virshort.features.tensors import ROWS, write_tensors
 from virshort.features.virnucpro import DNA
 from virshort.files import content_digest, digest, read_json, whole, write_json
+from virshort.modalities import GIVEN
 from virshort.sources.samplesheet import read_samplesheet
 
 POOLS = ("given/tested", "given/others")

@@ -20,13 +20,14 @@ from safetensors.numpy import load_file, save_file
 
 from virshort import __version__
 from virshort.errors import InputError, run
-from virshort.features.tensors import GIVEN, join, spread
+from virshort.features.tensors import join, spread
 from virshort.features.window_features import WindowFeatures
 from virshort.files import digest, read_json, whole, write_json
 from virshort.heads import calibration
 from virshort.heads.head import CLASSES, HIDDEN, Head
 from virshort.heads.splits import shuffled_labels, split_rows
 from virshort.heads.training import Data, Rows, Settings, as_it_is, evaluate, predict, train
+from virshort.modalities import GIVEN
 
 
 class Arm:

@@ -1,15 +1,18 @@
-// Nextflow's cache sees the script that a task calls, but not the modules which that script imports. Each process takes
-// a digest of both as an input, so that editing a module runs again only the steps that reach it.
+// Nextflow's cache sees the script that a task calls, but not the modules which that script imports. Each process therefore
+// takes a digest of both as an input, so that a change of a module repeats exactly the steps whose scripts reach it.
 
-// Dotted names of the modules that a source text imports; of `from a.b import c` both a.b and a.b.c, since c may be either a
-// module or something in a.b.
+// Dotted names of the modules that a source text imports. `from a.b import c` gives both a.b and a.b.c, since c may be a module
+// or something in a.b.
 def importedNames(text) {
-    def plain = (text =~ /(?m)^\s*import\s+(virshort[\w.]*)/).collect { m -> m[1] }
-    def listed = (text =~ /(?m)^\s*from\s+(virshort[\w.]*)\s+import\s+(\([^)]*\)|[^\n#]*)/).collect { m ->
-        def names = m[2].replaceAll(/#[^\n]*/, '').replaceAll(/[()\\]/, ' ').tokenize(',').collect { name -> name.tokenize()[0] }
+    def code = text.replaceAll(/\\\r?\n/, ' ')
+    def plain = (code =~ /(?m)^\s*import\s+([^\n#]*)/).collect { m ->
+        m[1].tokenize(',').collect { name -> name.tokenize()[0] }
+    }
+    def listed = (code =~ /(?m)^\s*from\s+(virshort[\w.]*)\s+import\s+(\([^)]*\)|[^\n#]*)/).collect { m ->
+        def names = m[2].replaceAll(/#[^\n]*/, '').replaceAll(/[()]/, ' ').tokenize(',').collect { name -> name.tokenize()[0] }
         [m[1]] + names.findAll().collect { name -> "${m[1]}.${name}".toString() }
     }
-    return plain + listed.flatten()
+    return (plain + listed).flatten().findAll { name -> name ==~ /virshort(\.\w+)*/ }
 }
 
 // The files that Python runs when it imports a dotted name: the __init__.py of every package on the way, and the module.
@@ -17,8 +20,22 @@ def importedFiles(name) {
     def parts = name.tokenize('.')
     return (1..parts.size()).collectMany { n ->
         def path = parts.take(n).join('/')
-        ["${path}/__init__.py", "${path}.py"].collect { found -> file("${moduleDir}/../bin/${found}").normalize() }
+        ["${path}/__init__.py", "${path}.py"].collect { found -> file("${moduleDir}/../bin/${found}", glob: false).normalize() }
     }.findAll { f -> f.exists() }
+}
+
+// What the packages of some modules hold besides Python, such as templates.
+def dataFiles(modules) {
+    def bin = file("${moduleDir}/../bin", glob: false).normalize()
+    def packages = modules.collect { f -> f.parent }.unique().findAll { folder -> folder != bin }
+    return packages.collectMany { folder -> (folder.listFiles() ?: []) as List }
+        .findAll { f -> f.name != '__pycache__' && !f.name.endsWith('.py') && !f.resolve('__init__.py').exists() }
+        .collectMany { f -> filesWithin(f) }
+}
+
+// A file itself, or all files in a folder and its subfolders.
+def filesWithin(path) {
+    return path.isDirectory() ? (path.listFiles() as List).collectMany { f -> filesWithin(f) } : [path]
 }
 
 def withImports(files) {
@@ -27,15 +44,16 @@ def withImports(files) {
     return all.size() == files.size() ? all : withImports(all)
 }
 
-// Files that a script of bin/ reaches, and modules that it is told to import by name: with all that they import. Sorted.
+// A script of bin/, the modules that it is told to import by name, and all that these import, with their packages' data; sorted.
 def reachedFiles(script, modules = []) {
-    def own = [file("${moduleDir}/../bin/${script}").normalize()] + modules.collectMany { name -> importedFiles(name) }
-    return withImports(own.unique()).sort { f -> f.toString() }
+    def named = modules.collectMany { name -> importedFiles(name) }
+    def python = withImports(([file("${moduleDir}/../bin/${script}", glob: false).normalize()] + named).unique())
+    return (python + dataFiles(python)).sort { f -> f.toString() }
 }
 
-// 16 hex digits.
+// 16 hex digits, of the files' paths below bin/ and of their contents.
 def codeDigest(String script, modules = []) {
-    def bin = file("${moduleDir}/../bin").normalize()
+    def bin = file("${moduleDir}/../bin", glob: false).normalize()
     def md = java.security.MessageDigest.getInstance('SHA-256')
     reachedFiles(script, modules).each { f ->
         md.update("${bin.relativize(f)}\n${f.size()}\n".toString().bytes)

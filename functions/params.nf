@@ -1,7 +1,7 @@
-// Parameters are described once, in nextflow_schema.json: read it, print it as help, check values against it.
-include { unsafeName } from './shell'
+// Parameters are described once, in nextflow_schema.json: read it, print it as help, and check values against it.
+include { unreadablePath ; unsafeName } from './shell'
 
-// One map a parameter: name, group, required, and what the schema says of it.
+// One map per parameter: name, group, required, and what the schema says about it.
 def readSchema(path) {
     def schema = new groovy.json.JsonSlurper().parse(path)
     return schema['$defs'].values().collectMany { group ->
@@ -11,18 +11,18 @@ def readSchema(path) {
     }
 }
 
-def typeName(spec) {
-    return [spec.type].flatten().join(' or ')
+def typeNames(spec) {
+    return [spec.type].flatten()
 }
 
-// What values are allowed, in a few words.
+// The allowed values, in a few words.
 def allowed(spec) {
     def parts = []
     if (spec['enum'] && spec['enum'].size() <= 8) {
         parts << spec['enum'].join('|')
     }
     else {
-        parts << typeName(spec)
+        parts << typeNames(spec).join(' or ')
     }
     if (spec.minimum != null && spec.maximum != null) {
         parts << "${spec.minimum}..${spec.maximum}"
@@ -47,7 +47,7 @@ def wrapped(text, width) {
     return lines
 }
 
-// `wanted`: true for a line each parameter, 'all' for the hidden ones too, or the name of one to be explained.
+// `wanted`: true for one line per parameter, 'all' to include the hidden ones, or the name of a parameter to explain.
 def helpText(specs, wanted) {
     def name = wanted.toString().replaceFirst(/^--/, '')
     def one = specs.find { s -> s.name == name }
@@ -58,11 +58,16 @@ def helpText(specs, wanted) {
         return unknown(name, specs.collect { s -> s.name })
     }
     def shown = specs.findAll { s -> name == 'all' || !s.hidden }
+    def longest = shown.collect { s -> s.name.size() }.max()
     def groups = shown.groupBy { s -> s.group }.collect { title, members ->
-        def lines = members.collect { s -> "  --${s.name.padRight(18)} ${s.description} [${allowed(s)}]" }
+        def lines = members.collect { s -> "  --${s.name.padRight(longest)} ${s.description} [${allowed(s)}]" }
         "${title}\n${lines.join('\n')}"
     }
-    def head = 'nextflow run main.nf --input samplesheet.csv --outdir results   (or -profile test: the bundled demo)'
+    def head = [
+        'nextflow run main.nf --input samplesheet.csv --outdir results',
+        'nextflow run main.nf -profile test      runs the bundled demo on simulated genomes. With --input or --features it runs on',
+        '                                        those instead, at the sizes of the demo.',
+    ].join('\n')
     return ([head] + groups + ['--help NAME explains one parameter.']).join('\n\n')
 }
 
@@ -71,24 +76,50 @@ def unknown(name, names) {
     return "--${name} is unknown${near ? " (did you mean --${near.join(' or --')}?)" : ': --help lists all parameters'}"
 }
 
-// A whole number may come as 100000, 1e5 or 100000.0; from the command line all values may be strings.
+// A whole number may come as 100000, 1e5 or 100000.0: from the command line all values may be strings, and Nextflow reads some
+// of them as floating-point numbers. More than 30 digits are no number of anything here, and would take long to write out.
 def isWhole(text) {
-    return text.isBigDecimal() && text.toBigDecimal().stripTrailingZeros().scale() <= 0
+    if (!text.isBigDecimal()) {
+        return false
+    }
+    def number = text.toBigDecimal().stripTrailingZeros()
+    return number.scale() <= 0 && number.precision() - number.scale() <= 30
+}
+
+def whole(text) {
+    return text.toBigDecimal().toBigIntegerExact()
+}
+
+// A value as text. A list (of a config or a parameter file) is joined by commas, and the whole numbers of a parameter that holds
+// several (`numbers` in the schema) are written out.
+def asText(spec, value) {
+    def text = value instanceof List ? value.join(',') : value.toString()
+    if (!spec.numbers) {
+        return text
+    }
+    return text.split(',', -1).collect { part -> isWhole(part.trim()) ? whole(part.trim()).toString() : part }.join(',')
+}
+
+def isEmpty(value) {
+    return value == null || value.toString() == ''
 }
 
 // What is wrong with one value, or null.
 def complaint(spec, value) {
-    if (value == null || value.toString() == '') {
+    if (isEmpty(value)) {
+        if (spec['default'] != null) {
+            return "is empty: give a value, or leave it out for ${spec['default']}"
+        }
         return spec.required ? 'is required' : null
     }
-    def text = value.toString()
-    def types = [spec.type].flatten()
+    def text = asText(spec, value)
+    def types = typeNames(spec)
     def got = ", got '${text.replaceAll(/\p{Cntrl}/, ' ')}'"
     if (value instanceof Boolean && !('boolean' in types)) {
         return 'needs a value'
     }
-    if (!types.any { type -> ofType(text, type) }) {
-        return "must be of type ${typeName(spec)}${got}"
+    if (!types.any { type -> isOfType(text, type) }) {
+        return "must be of type ${types.join(' or ')}${got}"
     }
     if (spec['enum'] && !spec['enum'].any { e -> e.toString() == canonical(text, types).toString() }) {
         return "must be one of ${spec['enum'].join(', ')}${got}"
@@ -100,15 +131,15 @@ def complaint(spec, value) {
         return "must be at most ${spec.maximum}${got}"
     }
     if (text =~ /\p{Cntrl}/) {
-        return "holds a line break or another control character: take it away${got}"
+        return "contains a line break or another control character: remove it${got}"
     }
     if (spec.exists && unsafeName(text)) {
         return "${unsafeName(text)}${got}"
     }
-    if (spec.exists && !file(text).exists()) {
+    if (spec.exists && !file(text, glob: false).exists()) {
         return "names no existing file${got}"
     }
-    if (spec.exists && file(text).isDirectory() != (spec.format == 'directory-path')) {
+    if (spec.exists && file(text, glob: false).isDirectory() != (spec.format == 'directory-path')) {
         return "${spec.format == 'directory-path' ? 'names a file, not a folder' : 'names a folder, not a file'}${got}"
     }
     if (spec.pattern && !java.util.regex.Pattern.compile(spec.pattern).matcher(text).find()) {
@@ -117,7 +148,7 @@ def complaint(spec, value) {
     return null
 }
 
-def ofType(text, type) {
+def isOfType(text, type) {
     if (type == 'integer') {
         return isWhole(text)
     }
@@ -133,12 +164,12 @@ def canonical(text, types) {
         return text == 'true'
     }
     if ('integer' in types) {
-        return text.toBigDecimal().toBigIntegerExact().toLong()
+        return whole(text).toLong()
     }
     return 'number' in types ? text.toBigDecimal().toDouble() : text
 }
 
-// What no single parameter shows.
+// What is wrong with parameters that are each fine alone.
 def combined(values) {
     def found = []
     if (values.scratch_windows < values.short_windows) {
@@ -147,8 +178,11 @@ def combined(values) {
     if (values.test_folds != 'all' && values.test_folds.toInteger() > values.folds) {
         found << "--test_folds must be at most --folds (${values.folds}) or all, got '${values.test_folds}'"
     }
-    if (values.features && (values.input || values.demo)) {
-        found << "--features takes the place of ${values.demo ? 'the demo' : '--input'}: give one of them, got '${values.features}'"
+    if (values.features && values.input) {
+        found << "--features takes the place of --input: give only one of them, got '${values.features}'"
+    }
+    if (values.source_table && values.demo) {
+        found << "--source_table describes records of --input or --features: give one of them too, got '${values.source_table}'"
     }
     values.sweep_lengths.tokenize(',').findAll { n -> n.toInteger() < 50 || n.toInteger() > 3000 }.each { n ->
         found << "--sweep_lengths must be lengths from 50 to 3000, got '${n}'"
@@ -156,9 +190,12 @@ def combined(values) {
     return found
 }
 
-// Why results cannot be written to a folder of this machine, or null. Makes the folder.
+// Why results cannot be written to a folder of this machine, or null. Creates the folder.
 def outdirComplaint(name) {
-    def path = file(name)
+    if (unreadablePath(name)) {
+        return "--outdir ${unreadablePath(name)}, got '${name}'"
+    }
+    def path = file(name, glob: false)
     if (path.scheme != 'file') {
         return null
     }
@@ -172,7 +209,7 @@ def outdirComplaint(name) {
     }
 }
 
-// Every complaint, a line each; none if all is well. `given`: the pipeline's params, `specs`: from readSchema.
+// Every complaint, one line each; none if all is well. `given`: the pipeline's params, `specs`: from readSchema.
 def checkParams(given, specs) {
     def names = specs.collect { s -> s.name }
     def strange = given.keySet().findAll { k -> !(k in names) && !(k.contains('-') && camel(k) in given.keySet()) }.collect { k ->
@@ -194,10 +231,41 @@ def camel(name) {
     return name.replaceAll(/-([A-Za-z])/) { _all, letter -> letter.toUpperCase() }
 }
 
-// Name -> value for every parameter of the schema, in its type; null where there is none.
+// The value of every parameter of the schema, in its type; null where there is none. Input that is given takes the place of the
+// demo's, so that -profile test can be tried on one's own genomes.
 def typedParams(given, specs) {
-    return specs.collectEntries { s ->
-        def value = given[s.name] == null || given[s.name].toString() == '' ? s['default'] : given[s.name]
-        [s.name, value == null ? null : canonical(value.toString(), [s.type].flatten())]
+    def values = specs.collectEntries { s ->
+        [s.name, isEmpty(given[s.name]) ? null : canonical(asText(s, given[s.name]), typeNames(s))]
     }
+    return values + [demo: values.demo && !values.input && !values.features]
+}
+
+// Parameters that are given but change nothing in this run, one line each. `values`: from typedParams, `profiles`: names.
+def withoutEffect(values, specs, profiles) {
+    def engines = ['docker', 'podman', 'apptainer', 'singularity']
+    def changed = specs.findAll { s -> values[s.name] != s['default'] }.collect { s -> s.name }
+    def lines = changed.findAll { name -> name.startsWith('slurm_') && !('slurm' in profiles) }.collect { name ->
+        "--${name} has no effect without -profile slurm"
+    }
+    if ('container' in changed && !profiles.any { profile -> profile in engines }) {
+        lines << "--container has no effect without one of -profile ${engines.join(', ')}"
+    }
+    if (values.dna_encoder == 'kmer-dna' && values.protein_encoder == 'kmer-protein' && !values.arms_file) {
+        lines += changed.findAll { name -> name in ['weights', 'weights_revision'] }.collect { name ->
+            "--${name} has no effect with k-mers: choose language models by --dna_encoder or --protein_encoder"
+        }
+    }
+    if (values.features) {
+        lines += specs.findAll { s -> s.name in changed && isForWindows(s) }.collect { s ->
+            "--${s.name} has no effect with --features, which are ready"
+        }
+    }
+    return lines
+}
+
+// Whether a parameter is only about cutting windows and embedding them. (Profiles set windows_per_shard and device, so that
+// these say nothing about the user.)
+def isForWindows(spec) {
+    def others = ['dna_encoder', 'protein_encoder', 'protein_input', 'frames', 'genetic_code', 'keep_features', 'cluster_containment', 'leakage_limit']
+    return spec.name in others || spec.group in ['Windows', 'Language models'] && !(spec.name in ['cluster_cap', 'windows_per_shard'])
 }

@@ -1,4 +1,4 @@
-"""A real Slurm on this machine, for tests: one node with eight pretended cores and two pretended GPUs."""
+"""A real Slurm on this machine, for tests: one node that claims to have eight cores and two GPUs."""
 
 import os
 import secrets
@@ -56,9 +56,9 @@ PartitionName=gpu Nodes={host} MaxTime=INFINITE State=UP
 
 
 def lacking() -> str | None:
-    """Why no Slurm can be started here, or None."""
+    """Why Slurm cannot be started here, or None."""
     if os.geteuid() != 0:
-        return "only root may start a Slurm"
+        return "only root can start Slurm"
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     return f"not installed: {', '.join(missing)}" if missing else None
 
@@ -70,14 +70,14 @@ def free_port() -> int:
 
 
 def until(condition: Callable[[], object], seconds: float, what: str) -> None:
-    """Wait for a condition; fail naming it after some seconds."""
+    """Wait until a condition holds. After `seconds`, fail with `what` was awaited."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"waited {seconds} s for {what}"
         time.sleep(0.1)
 
 
-# Nextflow looks often, and asks for what many small tasks find on one node at once.
+# Nextflow polls often, and tasks ask for so little that many of them run on one node at once.
 QUICK = """\
 executor { pollInterval = '500 ms'; queueStatInterval = '1 sec'; exitReadTimeout = '10 sec'; submitRateLimit = '20/1sec' }
 process.memory = { 500.MB * task.attempt }
@@ -91,8 +91,8 @@ process.'withName:MERGE'.memory = { 500.MB * task.attempt }
 
 
 class Cluster:
-    """Started on making; `environment` is what its clients need, `options` what a quick run of the pipeline on it needs, and
-    `quick` the settings among these."""
+    """A cluster that starts when it is created. `environment`: variables for its clients; `quick`: a configuration for quick
+    runs of the pipeline; `options`: the words on Nextflow's command line that select the profile and this configuration."""
 
     def __init__(self, folder: Path):
         self.folder, self.node = folder, socket.gethostname().split(".")[0]
@@ -103,7 +103,7 @@ class Cluster:
         (folder / "munge.key").chmod(0o400)
         config = folder / "slurm.conf"
         config.write_text(CONFIG.format(host=self.node, folder=folder, port=free_port(), node_port=free_port()))
-        # A count without device files would leave the node invalid.
+        # Slurm would call the node invalid if the GPUs had no device files.
         (folder / "gres.conf").write_text(f"NodeName={self.node} Name=gpu File=/dev/null,/dev/zero Flags=nvidia_gpu_env\n")
         self.environment = {"SLURM_CONF": str(config)}
         self.quick = folder / "quick.config"
@@ -130,11 +130,11 @@ class Cluster:
         subprocess.run(command, env=os.environ | self.environment, check=True, capture_output=True, timeout=30)
 
     def call(self, *command: str) -> str:
-        """What a command of Slurm prints."""
+        """The output of one of Slurm's commands."""
         return subprocess.run(command, env=os.environ | self.environment, capture_output=True, text=True, timeout=30).stdout
 
     def jobs(self) -> list[dict[str, str]]:
-        """Slurm's own record of every job: JobId, JobName, JobState, StartTime, EndTime, TresPerNode, ..."""
+        """Slurm's own record of each job: JobId, JobName, JobState, StartTime, EndTime, TresPerNode and others."""
         records = self.call("scontrol", "show", "job", "--oneliner").splitlines()
         return [
             dict(word.split("=", 1) for word in record.split() if "=" in word)
@@ -143,7 +143,7 @@ class Cluster:
         ]
 
     def stop(self) -> None:
-        """Cancel all jobs and end the daemons, by their pids."""
+        """Cancel all jobs and stop the daemons by their process ids."""
         if (self.folder / "slurmctld.pid").exists():
             self.call("scancel", "-u", "root")
         for name in ("slurmd.pid", "slurmctld.pid", "munge/munged.pid"):

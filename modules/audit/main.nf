@@ -1,5 +1,7 @@
-// Prove how much leaks: 31-mers, on either strand, that test windows share with training windows.
+// Measure leakage: the 31-mers, on either strand, that test windows share with training windows.
 process AUDIT {
+    publishDir "${task.ext.outdir}", mode: "${task.ext.publish_mode}", overwrite: 'deep'
+
     input:
     path windows
     path sets

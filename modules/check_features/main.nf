@@ -1,5 +1,10 @@
-// Read ready features through, refuse what is wrong with them, and list their contigs, which are the sources.
+// Read all ready features, refuse invalid ones, and list their contigs, which are the sources.
 process CHECK_FEATURES {
+    publishDir(
+        "${task.ext.outdir}", mode: "${task.ext.publish_mode}", overwrite: 'deep',
+        saveAs: { name -> name == 'leakage.json' ? name : "sources/${name}" }
+    )
+
     input:
     path sheet
     path files, stageAs: 'features/?/*'

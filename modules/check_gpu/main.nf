@@ -1,7 +1,8 @@
-// Under -profile gpu, before anything is computed: stop where no GPU can be used. Never from the cache: machines change.
+// With -profile gpu, stop before anything is computed if no GPU can be used. Never taken from the cache: machines change.
 process CHECK_GPU {
     label 'gpu'
     cache false
+    publishDir "${task.ext.outdir}/pipeline_info", mode: "${task.ext.publish_mode}", overwrite: 'deep'
 
     input:
     val code

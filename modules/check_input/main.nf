@@ -1,5 +1,10 @@
-// Read every record once, refuse what is wrong, and store the sources in one form.
+// Read every record once, refuse invalid input, and store the sources in one format.
 process CHECK_INPUT {
+    publishDir(
+        "${task.ext.outdir}/sources", mode: "${task.ext.publish_mode}", overwrite: 'deep',
+        pattern: '*.{json,tsv,parquet}'
+    )
+
     input:
     path sheet
     path fastas, stageAs: 'fasta/?/*'

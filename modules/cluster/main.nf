@@ -1,6 +1,10 @@
-// Join sources that are too similar to be parted between training and test.
+// Cluster sources that are too similar to be split between training and test.
 process CLUSTER {
     label 'parallel'
+    publishDir(
+        "${task.ext.outdir}/sources", mode: "${task.ext.publish_mode}", overwrite: 'deep',
+        pattern: '*.{json,tsv,parquet}'
+    )
 
     input:
     path sources

@@ -1,5 +1,7 @@
-// Every arm on every test set, with intervals that know about clusters and replicates, and the verdict.
+// Compare all arms on every test set, with intervals that account for clusters and replicates, and give the verdict.
 process COMPARE {
+    publishDir "${task.ext.outdir}", mode: "${task.ext.publish_mode}", overwrite: 'deep'
+
     input:
     path arms
     path models, stageAs: 'run/models/*'
@@ -15,6 +17,8 @@ process COMPARE {
     script:
     """
     compare.py run --arms ${arms} --leakage ${leakage} --seed ${options.seed} --window-length ${options.window_length ?: 0} \\
+        --min-training-accuracy ${options.min_training_accuracy} --min-accuracy ${options.min_accuracy} \\
+        --min-precision ${options.min_precision} --min-recall ${options.min_recall} --min-f1 ${options.min_f1} \\
         --out comparison.json --tsv comparison.tsv
     """
 

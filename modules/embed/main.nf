@@ -1,17 +1,17 @@
-// Turn the windows of one shard into vectors with a language model, which has a GPU of this machine to itself.
+// Embed the windows of one shard with a language model. On a machine with GPUs, the task has one to itself.
 include { quoted } from '../../functions/shell'
 
 process EMBED {
     tag "${encoder} ${pool} ${shard}"
     label 'gpu'
-    memory { 1.GB * about.memory * task.attempt }
+    memory { 1.GB * loader.memory * task.attempt }
+    array 'slurm' in workflow.profile.tokenize(',') ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue() : 0
 
     input:
-    tuple val(encoder), val(pool), val(shard), path(fasta), path(weights), val(about)
+    tuple val(encoder), val(pool), val(shard), path(fasta), path(weights), val(loader)
     val genetic_code
     val frames
     val gpu_locks
-    val code
 
     output:
     tuple val(pool), val(shard), val(encoder), path("${shard}.${encoder}.safetensors")
@@ -19,9 +19,9 @@ process EMBED {
     script:
     def on_one_gpu = gpu_locks ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
     """
-    ${on_one_gpu}embed.py --shard ${fasta} --encoder ${encoder} --weights . --precision ${about.precision} \\
-        --device ${about.device} --threads ${task.cpus} --genetic-code ${genetic_code} --frames ${frames} \\
-        --out ${shard}.${encoder}.safetensors
+    ${on_one_gpu}embed.py --shard ${fasta} --encoder ${encoder} --module ${loader.module} --weights . \\
+        --precision ${loader.precision} --device ${loader.device} --threads ${task.cpus} \\
+        --genetic-code ${genetic_code} --frames ${frames} --out ${shard}.${encoder}.safetensors
     """
 
     stub:

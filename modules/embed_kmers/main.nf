@@ -1,20 +1,20 @@
-// Turn the windows of one shard into k-mer frequencies: no model, no GPU.
+// Turn the windows of one shard into k-mer frequencies, which needs neither a model nor a GPU.
 process EMBED_KMERS {
     tag "${encoder} ${pool} ${shard}"
+    array 'slurm' in workflow.profile.tokenize(',') ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue() : 0
 
     input:
-    tuple val(encoder), val(pool), val(shard), path(fasta)
+    tuple val(encoder), val(pool), val(shard), path(fasta), val(loader)
     val genetic_code
     val frames
-    val code
 
     output:
     tuple val(pool), val(shard), val(encoder), path("${shard}.${encoder}.safetensors")
 
     script:
     """
-    embed.py --shard ${fasta} --encoder ${encoder} --genetic-code ${genetic_code} --frames ${frames} \\
-        --out ${shard}.${encoder}.safetensors
+    embed.py --shard ${fasta} --encoder ${encoder} --module ${loader.module} --genetic-code ${genetic_code} \\
+        --frames ${frames} --out ${shard}.${encoder}.safetensors
     """
 
     stub:

@@ -1,6 +1,7 @@
-// Evaluate one arm's heads on every test set.
+// Evaluate the heads of one arm on every test set.
 process EVALUATE {
     tag "${arm.name}"
+    publishDir "${task.ext.outdir}/evaluation", mode: "${task.ext.publish_mode}", overwrite: 'deep'
 
     input:
     tuple val(arm), val(sets), path(models, stageAs: 'models/*'), path(data, stageAs: 'data/*')

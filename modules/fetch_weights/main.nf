@@ -1,7 +1,7 @@
-// Get a language model's weights, once: from the hub, or from a folder. `given`: the files of that folder, if there is one.
+// Get the weights of a language model, once: from the hub or, if the user has a folder of weights, from its files (`given`).
 //
-// storeDir looks at the folder's name only, so each revision has its own. It lies beside the tasks' folders, to be renamed
-// into place and never copied. What a user vouches for has no revision to be told by, and goes through the cache.
+// storeDir looks only at a folder's name, so each revision has a folder of its own. It lies beside the tasks' folders, so that
+// weights are renamed into place and never copied. Local weights have no revision, and go through the cache instead.
 include { quoted } from '../../functions/shell'
 
 process FETCH_WEIGHTS {

@@ -1,5 +1,10 @@
-// Hide the 31-mers that folds still have in common behind Ns, so that no window can leak them.
+// Replace the 31-mers that folds still share by Ns, so that no window can leak them.
 process MASK {
+    publishDir(
+        "${task.ext.outdir}/sources", mode: "${task.ext.publish_mode}", overwrite: 'deep',
+        pattern: '*.{json,tsv,parquet}'
+    )
+
     input:
     path folds
     path sequences

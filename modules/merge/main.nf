@@ -1,7 +1,12 @@
-// Put the modalities of a shard side by side, after checking that all follow the same manifest.
+// Join the modalities of a shard, after checking that all follow the same manifest.
 process MERGE {
     tag "${pair} ${pool} ${shard}"
     memory { (1.GB + 3.B * embeddings.sum { f -> f.size() }) * task.attempt }
+    publishDir(
+        "${task.ext.outdir}/features", mode: "${task.ext.publish_mode}", overwrite: 'deep',
+        enabled: "${task.ext.keep_features}"
+    )
+    array 'slurm' in workflow.profile.tokenize(',') ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue() : 0
 
     input:
     tuple val(pool), val(shard), val(pair), path(embeddings), path(manifest)

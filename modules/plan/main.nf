@@ -1,7 +1,12 @@
-// Read the samplesheet and the arms, refuse what is wrong with them, and say what the run needs.
+// Read the samplesheet and the arms, refuse invalid ones, and determine what the run needs.
 include { quoted } from '../../functions/shell'
 
 process PLAN {
+    publishDir(
+        "${task.ext.outdir}/pipeline_info", mode: "${task.ext.publish_mode}", overwrite: 'deep',
+        pattern: 'arms.json'
+    )
+
     input:
     path sheet
     path arms_file

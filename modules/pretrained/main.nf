@@ -1,4 +1,4 @@
-// Read a head that was trained elsewhere, which is the baseline as it is. Nothing that its file asks for is run.
+// Read a head that was trained elsewhere, and use it as the baseline without training. No code in its file is run.
 process PRETRAINED {
     input:
     path head

@@ -1,5 +1,7 @@
 // The report: one self-contained page, a summary for the terminal, and figures and methods for a paper.
 process REPORT {
+    publishDir "${task.ext.outdir}", mode: "${task.ext.publish_mode}", overwrite: 'deep'
+
     input:
     path comparison, stageAs: 'run/*'
     path models, stageAs: 'run/models/*'

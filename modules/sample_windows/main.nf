@@ -1,10 +1,9 @@
-// A window set of one pool, for stubs.
-def stubSet(pool, sizes) {
-    return [pools: [pool.toString()], size: sizes[pool.toString()], notes: []]
-}
+// Sample every window set, in shards of a FASTA file and its manifest.
+include { stubPools } from '../../functions/pools'
 
-// Draw every window set, in shards: a FASTA chunk and its manifest.
 process SAMPLE_WINDOWS {
+    publishDir "${task.ext.outdir}", mode: "${task.ext.publish_mode}", overwrite: 'deep'
+
     input:
     path folds
     path summary
@@ -30,16 +29,9 @@ process SAMPLE_WINDOWS {
     """
 
     stub:
-    def sizes = train_sets.collectEntries { name -> ["train/${name}".toString(), options["${name}_windows".toString()]] } +
-        ['test/short': options.test_windows, 'test/full': options.test_windows]
-    def words = sizes.collect { pool, windows -> "${pool}:${windows.intdiv(options.windows_per_shard)}" }
-    def sets = [
-        train: train_sets.collectEntries { name -> [name, stubSet("train/${name}", sizes)] },
-        test: [short: stubSet('test/short', sizes), full: stubSet('test/full', sizes)],
-        folds: 3, test_folds: [0], viral_share: options.viral_share,
-    ]
+    def stubs = stubPools(train_sets, options)
     """
-    for word in ${words.join(' ')}; do
+    for word in ${stubs.shards.join(' ')}; do
         pool=windows/\${word%:*}
         mkdir -p \$pool
         for number in \$(seq -f %05g 1 \${word#*:}); do
@@ -47,6 +39,6 @@ process SAMPLE_WINDOWS {
             : > \$pool/shard_\$number.windows.parquet
         done
     done
-    echo '${groovy.json.JsonOutput.toJson(sets)}' > window_sets.json
+    echo '${groovy.json.JsonOutput.toJson(stubs.sets)}' > window_sets.json
     """
 }

@@ -1,4 +1,4 @@
-// The bundled demo: simulated viral and nonviral genomes, their samplesheet and source table.
+// Simulate the genomes of the demo, viral and nonviral, with their samplesheet and source table.
 process SIMULATE {
     input:
     val seed

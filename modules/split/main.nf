@@ -1,5 +1,10 @@
-// Deal the clusters into folds, balanced within label and kingdom.
+// Assign the clusters to folds, balanced within label and kingdom.
 process SPLIT {
+    publishDir(
+        "${task.ext.outdir}/sources", mode: "${task.ext.publish_mode}", overwrite: 'deep',
+        pattern: '*.{json,tsv,parquet}'
+    )
+
     input:
     path sources
     path clusters

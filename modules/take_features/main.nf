@@ -1,5 +1,11 @@
-// Write ready features as shards of windows with their folds, in the form in which MERGE leaves embedded ones.
+// Write ready features as shards of windows with their folds, in the format of MERGE.
 process TAKE_FEATURES {
+    publishDir(
+        "${task.ext.outdir}", mode: "${task.ext.publish_mode}", overwrite: 'deep',
+        pattern: '**/window_sets.json',
+        saveAs: { _name -> 'window_sets.json' }
+    )
+
     input:
     path sheet
     path files, stageAs: 'features/?/*'

@@ -1,16 +1,15 @@
-// The record of the tasks up to now, as a file that the report's own task is given: a container sees no results folder. Nextflow
-// itself copies it.
+// Copy the record of the tasks so far, for the report: its task may run in a container, which sees no other folder.
 process TRACE {
     executor 'local'
 
     input:
-    path comparison // there once all that the report shows was computed
-    val folder
+    path comparison // exists once everything that the report shows has been computed
+    val record
 
     output:
     path 'trace.tsv'
 
     exec:
-    def newest = files("${folder}/trace_*.tsv").max { f -> f.name }
-    task.workDir.resolve('trace.tsv').text = newest ? newest.text : ''
+    def tasks = file(record, glob: false)
+    task.workDir.resolve('trace.tsv').text = tasks.exists() ? tasks.text : ''
 }

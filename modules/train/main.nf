@@ -1,9 +1,10 @@
-// Train one arm: a head for every tested fold and replicate. A pretrained baseline is judged as it is.
+// Train one arm: a head for every test fold and replicate. A pretrained baseline is kept as it is.
 include { quoted } from '../../functions/shell'
 
 process TRAIN {
     tag "${arm.name}"
     label 'parallel'
+    publishDir "${task.ext.outdir}/models", mode: "${task.ext.publish_mode}", overwrite: 'deep'
 
     input:
     tuple val(arm), val(sets), path(data, stageAs: 'data/*'), path(start, stageAs: 'start/*')

@@ -14,9 +14,9 @@ from harness import ROOT
 
 @pytest.fixture(scope="session")
 def podman(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The image, made by `make image` on a base of the distribution's packages. Returns what Podman's environment needs.
+    """The image, built by `make image` on a base of the distribution's packages. Returns variables for Podman's environment.
 
-    It stays in Podman's storage, whose layers make the next build a matter of seconds.
+    The image stays in Podman's storage, so that the next build takes only seconds.
     """
     needed("podman", "runc", "mmdebstrap")
     if shutil.disk_usage("/var/lib").free < 30 << 30:
@@ -51,7 +51,7 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def docker(podman: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A Docker daemon of the tests' own, without a network, that holds the image. Returns what its client needs."""
+    """A Docker daemon for the tests alone, without a network, that holds the image. Returns variables for its client."""
     needed("dockerd", "docker", "containerd")
     folder = tmp_path_factory.mktemp("docker")
     socket = folder / "docker.sock"

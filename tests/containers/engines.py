@@ -1,4 +1,4 @@
-"""What the tests of containers share: sizes of a small experiment, and how an image is built on a machine like CI's."""
+"""Shared by the tests of containers: sizes of a small experiment, and how an image is built on a small virtual machine."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ IMAGE = "localhost/virshort:0.1.0"
 BASE = "localhost/virshort-base:bookworm"
 CERTIFICATES = Path(os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"))
 
-# What a small virtual machine without systemd needs; netns is set by each use.
+# Settings for a small virtual machine without systemd. Each use sets netns.
 CONTAINERS_CONF = """[containers]
 default_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]
 netns = "{netns}"
@@ -50,7 +50,7 @@ events_logger = "file"
 
 def needed(*programs: str) -> None:
     if os.geteuid() != 0:
-        pytest.skip("building images without root is not tested")
+        pytest.skip("images are built only by root in these tests")
     if missing := [name for name in programs if shutil.which(name) is None]:
         pytest.skip(f"not installed: {', '.join(missing)} (.ci/packages)")
 
@@ -62,7 +62,7 @@ def podman_settings(folder: Path, netns: str) -> dict[str, str]:
 
 
 def pip_cache() -> Path | None:
-    """pip's cache, where the set-up has filled it: the packages are not downloaded again."""
+    """pip's cache, if the set-up has filled it, so that packages are not downloaded again."""
     done = subprocess.run([ROOT / ".venv/bin/python", "-m", "pip", "cache", "dir"], capture_output=True, text=True, check=True)
     path = Path(done.stdout.strip())
     return path if sum(f.stat().st_size for f in path.rglob("*") if f.is_file()) > 1 << 30 else None

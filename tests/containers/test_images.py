@@ -1,4 +1,4 @@
-"""The image, built for real, and the demo in it by Podman and by Docker; and that no task uses the network."""
+"""The real image, the demo in it with Podman and with Docker, and proof that no task uses the network."""
 
 import json
 import os
@@ -15,34 +15,34 @@ from harness import ROOT, WITHOUT_NETWORK, Run, copy_pipeline, nextflow_within, 
 USER = 4321
 
 
-@pytest.mark.skipif(not WITHOUT_NETWORK, reason="a namespace of its own needs root and unshare")
+@pytest.mark.skipif(not WITHOUT_NETWORK, reason="a network namespace needs root and unshare")
 def test_no_task_uses_the_network(demo: Run) -> None:
     routes = subprocess.run([*WITHOUT_NETWORK, "cat", "/proc/net/route"], capture_output=True, text=True, check=True).stdout
-    assert not routes.splitlines()[1:], "the namespace in which the demo ran has a heading at most, and no route"
+    assert not routes.splitlines()[1:], "the namespace in which the demo ran has no route, only the heading of the table"
     assert (demo.results / "report.html").exists()
 
 
 def test_podman(podman: dict[str, str], demo: Run, tmp_path: Path) -> None:
-    """The image is not there by its name, and so is built by the run (here of layers that are there)."""
+    """The image has lost its name, so the run builds it again (here from cached layers)."""
     subprocess.run(["podman", "untag", IMAGE], env=os.environ | podman, check=True)
     run = run_nextflow("-profile", "podman,test", folder=tmp_path, users_trace=True, **podman)
     assert run.rc == 0, run.output
     assert f"image: building {IMAGE} with podman" in run.output
     assert outcome(run.results) == outcome(demo.results)
     page = (run.results / "report.html").read_text()
-    assert all(f">{step}<" in page for step in ("SAMPLE_WINDOWS", "TRAIN", "COMPARE")), "it says what the run cost"
+    assert all(f">{step}<" in page for step in ("SAMPLE_WINDOWS", "TRAIN", "COMPARE")), "the report shows the cost of the run"
 
 
 def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], demo: Run) -> None:
     folder = Path(docker["DOCKER_HOST"].removeprefix("unix://")).parent
-    for path in (folder, *folder.parents[:3]):  # pytest's folders are the tester's own
+    for path in (folder, *folder.parents[:3]):  # other users may not enter pytest's folders
         path.chmod(path.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
     (folder / "docker.sock").chmod(0o666)
     own = folder / "run"
     own.mkdir()
     os.chown(own, USER, USER)
     pipeline = copy_pipeline(folder / "pipeline")
-    for name in ("tools", ".tools"):  # the tester's own may lie where others may not look
+    for name in ("tools", ".tools"):  # the originals may be in a folder that other users cannot enter
         shutil.copytree(ROOT / name, pipeline / name, symlinks=True)
     subprocess.run(["chmod", "-R", "a+rX", pipeline], check=True)
     path = nextflow_within(
@@ -68,9 +68,9 @@ def test_the_image_holds_what_tasks_need_and_no_more(podman: dict[str, str]) -> 
     for absent in ("gcc", "pip", "nvcc"):
         assert inside("bash", "-c", f"command -v {absent}").returncode != 0
     listed = inside("ls", "-A", "/opt", "/tmp", "/var/cache/apt").stdout.split()
-    assert listed == ["/opt:", "virshort", "/tmp:", "/var/cache/apt:"], "no cache, and nothing of the installation"
+    assert listed == ["/opt:", "virshort", "/tmp:", "/var/cache/apt:"], "no cache, and nothing left of the installation"
     facts = subprocess.run(["podman", "image", "inspect", IMAGE], env=env, capture_output=True, check=True).stdout
     size = json.loads(facts)[0]["Size"]
     print(f"size of the image: {size / 1e9:.2f} GB")
     assert size < 5.3e9
-    assert inside("cat", "/etc/pip.conf").stdout == "", "this machine's settings stayed outside"
+    assert inside("cat", "/etc/pip.conf").stdout == "", "this machine's settings are not in the image"

@@ -1,6 +1,6 @@
-"""Profiles of containers and GPUs: settings in any order, and the command lines that tasks are started with.
+"""Profiles of containers and GPUs: settings in any order, and the command lines that start tasks.
 
-The engines are stood in for by an executable that records how it is called and runs the command on this machine.
+A script takes the place of each engine. It records how it is called and runs the command on this machine.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ def settings(folder: Path, profiles: str, parser: str, **env: str) -> dict[str, 
     done = nextflow("config", "-flat", "-profile", profiles, ROOT, folder=folder, env=environment(parser, **env))
     assert done.returncode == 0, done.stdout
     found = dict(re.findall(r"^([a-z]\S+) = (.*)$", done.stdout, re.MULTILINE))
-    return {name: value for name, value in found.items() if not name.endswith(".file")}  # their names hold the time
+    return {name: value for name, value in found.items() if not name.endswith(".file")}  # names of traces contain the time
 
 
 @pytest.mark.parametrize("parser", ["v1", "v2"])
@@ -44,7 +44,7 @@ def test_profiles_combine_in_any_order(tmp_path: Path, parser: str, order: tuple
     assert one["process.'withLabel:gpu'.maxForks"] == "3"
     assert one["process.'withLabel:parallel'.memory"].startswith("{"), "conf/base.config's settings of the label are kept"
     if "slurm" in order:
-        assert one["process.'withName:EMBED|CHECK_GPU'.maxForks"] == "0", "the scheduler deals out GPUs"
+        assert one["process.'withName:EMBED|CHECK_GPU'.maxForks"] == "0", "the scheduler assigns GPUs"
 
 
 @pytest.mark.parametrize("parser", ["v1", "v2"])
@@ -55,7 +55,7 @@ def test_conda(tmp_path: Path, parser: str) -> None:
 
 
 def start(folder: Path, engine: str, *args: object, **env: str) -> tuple[Run, list[str]]:
-    """Run the demo with the engine stood in for; its calls, up to the image's name."""
+    """Run the demo with a script in place of the engine. Returns the run, and the engine's calls up to the image's name."""
     stand_in = folder / "bin" / engine
     stand_in.parent.mkdir()
     stand_in.write_text(STAND_IN)
@@ -93,7 +93,7 @@ def test_a_machine_without_a_gpu_stops_the_run_before_anything_is_computed(tmp_p
     (call,) = calls
     assert f" {GPU_FLAGS[engine]} " in call
     (row,) = run.trace
-    assert (row["process"].split(":")[-1], row["exit"]) == ("CHECK_GPU", "1"), "and it is not tried again"
+    assert (row["process"].split(":")[-1], row["exit"]) == ("CHECK_GPU", "1"), "it is not tried again"
 
 
 def test_gpu_flags_are_for_language_models_only(tmp_path: Path, small_model: dict[str, object]) -> None:
@@ -103,4 +103,4 @@ def test_gpu_flags_are_for_language_models_only(tmp_path: Path, small_model: dic
     embedded = [call for call in calls if " --nv " in call]
     embedding = [row["name"] for row in run.trace if "EMBED" in row["process"]]
     assert len(embedded) == sum("dnabert-s" in name for name in embedding) == len(embedding) / 2 > 0
-    assert len(calls) == len(run.trace) - 1 > len(embedded), "Nextflow itself copies its trace"
+    assert len(calls) == len(run.trace) - 1 > len(embedded), "TRACE runs in Nextflow itself"

@@ -1,4 +1,5 @@
-"""Disks that are full, files that are damaged, folders and clocks that are unusual: said clearly, or of no effect."""
+"""Full disks, damaged files, results folders that are used twice, odd folders, environments and clocks: each has no effect, or
+is explained in one line."""
 
 import os
 import shutil
@@ -11,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from cluster import until
-from harness import Small, copy_pipeline, outcome
+from harness import ROOT, Small, copy_pipeline, environment, outcome
 
 
 @contextmanager
 def mounted(folder: Path, *options: str) -> Iterator[None]:
-    """A file system of the test's own, where root may mount one."""
+    """Mount a temporary file system; skip the test where that is not allowed."""
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() or subprocess.run(["mount", *options, folder], capture_output=True).returncode:
         pytest.skip("no file system can be mounted here")
@@ -36,8 +37,8 @@ def enlarged(folder: Path) -> None:
     subprocess.run(["mount", "-o", "remount,size=400m", folder], check=True)
 
 
-def test_a_full_disk_is_said_and_resumed_from(small: Small, tmp_path: Path) -> None:
-    """First the work folder's, then that of the results."""
+def test_a_full_disk_is_named_and_the_run_resumes(small: Small, tmp_path: Path) -> None:
+    """First the disk of the work folder, then that of the results."""
     work, out = tmp_path / "work", tmp_path / "out"
     with small_disk(work, "6m"), small_disk(out, "1m"):
 
@@ -68,7 +69,7 @@ def test_a_full_disk_is_said_and_resumed_from(small: Small, tmp_path: Path) -> N
     ids=["shard", "manifest", "embedding", "features"],
 )
 def test_damage_in_the_work_folder_is_named(small: Small, tmp_path: Path, task: str, file: str, how: str) -> None:
-    """The run ends without a result, and says which folder to delete; then all is well."""
+    """The run ends without a result and names the folder to delete, after which it succeeds."""
     tag = next(row["hash"] for row in small.first.trace if row["name"].split(":")[-1] == task)
     folder = next((small.folder / "work").glob(f"{tag}*"))
     path = folder / file
@@ -90,21 +91,58 @@ def test_damage_in_the_work_folder_is_named(small: Small, tmp_path: Path, task: 
             os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
-def test_a_second_run_in_one_outdir_is_refused(small: Small, tmp_path: Path) -> None:
-    first = small.start("-resume", outdir=tmp_path / "out")
-    until(lambda: (tmp_path / "out/pipeline_info/.lock").exists(), 60, "the lock")
-    second = small.start(folder=tmp_path / "second", outdir=tmp_path / "out").ended()
+def published(results: Path) -> set[str]:
+    """The files of a results folder, but for the records of its runs."""
+    paths = {str(path.relative_to(results)) for path in results.rglob("*") if not path.is_dir()}
+    return {
+        path
+        for path in paths
+        if not path.startswith(("pipeline_info/trace_", "pipeline_info/timeline_", "pipeline_info/.lock"))
+    }
+
+
+def test_a_results_folder_holds_one_run(small: Small, tmp_path: Path) -> None:
+    """Runs in one folder, one after the other: a second at the same time and one with a wrong parameter change nothing; a
+    smaller one and one that fails leave nothing of those before them; the first, resumed, publishes everything again. What the
+    user put there stays."""
+    out, users = tmp_path / "out", {"notes.txt", "pipeline_info/notes.txt"}
+
+    started = small.start("-resume", outdir=out)
+    until(lambda: (out / "pipeline_info/.lock").exists(), 60, "the lock")
+    second = small.start(folder=tmp_path / "second", outdir=out).ended()
     assert second.rc == 1
     complaint = second.complaint()
-    assert f"--outdir {tmp_path}/out is in use by another run (process {first.process.pid} on " in complaint, complaint
-    run = first.ended()
-    assert run.rc == 0, run.output
-    assert outcome(run.results) == small.outcome
+    assert f"--outdir {out} is in use by another run (process {started.process.pid} on " in complaint, complaint
+    first = started.ended()
+    assert first.rc == 0, first.output
+    assert outcome(out) == small.outcome
+    whole = published(out)
+    for name in users:
+        (out / name).touch()
+
+    refused = small.start("-resume", outdir=out, folds=2).ended()
+    assert refused.rc == 1 and "--folds" in refused.complaint()
+    assert outcome(out) == small.outcome and published(out) == whole | users
+
+    smaller = small.resumed(outdir=out, arms="finetune")
+    assert "Note: removed what an earlier run published" in smaller.output
+    left = published(out) - users
+    assert left < whole and not any("dna_only" in name for name in left)
+    assert (out / "models/finetune").is_dir() and "dna_only" not in (out / "comparison.tsv").read_text()
+
+    failing = small.start("-resume", outdir=out, full_windows=2000000).ended()
+    assert failing.rc == 1 and "--full_windows 2000000" in failing.complaint()
+    left = published(out) - users
+    assert "sources/folds.json" in left and all(name.startswith(("sources/", "pipeline_info/")) for name in left), left
+
+    resumed = small.resumed(outdir=out)
+    assert resumed.executed() <= {"TRACE", "REPORT"}
+    assert outcome(out) == small.outcome and published(out) == whole | users
 
 
 def at_another_time(library: Path, clock: str, folder: Path) -> str:
-    """The shell's words that give a task's Python another clock, and write its month to .clock. Python alone: libfaketime
-    fails now and then where processes with it start others."""
+    """Shell commands that give a task's Python another clock, and write its month to .clock. Only Python gets it, because
+    libfaketime sometimes fails in processes that start others."""
     fake = f"LD_PRELOAD={library} FAKETIME={clock} NO_FAKE_STAT=1"
     python = folder / clock / "python3"
     python.parent.mkdir()
@@ -113,11 +151,27 @@ def at_another_time(library: Path, clock: str, folder: Path) -> str:
     return f"{fake} date +%Y-%m > .clock; PATH={python.parent}:$PATH"
 
 
-def test_any_folder_and_any_clock(small: Small, tmp_path: Path) -> None:
-    """Spaces and quotes in every path, another run's work folder, a link for outdir, a launch folder that is read-only, and
-    a clock that is a year ahead while windows are embedded and a month late while heads are trained."""
-    odd = tmp_path / "it's (a) place"
-    pipeline = copy_pipeline(odd / "the pipeline's")
+BAD_ENVIRONMENT = {
+    "PYTHONHOME": "/nonexistent",
+    "PYTHONPLATLIBDIR": "nonexistent",
+    "PYTHONSAFEPATH": "1",
+    "PYTHONINSPECT": "1",
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONWARNINGS": "error",
+    "PYTHONIOENCODING": "ascii",
+    "PYTHONUTF8": "0",
+    "MPLBACKEND": "module://nonexistent",
+}
+"""What tasks must not see: conf/base.config says why."""
+
+
+def test_any_folder_environment_and_any_clock(small: Small, tmp_path: Path) -> None:
+    """Spaces, quotes, brackets and braces in every path, an umlaut under LANG=C, variables that would break Python, another
+    run's work folder, a link for outdir, a launch folder that is read-only, and a clock that is a year ahead while windows are
+    embedded and a month late while heads are trained."""
+    own_nextflow = (ROOT / ".tools/nextflow").exists()  # the user's own does not set the locale
+    odd = tmp_path / f"it's (a) pl{'ä' if own_nextflow else 'a'}ce [2024] {{new}}"
+    pipeline = copy_pipeline(odd / "the pipeline's [1]")
     genomes, work, launch = odd / 'the "genomes"', odd / 'old "work"', odd / "launch"
     shutil.copytree(small.genomes, genomes)
     shutil.copytree(small.folder / "work", work, symlinks=True)
@@ -132,7 +186,14 @@ def test_any_folder_and_any_clock(small: Small, tmp_path: Path) -> None:
             for step, clock in clocks.items()
         )
     )
-    env = {"NXF_CACHE_DIR": str(odd / "cache"), "NXF_LOG_FILE": str(odd / "nextflow.log")}
+    env = BAD_ENVIRONMENT | {"NXF_CACHE_DIR": str(odd / "cache"), "NXF_LOG_FILE": str(odd / "nextflow.log")}
+    (tmp_path / "site/numpy").mkdir(parents=True)
+    (tmp_path / "site/numpy/__init__.py").write_text("raise ImportError('made for another Python')\n")
+    env["PYTHONPATH"] = str(tmp_path / "site")
+    if own_nextflow:
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin/nextflow").symlink_to(ROOT / "tools/nextflow")
+        env |= {"LC_ALL": "C", "PATH": f"{tmp_path / 'bin'}:{environment()['PATH']}"}
     with mounted(launch, "-t", "tmpfs", "-o", "ro", "tmpfs"):
         run = small.start(
             "-work-dir",

@@ -1,4 +1,4 @@
-"""Whatever is killed, and whenever: after -resume the results are those of an undisturbed run, bit for bit."""
+"""Whatever is killed, and whenever it is killed, -resume gives the results of an undisturbed run, bit for bit."""
 
 import fcntl
 import os
@@ -18,21 +18,21 @@ KILLS = int(os.environ.get("VIRSHORT_KILLS", "5"))
 
 
 def running(work: Path) -> dict[int, Path]:
-    """Processes that run in a task's folder under `work`: their pids and folders."""
+    """Process id -> folder, of the processes that run in a task's folder under `work`."""
     found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 folder = (entry / "cwd").readlink()
             except OSError:
-                continue  # it has just ended
+                continue  # the process has just ended
             if work in folder.parents:
                 found[int(entry.name)] = folder
     return found
 
 
 def of_step(work: Path, script: str) -> list[int]:
-    """Pids of the Python processes that run a script of bin/ in a task's folder."""
+    """Ids of the Python processes that run a script of bin/ in a task's folder."""
     found = []
     for pid in running(work):
         try:
@@ -45,7 +45,7 @@ def of_step(work: Path, script: str) -> list[int]:
 
 
 def caught(started: StartedRun, script: str) -> int:
-    """A process that runs `script`, once there is one."""
+    """Wait for a process that runs `script`, and return its id."""
     found: list[int] = []
 
     def looked() -> bool:
@@ -67,17 +67,17 @@ def locked(path: Path) -> bool:
 
 
 def completed(started: StartedRun) -> dict[str, str]:
-    """Name of each task that was computed by this run -> its status."""
+    """Name -> status, of each task that this run computed."""
     return {row["name"]: row["status"] for row in started.rows() if row["status"] != "CACHED"}
 
 
 def test_nextflow_killed_at_random_moments(demo: Run, tmp_path: Path) -> None:
-    """One demo, killed again and again over its whole length; a second one, should the first end before."""
+    """Kill one demo again and again over its whole length, and a second one if the first ends before all kills are done."""
     seed = int(os.environ.get("VIRSHORT_KILL_SEED", random.SystemRandom().randrange(1 << 32)))
     print(f"VIRSHORT_KILL_SEED={seed}")
     rng = random.Random(seed)
     kills, attempt, expected = 0, 0, outcome(demo.results)
-    length = 0.8 * demo.seconds  # a run is a while without a task
+    length = 0.8 * demo.seconds  # for some time at its start and end a run has no task
     while kills < KILLS:
         folder = tmp_path / f"chain_{attempt}"
         attempt += 1
@@ -86,20 +86,20 @@ def test_nextflow_killed_at_random_moments(demo: Run, tmp_path: Path) -> None:
         for wait in [b - a for a, b in zip([0.0, *moments], moments, strict=False)] + [None]:
             started = StartedRun("-profile", "test", "-resume", folder=folder)
             if wait is not None:
-                # What a run does before its first task is the same each time, and is killed too, when `wait` is short.
+                # Wait for the first task, because what a run does before is the same each time. A short `wait` tests that, too.
                 until(lambda s=started: "process >" in s.output() or s.process.poll() is not None, 300, "a first task")
                 try:
                     started.process.wait(wait)
                 except subprocess.TimeoutExpired:
-                    os.kill(started.process.pid, signal.SIGKILL)  # Nextflow alone: its tasks run on
+                    os.kill(started.process.pid, signal.SIGKILL)  # only Nextflow: its tasks continue
                     started.process.wait()
                     kills += 1
             run = started.ended()
             again = finished & set(completed(started))
-            assert not again, f"finished before, and run again: {again}"
+            assert not again, f"had finished, but ran again: {again}"
             finished |= {name for name, status in completed(started).items() if status == "COMPLETED"}
             if run.rc == 0:
-                length *= 0.8 if kills < KILLS else 1  # it was over before the last moment
+                length *= 0.8 if kills < KILLS else 1  # it ended before the last kill
                 break
             assert run.rc == -signal.SIGKILL, run.output
             assert not locked(run.results / "pipeline_info/.lock")
@@ -113,7 +113,7 @@ def test_a_stopped_run_leaves_no_task_and_no_lock(small: Small, tmp_path: Path, 
     started = small.start("-resume", outdir=tmp_path / "out", windows_per_shard={"SIGTERM": 170, "Ctrl-C": 180}[how])
     caught(started, "embed.py")
     if how == "Ctrl-C":
-        os.killpg(started.process.pid, signal.SIGINT)  # a terminal sends it to all of the foreground's group
+        os.killpg(started.process.pid, signal.SIGINT)  # a terminal sends it to the whole foreground group
     else:
         started.process.terminate()
     assert started.ended(60).rc == 1
@@ -123,7 +123,7 @@ def test_a_stopped_run_leaves_no_task_and_no_lock(small: Small, tmp_path: Path, 
 
 
 def test_killed_tasks_are_tried_again(small: Small, tmp_path: Path) -> None:
-    """Python in one task, the shell around it in another, a process of training in a third."""
+    """Python itself in one task, its shell in another, and a worker process of training in a third."""
     started = small.start("-resume", outdir=tmp_path / "out", windows_per_shard=350)
     os.kill(caught(started, "embed.py"), signal.SIGKILL)
     merging = caught(started, "merge.py")
@@ -137,7 +137,7 @@ def test_killed_tasks_are_tried_again(small: Small, tmp_path: Path) -> None:
 
 
 def test_a_task_that_needs_too_much_memory_gets_more_and_is_named_in_the_end(small: Small, tmp_path: Path) -> None:
-    """A real MemoryError, of an array that no machine holds."""
+    """The MemoryError is real: no machine can hold the array."""
     config = tmp_path / "trace.config"
     config.write_text("trace.fields = 'name,status,exit,attempt,memory,hash'\n")
     too_much = "    args = p.parse_args()\n    np.empty((1 << 45, 1))\n"
@@ -155,13 +155,13 @@ def test_a_task_that_needs_too_much_memory_gets_more_and_is_named_in_the_end(sma
 
 
 def test_on_slurm_jobs_and_the_node_fail(small: Small, cluster: Cluster, tmp_path: Path) -> None:
-    """scancel of a running job, SIGKILL of another's program, and the node down and back: all are tried again."""
+    """scancel of one job, SIGKILL of another job's program, and a node that goes down and comes back: all are tried again."""
     started = small.start(*cluster.options, folder=tmp_path, env=cluster.environment, windows_per_shard=1000)
     work = tmp_path / "work"
     before = {job["JobId"] for job in cluster.jobs()}
 
     os.kill(caught(started, "embed.py"), signal.SIGKILL)
-    # Not before the program runs: Nextflow's wrapper ends with code 1 where it is cancelled while it starts.
+    # Wait until the program runs: Nextflow's wrapper ends with code 1 if it is cancelled while it starts.
     cancelled = Path(f"/proc/{caught(started, 'train.py')}/cwd").readlink()
     cluster.call("scancel", next(job["JobId"] for job in cluster.jobs() if job["WorkDir"] == str(cancelled)))
     until(lambda: cancelled not in running(work).values(), 60, "the cancelled job to end")

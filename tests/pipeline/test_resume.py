@@ -1,11 +1,13 @@
-"""A resumed run computes again just what depends on a change, and the result never depends on how the work was cut.
+"""A resumed run computes only what depends on a change, and the result never depends on how the work is divided.
 
-All runs are of one small experiment (harness.Small), from a copy of the pipeline that tests edit.
+All runs are of one small experiment (harness.Small), from a copy of the pipeline that tests may edit. Which modules each script
+depends on is listed in test_code.py; here a few edits show that exactly the processes that depend on them run again.
 """
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,32 +21,27 @@ def test_after_success_nothing_is_computed_again(small: Small) -> None:
     assert outcome(run.results) == small.outcome
 
 
-def a_comment(text: str) -> str:
-    return text + "\n# a comment\n"
-
-
-AFTER_MERGE = {"TRAIN_BASELINE", "TRAIN", "EVALUATE", "COMPARE", "REPORT"}
-
-
 @pytest.mark.parametrize(
-    ("file", "edit", "expected"),
+    ("files", "expected"),
     [
-        ("assets/report/style.css", lambda text: text + "\np { color: black; }\n", {"REPORT"}),
-        ("bin/virshort/report.py", a_comment, {"REPORT"}),
-        ("bin/compare.py", a_comment, {"COMPARE"}),
-        ("bin/virshort/head.py", a_comment, AFTER_MERGE),
-        ("bin/virshort/kmers.py", a_comment, {"PLAN", "EMBED_KMERS", "COMPARE"}),
-        ("bin/virshort/windows.py", a_comment, {"SAMPLE_WINDOWS", "AUDIT"} | AFTER_MERGE),
-        ("bin/virshort/sources.py", a_comment, {"CHECK_INPUT"}),
+        (
+            ["assets/report/style.css", "bin/compare.py", "bin/check_input.py", "bin/mask.py"],
+            {"REPORT", "COMPARE", "CHECK_INPUT", "MASK"},
+        ),
+        (
+            ["bin/embed.py", "bin/virshort/heads/training.py"],
+            {"EMBED_KMERS", "TRAIN_BASELINE", "TRAIN", "EVALUATE", "COMPARE", "REPORT"},
+        ),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
+    ids=["checks and report", "embedding and training"],
 )
-def test_an_edit_runs_again_the_steps_that_reach_it_and_no_others(
-    small: Small, file: str, edit: Callable[[str], str], expected: set[str]
-) -> None:
-    """A comment changes no outcome, and what comes after looks at content: it stays cached. (Models and evaluations travel
-    as folders, which the cache knows by name only.)"""
-    with edited(small.pipeline / file, edit):
+def test_an_edit_runs_the_steps_that_depend_on_it_and_no_others(small: Small, files: list[str], expected: set[str]) -> None:
+    """A comment changes no output, so the steps that follow see the same content and stay cached. (Models and evaluations are
+    folders, which the cache knows only by name.)"""
+    with ExitStack() as edits:
+        for file in files:
+            comment = "\n/* a comment */\n" if file.endswith(".css") else "\n# a comment\n"
+            edits.enter_context(edited(small.pipeline / file, lambda text, comment=comment: text + comment))
         run = small.resumed()
     assert run.executed() == expected
     assert outcome(run.results) == small.outcome
@@ -87,24 +84,12 @@ def test_one_base_changed_embeds_the_shards_that_hold_it_only(small: Small) -> N
     assert embedded.count("CACHED") >= len(embedded) - 8, embedded
 
 
-@pytest.mark.parametrize(
-    ("changes", "config"),
-    [
-        ({"windows_per_shard": 190}, ""),
-        ({}, "process { withLabel: 'parallel' { cpus = 2 } }\nexecutor { queueSize = 1 }\n"),
-    ],
-    ids=["shards", "cores"],
-)
-def test_the_result_is_the_same_however_the_work_is_cut(small: Small, tmp_path: Path, changes: dict, config: str) -> None:
-    (tmp_path / "more.config").write_text(config)
-    run = small.run("-c", tmp_path / "more.config", folder=tmp_path, **changes)
+def test_shards_cores_and_parser_change_no_result(small: Small, tmp_path: Path) -> None:
+    (tmp_path / "more.config").write_text("process { withLabel: 'parallel' { cpus = 2 } }\nexecutor { queueSize = 1 }\n")
+    run = small.run("-c", tmp_path / "more.config", folder=tmp_path, parser="v2", windows_per_shard=190)
     assert outcome(run.results) == small.outcome
-
-
-def test_the_other_parser_gives_the_same(small: Small, tmp_path: Path) -> None:
-    run = small.run(folder=tmp_path, parser="v2")
-    assert outcome(run.results) == small.outcome
-    assert small.run("-resume", folder=tmp_path, parser="v2").executed() == set()
+    again = small.run("-resume", "-c", tmp_path / "more.config", folder=tmp_path, parser="v2", windows_per_shard=190)
+    assert again.executed() == set()
 
 
 def test_another_seed_gives_other_windows(small: Small) -> None:

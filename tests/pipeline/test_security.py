@@ -1,7 +1,8 @@
-"""Ids, file names, cells and parameters of a hostile user, through the whole pipeline: none reaches a shell or a page."""
+"""Record ids, file names and table cells of a hostile user: none is run by a shell or by the browser that shows the report.
+
+Hostile parameters are in test_parameters.py."""
 
 import random
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,7 +33,7 @@ TINY = (
     1,
 )
 
-# Without white space, which ends an id. IFS is a shell's own white space.
+# An id has no white space; ${IFS} is how a shell writes it.
 IDS = (
     "$(touch${IFS}EFFECT)",
     "';touch${IFS}EFFECT;'",
@@ -59,7 +60,7 @@ def write(path: Path, ids: list[str], gc: float) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a run is started; its name is that of a user who likes punctuation."""
+    """Where a run is started, under a name with much punctuation."""
     path = tmp_path / "it's (a) <b>folder; touch EFFECT & `touch EFFECT`"
     path.mkdir()
     return path
@@ -101,39 +102,9 @@ def test_hostile_names_have_no_effect(folder: Path, tmp_path: Path, run_pipeline
     assert "&lt;b&gt;EFFECT" in page, "a kingdom is shown as it was written"
 
 
-def test_parameters_that_are_commands_are_refused(tmp_path: Path, run_pipeline: Callable[..., Run]) -> None:
-    values = {
-        "arms": "finetune'; touch EFFECT; '",
-        "sweep_lengths": "150; touch EFFECT",
-        "test_folds": "1$(touch EFFECT)",
-        "seed": "1;touch EFFECT",
-        "folds": "`touch EFFECT`",
-        "publish_mode": "copy; touch EFFECT",
-        "dna_encoder": "kmer-dna; touch EFFECT",
-        "container": "image; touch EFFECT",
-        "slurm_queue": "normal; touch EFFECT",
-    }
-    run = run_pipeline("-profile", "test", *(f"--{name}={value}" for name, value in values.items()))
-    assert run.rc != 0
-    assert [name for name in values if f"virshort: --{name} " not in run.output] == []
-    assert not run.trace and not list(tmp_path.rglob("EFFECT"))
-
-
-def test_file_names_that_a_shell_would_expand_are_refused(tmp_path: Path, run_pipeline: Callable[..., Run]) -> None:
-    files = {"input": "${HOME}.csv", "source_table": "a\ntouch EFFECT\n.tsv", "arms_file": "*.yaml"}
-    for name in files.values():
-        (tmp_path / name).touch()
-    run = run_pipeline(*(word for option, name in files.items() for word in (f"--{option}", tmp_path / name)))
-    assert run.rc != 0
-    assert [option for option in files if not re.search(f"virshort: --{option} .* (rename it|take it away)", run.output)] == []
-    assert not run.trace
-
-
-@pytest.mark.parametrize("name", ["$(touch EFFECT)", 'a "b"', "a:b"])
-def test_a_pipeline_in_a_folder_that_a_shell_would_expand_is_refused(
-    tmp_path: Path, run_pipeline: Callable[..., Run], name: str
-) -> None:
-    run = run_pipeline("-profile", "test", pipeline=copy_pipeline(tmp_path / name))
+def test_a_pipeline_in_a_folder_that_a_shell_would_expand_is_refused(tmp_path: Path, run_pipeline: Callable[..., Run]) -> None:
+    """test_functions.py has more such names."""
+    run = run_pipeline("-profile", "test", pipeline=copy_pipeline(tmp_path / "$(touch EFFECT)"))
     assert run.rc != 0 and not run.trace
     assert "the pipeline's folder " in run.complaint() and "move it to another" in run.complaint()
 

@@ -1,4 +1,4 @@
-"""The experiment on a real Slurm, through sbatch; what its jobs asked for is read from Slurm's own records."""
+"""The experiment on a real Slurm, through sbatch. Slurm's own records show what each job asked for."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cluster import Cluster
-from harness import ROOT, Run, Small, edited, environment, nextflow, outcome, run_nextflow
+from harness import ROOT, Run, Small, edited, environment, nextflow, outcome
 
 Jobs = list[dict[str, str]]
 
@@ -21,12 +21,12 @@ class OnCluster:
     folder: Path
     options: dict[str, object]
     outcome: dict[str, str]
-    """of the same on one machine"""
+    """digests of the results of the same experiment without Slurm"""
     run: Run
     jobs: Jobs
 
     def resumed(self, *more: object, **changes: Any) -> tuple[Run, Jobs]:
-        """A run that resumes the first, whatever becomes of it, and its jobs."""
+        """Resume the first run. Returns the run, successful or not, and its jobs."""
         return run_on(self.small, self.cluster, "-resume", *more, folder=self.folder, **(self.options | changes))
 
 
@@ -49,25 +49,19 @@ def on_cluster(
 
 
 def embedding(job: dict[str, str]) -> bool:
-    """Is it a language model's?"""
+    """Whether a job embeds windows with a language model."""
     return "_EMBED_(" in job["JobName"]
-
-
-def test_the_demo_gives_what_it_gives_on_one_machine(demo: Run, cluster: Cluster, tmp_path: Path) -> None:
-    run = run_nextflow("-profile", "slurm,test", "-c", cluster.quick, folder=tmp_path, **cluster.environment)
-    assert run.rc == 0, run.output
-    assert outcome(run.results) == outcome(demo.results)
 
 
 def test_every_task_is_a_job_and_the_results_are_those_of_one_machine(on_cluster: OnCluster) -> None:
     steps = [row["process"].split(":")[-1] for row in on_cluster.run.trace]
-    assert len(on_cluster.jobs) == len(steps) - 1 and steps.count("TRACE") == 1, "Nextflow itself copies its trace"
+    assert len(on_cluster.jobs) == len(steps) - 1 and steps.count("TRACE") == 1, "TRACE runs in Nextflow itself"
     assert {job["JobState"] for job in on_cluster.jobs} == {"COMPLETED"}
     assert outcome(on_cluster.run.results) == on_cluster.outcome
 
 
 def test_jobs_of_a_language_model_ask_for_a_gpu_and_no_others(on_cluster: OnCluster) -> None:
-    """Those of k-mers do not."""
+    """Jobs that count k-mers do not."""
     assert any("EMBED_KMERS" in job["JobName"] for job in on_cluster.jobs)
     asked = {job["JobName"]: job.get("TresPerNode") for job in on_cluster.jobs}
     assert {name for name, what in asked.items() if what} == {job["JobName"] for job in on_cluster.jobs if embedding(job)}
@@ -87,8 +81,13 @@ def test_every_job_has_a_time_limit_and_its_memory(on_cluster: OnCluster) -> Non
     assert all("mem=1G" in job["TRES"] for job in on_cluster.jobs if embedding(job))
 
 
+def a_comment(text: str) -> str:
+    return text + "\n# a comment\n"
+
+
 def test_job_arrays_give_the_same(on_cluster: OnCluster) -> None:
-    with edited(on_cluster.small.pipeline / "bin/virshort/features.py", lambda text: text + "\n# a comment\n"):
+    scripts = [on_cluster.small.pipeline / "bin" / name for name in ("embed.py", "merge.py")]
+    with edited(scripts[0], a_comment), edited(scripts[1], a_comment):
         run, jobs = on_cluster.resumed("--slurm_gpu=--gpus=1", slurm_array=3)
     assert run.rc == 0, run.output
     arrays = [job["JobName"] for job in jobs if "ArrayJobId" in job]
@@ -99,7 +98,7 @@ def test_job_arrays_give_the_same(on_cluster: OnCluster) -> None:
     } and len(arrays) > 10
     assert all(job["TresPerJob"] == "gres:gpu:1" for job in jobs if embedding(job))
     assert outcome(run.results) == on_cluster.outcome
-    assert not list(on_cluster.folder.glob("slurm-*.out")), "Slurm's own logs stay out of the user's folder"
+    assert not list(on_cluster.folder.glob("slurm-*.out")), "Slurm's own logs are not written to the user's folder"
 
 
 def test_a_request_that_no_node_can_meet_is_named(on_cluster: OnCluster) -> None:
@@ -112,7 +111,7 @@ def test_a_request_that_no_node_can_meet_is_named(on_cluster: OnCluster) -> None
 
 @pytest.mark.parametrize("parser", ["v1", "v2"])
 def test_the_profile_combines_with_others_in_any_order(tmp_path: Path, parser: str) -> None:
-    """What each sets for a step, by label or name, and what the pipeline sets, is there whatever the order."""
+    """The settings of all profiles and of the pipeline itself, by label or by name, are kept in any order."""
     found = []
     for profiles in ("slurm,apptainer,gpu", "gpu,apptainer,slurm"):
         options = ("-profile", profiles)

@@ -1,9 +1,9 @@
 """DNABERT-S: a BERT with linear position biases and gated MLPs, from its published weights (zhihan1996/DNABERT-S).
 
-Written from the architecture's description, not from the published remote code, which needs triton and does not load
-under transformers 5. Twelve post-norm layers; attention has the ALiBi bias -slope |i - j| instead of position
-embeddings (Press et al. 2022, symmetric as in MosaicBERT); the MLP is wo(gelu(g) * u), with g and u the halves of one
-published projection, kept apart here so that gelu is computed with its product.
+This is an implementation of the published architecture. The published remote code is not used: it needs triton and does not
+load under transformers 5. The model has twelve post-norm layers. Attention has the ALiBi bias -slope |i - j| instead of
+position embeddings (Press et al. 2022, symmetric as in MosaicBERT). The MLP is wo(gelu(g) * u), where g and u are the two
+halves of one published projection; they are separate layers here, so that gelu is computed together with its product.
 """
 
 import math
@@ -16,6 +16,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from virshort.encoders.attention import attend
+from virshort.encoders.byte_pair_tokenizer import BytePairTokenizer
+from virshort.encoders.encoder import Settings
+from virshort.encoders.language_model import LanguageModel, Parts, load_language_model
 from virshort.encoders.packed_linear import LinearGelu
 from virshort.encoders.tensor_shapes import Shapes, check_tensors, linear, norm
 from virshort.errors import InputError
@@ -33,7 +36,7 @@ _LAYER = {
 
 @dataclass(frozen=True)
 class Config:
-    """Sizes of the model, under our names; the published config.json has them under BERT's."""
+    """Sizes of the model. The published config.json has them under BERT's names."""
 
     vocabulary: int = 4096
     width: int = 768
@@ -45,7 +48,7 @@ class Config:
 
     @classmethod
     def read(cls, path: Path) -> "Config":
-        """From a published config.json. Raises InputError where a size is missing."""
+        """From a published config.json. Raises InputError if a size is missing."""
         raw = read_json(path)
         try:
             return cls(
@@ -58,7 +61,7 @@ class Config:
                 raw["layer_norm_eps"],
             )
         except KeyError as e:
-            raise InputError(f"{path}: no {e}, so this is not DNABERT-S's config.json: fetch the weights anew") from e
+            raise InputError(f"{path}: has no {e}, so this is not DNABERT-S's config.json: fetch the weights again") from e
 
 
 class Layer(nn.Module):
@@ -84,7 +87,7 @@ class Layer(nn.Module):
 
 
 class DnabertS(nn.Module):
-    """The model up to its last hidden state; the published pooler is not used by anyone's embeddings and left out."""
+    """The model up to its last hidden state. The published pooler is left out, since embeddings do not use it."""
 
     def __init__(self, config: Config = Config()):
         super().__init__()
@@ -103,16 +106,16 @@ class DnabertS(nn.Module):
         return x
 
     def bias(self, tokens: int, like: Tensor) -> Tensor:
-        """ALiBi for that many tokens, [1, heads, tokens, tokens], in the type and on the device of `like`."""
+        """The ALiBi bias for that many tokens, [1, heads, tokens, tokens], in the type and on the device of `like`."""
         if tokens not in self._bias:
-            if sum(b.numel() for b in self._bias.values()) > 1 << 23:  # lengths vary by the hundred: keep few
+            if sum(b.numel() for b in self._bias.values()) > 1 << 23:  # there are hundreds of lengths: keep few
                 self._bias.clear()
             self._bias[tokens] = alibi(self.config.heads, tokens, like.device).to(like.dtype)
         return self._bias[tokens]
 
 
 def alibi(heads: int, tokens: int, device: torch.device | str = "cpu") -> Tensor:
-    """-slope |i - j|, [1, heads, tokens, tokens] float32. Rows lie 16-byte aligned, as the GPU's kernels want them."""
+    """-slope |i - j|, [1, heads, tokens, tokens] float32. Rows are aligned to 16 bytes, as the GPU's kernels need them."""
     position = torch.arange(tokens, device=device, dtype=torch.float32)
     columns = torch.arange(-(-tokens // 8) * 8, device=device, dtype=torch.float32)
     slope = torch.tensor(alibi_slopes(heads), device=device)
@@ -120,17 +123,17 @@ def alibi(heads: int, tokens: int, device: torch.device | str = "cpu") -> Tensor
 
 
 def alibi_slopes(heads: int) -> list[float]:
-    """Slopes of the heads: 2^(-8/n), 2^(-16/n) ... for a power of two n; else those, then every other one of 2n
-    (the reference code of Press et al. 2022)."""
+    """Slopes of n heads: 2^(-8/n), 2^(-16/n) ... if n is a power of two; otherwise those of the next lower power of two,
+    followed by every other slope of twice that power (the reference code of Press et al. 2022)."""
     near = 1 << int(math.log2(heads))
     slopes = [2 ** (-8 * (i + 1) / near) for i in range(near)]
     return slopes if near == heads else slopes + alibi_slopes(2 * near)[::2][: heads - near]
 
 
 def published_shapes(config: Config) -> Shapes:
-    """Name and shape of every tensor of the published file (138 for the real model)."""
+    """Name and shape of every tensor of the published file (138 of them for the real model)."""
     width, inner = config.width, config.intermediate
-    shapes = {
+    shapes: Shapes = {
         "embeddings.word_embeddings.weight": (config.vocabulary, width),
         "embeddings.token_type_embeddings.weight": (config.token_types, width),
         **norm("embeddings.LayerNorm", width),
@@ -155,12 +158,12 @@ def build(
     device: torch.device | str = "cpu",
     where: str = "weights",
 ) -> DnabertS:
-    """The model with these published tensors, in evaluation mode. Raises InputError where they do not fit."""
+    """The model with these published tensors, in evaluation mode. Raises InputError if they do not fit."""
     hint = " (names as DNABERT-2's)" if any(name.startswith(("bert.", "cls.")) for name in tensors) else ""
     check_tensors(tensors, published_shapes(config), where, f"DNABERT-S{hint}")
     with torch.device("meta"):
         model = DnabertS(config)
-    # There is but one kind of token here: its embedding is added to the words' once and for all, in fp32.
+    # There is only one type of token here, so its embedding is added to those of the words once, in fp32.
     words, types = (tensors[f"embeddings.{kind}_embeddings.weight"].float() for kind in ("word", "token_type"))
     own = {"words.weight": words + types[0]}
     for name, tensor in tensors.items():
@@ -170,7 +173,8 @@ def build(
 
 
 def _own(published: str, tensor: Tensor) -> dict[str, Tensor]:
-    """A published tensor under our names: one, two for the gated projection, none for those that are folded or not used."""
+    """A published tensor under the names of this module: two for the gated projection, none if it is unused or already added to
+    another, otherwise one."""
     module, _, kind = published.rpartition(".")
     if module in _ROOT:
         return {f"{_ROOT[module]}.{kind}": tensor}
@@ -182,13 +186,23 @@ def _own(published: str, tensor: Tensor) -> dict[str, Tensor]:
     return {f"layers.{number}.{_LAYER[part]}.{kind}": tensor}
 
 
-def load(folder: Path, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> DnabertS:
-    """The model from a folder with config.json and model.safetensors. Raises InputError where they do not fit."""
+def load_model(folder: Path, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> DnabertS:
+    """The model from a folder with config.json and model.safetensors. Raises InputError if they do not fit."""
     path = folder / "model.safetensors"
     return build(load_file(path), Config.read(folder / "config.json"), dtype, device, str(path))
 
 
 def pooled(model: Callable[[Tensor], Tensor], ids: Tensor) -> Tensor:
-    """Mean over all tokens, [CLS] and [SEP] included, as the authors' own evaluation does. ids: [n, tokens].
+    """Mean over all tokens, [CLS] and [SEP] included, as in the authors' own evaluation. ids: [n, tokens].
     Returns [n, width] float32."""
     return model(ids).mean(1, dtype=torch.float32)
+
+
+def load(name: str, settings: Settings) -> LanguageModel:
+    """The encoder (see virshort.encoders.encoder)."""
+    return load_language_model(name, "dna", settings, _load_parts)
+
+
+def _load_parts(folder: Path, dtype: torch.dtype, device: torch.device) -> Parts:
+    model, tokenize = load_model(folder, dtype, device), BytePairTokenizer(folder / "tokenizer.json")
+    return Parts(model, model.config.width, pooled, tokenize, "mean over tokens with [CLS] and [SEP]")

@@ -1,10 +1,11 @@
-"""ESM-2: a BERT with rotary positions and norms before its parts, from its published weights (facebook/esm2_*).
+"""ESM-2: a BERT with rotary positions and pre-norm layers, from its published weights (facebook/esm2_*).
 
-Written from the architecture's description (Lin et al. 2023), and held against fair-esm's numbers and transformers' EsmModel
-by tests. Importing that model takes torch's compiler, sympy and scipy along: seconds in every task.
+This is an implementation of the published architecture (Lin et al. 2023), which tests compare with the numbers of fair-esm and
+of transformers' EsmModel. EsmModel itself is not used, because importing it also imports torch's compiler, sympy and scipy,
+which costs every task seconds.
 
-Sequences in a batch have one length, so there is no mask. Token dropout leaves its trace in evaluation, where embeddings are
-scaled by 0.88. BOS and EOS are the model's context but not part of the mean.
+All sequences of a batch have one length, so there is no mask. Token dropout has an effect in evaluation too: embeddings are
+scaled by 0.88. BOS and EOS are context for the model but not part of the mean.
 """
 
 import re
@@ -18,7 +19,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from virshort.encoders.attention import attend
+from virshort.encoders.encoder import Settings
+from virshort.encoders.language_model import LanguageModel, Parts, load_language_model
 from virshort.encoders.packed_linear import LinearGelu
+from virshort.encoders.residue_tokenizer import ResidueTokenizer
 from virshort.encoders.tensor_shapes import Shapes, check_tensors, linear, norm
 from virshort.errors import InputError
 from virshort.files import read_json
@@ -32,12 +36,12 @@ _LAYER = {
 }
 _NOT_USED = re.compile(r"(lm_head|contact_head|pooler)\.|embeddings\.position_|.*rotary_embeddings\.inv_freq$")
 _SCALE = 1 - 0.15 * 0.8
-"""What token dropout leaves of an embedding where no token is masked: 15 % were chosen in training, 80 % of these masked."""
+"""Scale of an embedding when no token is masked: in training 15 % of tokens were chosen, and 80 % of these were masked."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """Sizes of the model (those of 650M), under our names; the published config.json has them under BERT's."""
+    """Sizes of the model, by default of 650M. The published config.json has them under BERT's names."""
 
     vocabulary: int = 33
     width: int = 1280
@@ -48,7 +52,7 @@ class Config:
 
     @classmethod
     def read(cls, path: Path) -> "Config":
-        """From a published config.json. Raises InputError where it is not ESM-2's."""
+        """From a published config.json. Raises InputError if it is not ESM-2's."""
         try:
             raw = read_json(path)
             config = cls(
@@ -59,19 +63,19 @@ class Config:
                 raw["intermediate_size"],
                 raw["layer_norm_eps"],
             )
-            ours = raw["position_embedding_type"] == "rotary" and raw["token_dropout"] and not raw["emb_layer_norm_before"]
+            is_esm2 = raw["position_embedding_type"] == "rotary" and raw["token_dropout"] and not raw["emb_layer_norm_before"]
         except (OSError, ValueError, TypeError, KeyError) as e:
-            raise InputError(f"{path}: not ESM-2's config.json ({e!r}): fetch the weights anew") from e
-        if not ours:
+            raise InputError(f"{path}: not ESM-2's config.json ({e!r}): fetch the weights again") from e
+        if not is_esm2:
             raise InputError(
                 f"{path}: not ESM-2's config.json, which has rotary positions, token dropout and no norm after "
-                "the embeddings: fetch the weights anew"
+                "the embeddings: fetch the weights again"
             )
         return config
 
 
 class Layer(nn.Module):
-    """One pre-norm layer. Query, key and value come of one product."""
+    """One pre-norm layer. Query, key and value are computed by one product."""
 
     def __init__(self, config: Config):
         super().__init__()
@@ -85,7 +89,7 @@ class Layer(nn.Module):
         self.mlp_out = nn.Linear(config.intermediate, width)
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-        """x: [n, tokens, width]; rotation: of `rotations`. Returns [n, tokens, width]."""
+        """x: [n, tokens, width]; rotation: from `rotations`. Returns [n, tokens, width]."""
         qkv = self.qkv(self.attention_norm(x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         q, k = rotate(qkv[:2], *rotation)
         x = x + self.attention_out(attend(q, k, qkv[2]))
@@ -113,23 +117,23 @@ class Esm2(nn.Module):
 
 
 def rotations(tokens: int, size: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of every position's angles, [tokens, size / 2] each, in the type and on the device of `like`; size:
-    numbers a head. The angles are fp32: in bf16 the frequencies would be off by up to .4 % and far positions' angles by far
-    more."""
+    """Cosine and sine of every position's angles, [tokens, size / 2] each, in the type and on the device of `like`. size: width
+    of a head. The angles are computed in fp32: in bf16 the frequencies would be off by up to 0.4 %, and the angles of distant
+    positions by much more."""
     frequency = 10000 ** -(torch.arange(0, size, 2, device=like.device, dtype=torch.float32) / size)
     angle = torch.arange(tokens, device=like.device, dtype=torch.float32)[:, None] * frequency
     return angle.cos().to(like.dtype), angle.sin().to(like.dtype)
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary positions (Su et al. 2021): number i of the first half and number i of the second are a point of a plane, which
-    is turned by its position's angle. x: [..., tokens, size]."""
+    """Rotary positions (Su et al. 2021): element i of the first half and element i of the second are the coordinates of a point
+    in a plane, which is rotated by the angle of its position. x: [..., tokens, size]."""
     a, b = x.chunk(2, -1)
     return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
 
 
 def published_shapes(config: Config) -> Shapes:
-    """Name, without `esm.` before it, and shape of every tensor that the last hidden state needs."""
+    """Name, without its prefix `esm.`, and shape of every tensor that the last hidden state needs."""
     width, inner = config.width, config.intermediate
     shapes: Shapes = {"embeddings.word_embeddings.weight": (config.vocabulary, width)}
     for i in range(config.layers):
@@ -153,8 +157,8 @@ def build(
     device: torch.device | str = "cpu",
     where: str = "weights",
 ) -> Esm2:
-    """The model with these published tensors, in evaluation mode. Raises InputError where they do not fit."""
-    # Saved without its head a model's names lack `esm.`; saved by transformers 5 its norms have gamma and beta.
+    """The model with these published tensors, in evaluation mode. Raises InputError if they do not fit."""
+    # The names lack `esm.` if a model was saved without its head, and norms have gamma and beta if transformers 5 saved them.
     named = {
         name.removeprefix("esm.").replace("Norm.gamma", "Norm.weight").replace("Norm.beta", "Norm.bias"): tensor
         for name, tensor in tensors.items()
@@ -175,24 +179,34 @@ def build(
             own[f"layers.{i}.qkv.{kind}"] = torch.cat(
                 [ready(f"{at}.attention.self.{part}.{kind}") for part in ("query", "key", "value")]
             )
-            for name, mine in _LAYER.items():
-                own[f"layers.{i}.{mine}.{kind}"] = ready(f"{at}.{name}.{kind}")
+            for published, own_name in _LAYER.items():
+                own[f"layers.{i}.{own_name}.{kind}"] = ready(f"{at}.{published}.{kind}")
     model.load_state_dict(own, strict=True, assign=True)
     return model.eval().requires_grad_(False)
 
 
-def load(folder: Path, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> Esm2:
+def load_model(folder: Path, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> Esm2:
     """The model from config.json and model.safetensors (or its parts, model-00001-of-00002.safetensors ...) in a folder.
-    Raises InputError where they do not fit."""
-    config, tensors = Config.read(folder / "config.json"), {}
+    Raises InputError if they do not fit."""
+    config, tensors = Config.read(folder / "config.json"), dict[str, Tensor]()
     for path in sorted(folder.glob("model*.safetensors")):
         try:
             tensors |= load_file(path)
         except (SafetensorError, OSError) as e:
-            raise InputError(f"{path}: not a safetensors file ({e}): fetch the weights anew") from e
+            raise InputError(f"{path}: not a safetensors file ({e}): fetch the weights again") from e
     return build(tensors, config, dtype, device, str(folder))
 
 
 def pooled(model: Callable[[Tensor], Tensor], ids: Tensor) -> Tensor:
     """Mean over residues, without BOS and EOS. ids: [n, residues + 2]. Returns [n, width] float32."""
     return model(ids)[:, 1:-1].mean(1, dtype=torch.float32)
+
+
+def load(name: str, settings: Settings) -> LanguageModel:
+    """The encoder (see virshort.encoders.encoder)."""
+    return load_language_model(name, "protein", settings, _load_parts)
+
+
+def _load_parts(folder: Path, dtype: torch.dtype, device: torch.device) -> Parts:
+    model = load_model(folder, dtype, device)
+    return Parts(model, model.config.width, pooled, ResidueTokenizer(folder / "vocab.txt"), "mean over residues")

@@ -1,14 +1,16 @@
-"""Fetching weights: from the hub or from a folder, checked, made into safetensors.
+"""Fetching weights from the hub or from a folder: they are checked and stored as safetensors.
 
-What was fetched stands in weights.json, written last.
+The record of what was fetched, weights.json, is written last.
 """
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 from huggingface_hub import HfFileMetadata, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.file_download import http_get
@@ -16,11 +18,16 @@ from huggingface_hub.utils import build_hf_headers
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from virshort.encoders.published import HUB, LOCAL, Pin, Published, published
-from virshort.encoders.weights import RECORD, Weights, check_file, differs, open_weights, read_record, sha256_of
+from virshort.encoders.checksums import LOCAL, UNPINNED, Pin, check_file, not_published
+from virshort.encoders.published import Published, published
+from virshort.encoders.weights import RECORD, Weights, WeightsRecord, open_weights, read_record
 from virshort.errors import InputError, NetworkError
-from virshort.files import digest, read_json, whole, write_json
+from virshort.files import content_digest, digest, read_json, whole, write_json
 from virshort.pickles import read_tensors
+
+Sources = dict[str, tuple[Path, str]]
+"""Name of a published file -> its path on this machine, and its SHA-256."""
+Log = Callable[[str], None]
 
 
 def fetch(
@@ -29,79 +36,94 @@ def fetch(
     folder: Path | None = None,
     revision: str | None = None,
     cache: Path | None = None,
-    log: Callable[[str], None] = print,
+    log: Log = print,
 ) -> Weights:
-    """Put an encoder's weights into `out/<encoder>`: from the hub, or from `folder/<encoder>` without a network.
+    """Put the weights of an encoder into `out/<encoder>`: from the hub, or from `folder/<encoder>` without a network.
 
-    folder: holds the published files, or what an earlier fetch made; revision: the pinned one if None, another commit
-    (checked against the hub's own checksums), or `local` (the folder's files as they are); cache: where an interrupted
-    download goes on. Raises InputError naming a file that is missing or not what it must be, with both checksums."""
+    folder: holds the published files, or what an earlier fetch made; revision: the pinned one if None, another commit (compared
+    with the hub's own checksums), or `local` (the folder's files as they are); cache: keeps interrupted downloads, which the
+    next call continues. Raises InputError naming a file that is missing or differs from the published one, with both
+    checksums."""
     model = published(encoder)
-    target = out / encoder
     wanted = revision or model.revision
     if not wanted:
         raise InputError(f"{encoder}: no commit of {model.repo} is pinned: name the one you want as its revision")
-    if folder is not None and (folder / encoder / RECORD).is_file():
-        return _copy_fetched(folder / encoder, target, encoder, wanted)
-    if wanted == LOCAL and folder is None:
-        raise InputError("revision local: give the folder with the files (--weights)")
-    pins: Mapping[str, Pin] = model.files if wanted == model.revision else dict.fromkeys(model.files, HUB)
+    pins: Mapping[str, Pin] = model.files if wanted == model.revision else dict.fromkeys(model.files, UNPINNED)
     if folder is not None:
+        if (folder / encoder / RECORD).is_file():
+            return _copy_fetched(folder / encoder, out / encoder, encoder, wanted)
         if wanted not in (model.revision, LOCAL):
             raise InputError(
-                f"revision {wanted} with --weights: there is nothing to check these files against: "
-                f"fetch them from the hub, or vouch for them yourself by revision {LOCAL}"
+                f"revision {wanted} with --weights: there is nothing to compare these files with: "
+                f"fetch them from the hub, or vouch for them yourself with the revision {LOCAL}"
             )
         sources = _from_folder(folder / encoder, model, pins, wanted)
-        commit = wanted
-        unchecked = [n for n in sources if not pins.get(n, HUB)[1]]
-    else:
-        partial = (cache or out) / f".partial-{encoder}"
-        sources, commit = _from_hub(model, pins, wanted, partial, log)
-        unchecked = []
+        unchecked = [name for name in sources if not pins.get(name, UNPINNED)[1]]
+        return _store_all(encoder, out, model.repo, wanted, sources, unchecked, log)
+    if wanted == LOCAL:
+        raise InputError(f"revision {LOCAL}: name the folder that holds the files with --weights")
+    downloads = (cache or out) / f".partial-{encoder}"
+    with _used_alone(downloads, log):
+        sources, commit = _from_hub(model, pins, wanted, downloads, log)
+        return _store_all(encoder, out, model.repo, commit, sources, [], log)
+
+
+def is_pinned(weights: Weights) -> bool:
+    """Whether these weights are those of the pinned commit, and every file had a checksum to compare with."""
+    return weights.checked and weights.revision == published(weights.encoder).revision
+
+
+def verify(folder: Path, encoder: str) -> Weights:
+    """Open weights as `open_weights` does, and also compare every file with its checksum. Raises InputError naming the first
+    that differs."""
+    weights = open_weights(folder, encoder)
+    for name, (size, sha256) in read_record(weights.folder, encoder)["stored"].items():
+        check_file(weights.folder / name, (size, sha256))
+    return weights
+
+
+def _store_all(encoder: str, out: Path, repo: str, commit: str, sources: Sources, unchecked: list[str], log: Log) -> Weights:
+    """Store published files in `out/<encoder>` as the loaders want them, and write the record."""
+    target = out / encoder
     target.mkdir(parents=True, exist_ok=True)
     (target / RECORD).unlink(missing_ok=True)
-    stored: dict[str, Pin] = {}
+    stored: dict[str, tuple[int, str]] = {}
     for name, (path, sha256) in sources.items():
         log(f"{encoder}: {name}, {path.stat().st_size} bytes, sha256 {sha256}")
-        for made in _store(path, name, target):
-            stored[made.name] = (made.stat().st_size, sha256 if made.name == name else sha256_of(made))
-    if folder is None:
-        shutil.rmtree(partial)
+        made = _store(path, name, target)
+        stored[made.name] = (made.stat().st_size, sha256 if made.name == name else content_digest(made))
     if unchecked:
         log(f"{encoder}: no checksum is known beforehand for {', '.join(unchecked)}: taken as they are")
-    known = {n: sha256 for n, (_, sha256) in sorted(sources.items())}
-    write_json(
-        target / RECORD,
-        {
-            "encoder": encoder,
-            "repo": model.repo,
-            "revision": commit,
-            "published": known,
-            "unchecked": unchecked,
-            "stored": dict(sorted(stored.items())),
-            "digest": digest(*(x for pair in known.items() for x in pair)),
-        },
-    )
+    known = {name: sha256 for name, (_, sha256) in sorted(sources.items())}
+    record: WeightsRecord = {
+        "encoder": encoder,
+        "repo": repo,
+        "revision": commit,
+        "published": known,
+        "unchecked": unchecked,
+        "stored": dict(sorted(stored.items())),
+        "digest": digest(*(x for pair in known.items() for x in pair)),
+    }
+    write_json(target / RECORD, record)
     return open_weights(out, encoder)
 
 
 def _copy_fetched(source: Path, target: Path, encoder: str, wanted: str) -> Weights:
-    """Copy what an earlier fetch made, checking every byte against its record."""
+    """Copy what an earlier fetch made, comparing every file with its record."""
     model, record = published(encoder), read_record(source, encoder)
     if wanted not in (LOCAL, record["revision"]):
         raise InputError(
-            f"{source}: revision {record['revision']} instead of {wanted}: fetch anew, or vouch for it "
-            f"yourself by revision {LOCAL}"
+            f"{source}: revision {record['revision']} instead of {wanted}: fetch it again, or vouch for it "
+            f"yourself with the revision {LOCAL}"
         )
     for name, known in record["published"].items():
-        expected = model.files.get(name, HUB)[1]
+        expected = model.files.get(name, UNPINNED)[1]
         if wanted == model.revision and expected and known != expected:
-            raise differs(source / name, (None, expected), None, known)
+            raise not_published(source / name, (None, expected), None, known)
     target.mkdir(parents=True, exist_ok=True)
     for name, (size, sha256) in record["stored"].items():
         if not (source / name).is_file():
-            raise InputError(f"{source / name}: missing: fetch the weights anew")
+            raise InputError(f"{source / name}: missing: fetch the weights again")
         check_file(source / name, (size, sha256))
         if target.resolve() != source.resolve():
             _place(source / name, target / name)
@@ -110,55 +132,82 @@ def _copy_fetched(source: Path, target: Path, encoder: str, wanted: str) -> Weig
     return open_weights(target.parent, encoder)
 
 
-def _from_folder(folder: Path, model: Published, pins: Mapping[str, Pin], wanted: str) -> dict[str, tuple[Path, str]]:
-    """Name -> path and SHA-256 of the published files in a folder."""
+def _from_folder(folder: Path, model: Published, pins: Mapping[str, Pin], wanted: str) -> Sources:
+    """The published files in a folder."""
     files = dict(pins)
     if wanted == LOCAL and not all((folder / n).is_file() for n in files) and (folder / "model.safetensors").is_file():
-        files = {n: HUB for n in files if not n.startswith("pytorch_model")} | {"model.safetensors": HUB}
+        files = {n: UNPINNED for n in files if not n.startswith("pytorch_model")} | {"model.safetensors": UNPINNED}
     missing = [n for n in files if not (folder / n).is_file()]
     if missing:
         raise InputError(
-            f"{folder}: no {', '.join(missing)}: put the files of https://huggingface.co/{model.repo} at "
+            f"{folder}: has no {', '.join(missing)}: put the files of https://huggingface.co/{model.repo} at "
             f"revision {model.revision} there, or what bin/fetch_weights.py made on another machine"
         )
     return {n: (folder / n, check_file(folder / n, pin)) for n, pin in files.items()}
 
 
-def _from_hub(
-    model: Published, pins: Mapping[str, Pin], wanted: str, cache: Path, log: Callable[[str], None]
-) -> tuple[dict[str, tuple[Path, str]], str]:
-    """Name -> path and SHA-256 of the published files, downloaded into `cache`, and the commit they are of."""
+@contextmanager
+def _used_alone(downloads: Path, log: Log) -> Iterator[None]:
+    """Let one process at a time use a folder of downloads. When it succeeds the folder is removed, unless another process waits
+    for it, which then finds the files complete.
+
+    Two processes meet here when a run is killed and resumed at once, since its task may outlive it. The locks are flock, which
+    the kernel releases however a process ends; a SoftFileLock is a mere file, which would stay behind a killed process. On NFS,
+    Linux passes flock on to the server, so that it holds between machines. (Where a file system has no flock at all, filelock
+    falls back to such a file.) `queue` is held while waiting for `use`, so that the user can see whether someone waits.
+    """
+    downloads.parent.mkdir(parents=True, exist_ok=True)
+    use, queue = (FileLock(downloads.with_name(f"{downloads.name}.{kind}.lock")) for kind in ("use", "queue"))
+    with queue:
+        try:
+            use.acquire(timeout=0)
+        except Timeout:
+            log(f"another process downloads into {downloads}: waiting for it")
+            use.acquire()
+    try:
+        yield
+        with suppress(Timeout), queue.acquire(timeout=0):
+            shutil.rmtree(downloads)
+            for lock in (use, queue):  # a process that opened one of them meanwhile notices that it is gone, and makes another
+                Path(lock.lock_file).unlink(missing_ok=True)
+    finally:
+        use.release()
+
+
+def _from_hub(model: Published, pins: Mapping[str, Pin], wanted: str, downloads: Path, log: Log) -> tuple[Sources, str]:
+    """The published files, downloaded into a folder, and the commit to which they belong."""
     out, commit = {}, wanted
     for name, pin in pins.items():
         try:
-            path, stated = _download(model.repo, name, commit, cache, log)
+            path, stated = _download(model.repo, name, commit, downloads, log)
         except (RepositoryNotFoundError, RevisionNotFoundError, EntryNotFoundError) as e:
             raise InputError(
-                f"{model.repo} {name} at revision {wanted}: the hub has no such file ({_first_line(e)}): mind the revision"
+                f"{model.repo} {name} at revision {wanted}: the hub does not have this file ({_first_line(e)}): "
+                "check the revision, and HF_ENDPOINT if you set it"
             ) from e
-        except Exception as e:  # the client lets errors of whichever HTTP library it uses through
+        except Exception as e:  # the client passes on the errors of whichever HTTP library it uses
             raise NetworkError(
                 f"{model.repo} {name} at revision {wanted}: cannot be fetched ({_first_line(e)}): "
-                "mind the network and proxy, or give the files by --weights"
+                "check the network and the proxy, or give the files with --weights"
             ) from e
         commit = stated.commit_hash or commit
         try:
             out[name] = (path, check_file(path, pin if pin[1] else (pin[0] or stated.size, None), stated.etag))
         except InputError:
-            path.unlink()  # or the next attempt would take it as downloaded
+            path.unlink()  # otherwise the next attempt would take it as downloaded
             raise
     return out, commit
 
 
-def _download(repo: str, name: str, revision: str, cache: Path, log: Callable[[str], None]) -> tuple[Path, HfFileMetadata]:
-    """Download a file, or the rest of it where an earlier attempt got part of the same content. The hub's client
-    itself goes on within a call only, and its caches hold every file twice."""
-    endpoint = os.environ.get("HF_ENDPOINT")
+def _download(repo: str, name: str, revision: str, downloads: Path, log: Log) -> tuple[Path, HfFileMetadata]:
+    """Download a file, or the rest of it if an earlier attempt got a part of the same content. The hub's own client continues
+    within one call only, and its caches hold every file twice."""
+    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co"
     stated = get_hf_file_metadata(hf_hub_url(repo, name, revision=revision, endpoint=endpoint), token=False, endpoint=endpoint)
-    cache.mkdir(parents=True, exist_ok=True)
-    path = cache / f"{name}.{stated.etag}.part"
+    downloads.mkdir(parents=True, exist_ok=True)
+    path = downloads / f"{name}.{stated.etag}.part"
     with path.open("ab") as f:
-        log(f"{repo} at {revision}: {name}, {stated.size} bytes" + (f", {f.tell()} there already" if f.tell() else ""))
+        log(f"{repo} at {revision}: {name}, {stated.size} bytes" + (f", {f.tell()} already here" if f.tell() else ""))
         http_get(
             stated.location,
             f,
@@ -169,12 +218,12 @@ def _download(repo: str, name: str, revision: str, cache: Path, log: Callable[[s
     return path, stated
 
 
-def _store(path: Path, name: str, target: Path) -> list[Path]:
-    """Put a published file into the target as the loaders want it. Returns what was made of it."""
+def _store(path: Path, name: str, target: Path) -> Path:
+    """Put a published file into the target as the loaders want it. Returns the file that was written."""
     if name.endswith(".bin"):
         made = target / name.replace("pytorch_model", "model").replace(".bin", ".safetensors")
         with whole(made) as temporary:
-            save_file(_apart(read_tensors(path)), temporary, {"format": "pt"})
+            save_file(_unshared(read_tensors(path)), temporary, {"format": "pt"})
     elif name.endswith(".bin.index.json"):
         made = target / "model.safetensors.index.json"
         index = read_json(path)
@@ -187,13 +236,14 @@ def _store(path: Path, name: str, target: Path) -> list[Path]:
                 with safe_open(path, "pt"):
                     pass
             except (SafetensorError, OSError) as e:
-                raise InputError(f"{path}: not a safetensors file ({_first_line(e)}): fetch it anew") from e
+                raise InputError(f"{path}: not a safetensors file ({_first_line(e)}): fetch it again") from e
         _place(path, made)
-    return [made]
+    return made
 
 
-def _apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Tied tensors share memory in a pickle; safetensors wants each its own. Only these are copied."""
+def _unshared(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same tensors, none of which share memory: tied tensors do in a pickle, but must not in safetensors. Only these are
+    copied."""
     seen: set[int] = set()
     out = {}
     for name, tensor in tensors.items():

@@ -1,4 +1,4 @@
-"""Whether this machine's GPU can be used, asked of torch; and where it cannot, what to do."""
+"""Whether torch can use this machine's GPU and, if not, what to do."""
 
 import os
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ import torch
 from virshort.errors import InputError
 
 MIN_FREE = 2 << 30
-"""Free bytes below which the larger language models do not even load."""
+"""With fewer free bytes than this, the larger language models cannot even be loaded."""
 
-OTHERWISE = "or go on without a GPU: leave -profile gpu out, or add --allow_cpu"
+OTHERWISE = "or continue without a GPU: leave out -profile gpu, or add --allow_cpu"
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """The GPU, or slice of one, that a task would use. capability: of its hardware, as (9, 0); sizes in bytes."""
+    """The GPU, or slice of one, that a task would use. capability: compute capability, such as (9, 0); free, total: bytes."""
 
     name: str
     capability: tuple[int, int]
@@ -24,13 +24,13 @@ class Gpu:
 
 
 def require_gpu() -> Gpu:
-    """The GPU that torch would use. Raises InputError, with what to do, where there is none that can be used.
+    """The GPU that torch would use. Raises InputError, with the remedy, if no GPU can be used.
 
-    Free memory is asked of the CUDA runtime, which knows the limits of a MIG slice; nvidia-smi may tell the whole card's.
-    """
+    The free memory comes from the CUDA runtime, which knows the limits of a MIG slice, while nvidia-smi may report the whole
+    card's."""
     if torch.version.cuda is None:
         raise InputError(
-            f"PyTorch {torch.__version__} is built without CUDA: install that of requirements.txt (make setup), "
+            f"PyTorch {torch.__version__} is built without CUDA: install the one in requirements.txt (make setup), "
             f"or use -profile docker,gpu; {OTHERWISE}"
         )
     try:
@@ -48,20 +48,20 @@ def require_gpu() -> Gpu:
     if free < MIN_FREE:
         raise InputError(
             f"the GPU {gpu.name} has {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, and {MIN_FREE >> 30} GiB "
-            "are needed: end the programs that use it (nvidia-smi lists them), or choose another by "
+            "are needed: end the programs that use it (nvidia-smi lists them), or choose another with "
             f"CUDA_VISIBLE_DEVICES; {OTHERWISE}"
         )
     return gpu
 
 
 def capabilities(architectures: list[str]) -> list[tuple[int, int]]:
-    """('sm_75', 'sm_120') -> (7, 5), (12, 0): what torch has kernels for."""
+    """Compute capabilities for which torch has kernels: ['sm_75', 'sm_120'] -> [(7, 5), (12, 0)]."""
     numbers = [a.removeprefix("sm_").rstrip("af") for a in architectures if a.startswith("sm_")]
     return [(int(n[:-1]), int(n[-1])) for n in numbers]
 
 
 def trouble(message: str) -> str:
-    """What CUDA's complaint means, and what to do."""
+    """What an error message of CUDA means, and what to do."""
     if "too old" in message or "driver version is insufficient" in message:
         return (
             f"the NVIDIA driver is too old for CUDA {torch.version.cuda} (nvidia-smi shows its version): update it "
@@ -69,18 +69,18 @@ def trouble(message: str) -> str:
         )
     if "no NVIDIA driver" in message:
         return (
-            "no NVIDIA driver: this machine has no GPU or no driver (does nvidia-smi work?), or the container was started "
-            "without its GPU option"
+            "no NVIDIA driver was found: this machine has no GPU or no driver (does nvidia-smi work?), or the container was "
+            "started without its GPU option"
         )
     if "No CUDA GPUs" in message or "no CUDA-capable device" in message:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         return "no GPU is visible: " + (
             "the driver shows none (does nvidia-smi?)"
             if visible is None
-            else f"CUDA_VISIBLE_DEVICES is '{visible}'; take it away or correct it"
+            else f"CUDA_VISIBLE_DEVICES is '{visible}'; unset or correct it"
         )
     if "out of memory" in message:
-        return "the GPU's memory is too small, or taken by other programs (nvidia-smi lists them): end those"
+        return "the GPU's memory is too small, or in use by other programs (nvidia-smi lists them): end those"
     if "no kernel image" in message:
         return f"PyTorch {torch.__version__} has no kernels for this GPU: use a newer one"
-    return f"the GPU cannot be used ({message.strip().splitlines()[0]}): see whether nvidia-smi works"
+    return f"the GPU cannot be used ({message.strip().splitlines()[0]}): check that nvidia-smi works"

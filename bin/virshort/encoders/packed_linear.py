@@ -1,8 +1,8 @@
-"""Linear layers with their weights laid out beforehand for the CPU's matrix kernels, and what follows them fused in.
+"""Linear layers whose weights are packed once for the CPU's matrix kernels, with the activation that follows fused in.
 
-oneDNN otherwise rearranges a layer's weights on every call, which costs about a tenth of the time at the batch sizes
-whose activations stay in the cache. This is what torch.compile's `freezing` brings there, without a compiler, a cache
-of compiled code or a limit on the number of shapes.
+Without packing, oneDNN rearranges the weights of a layer in every call, which takes about a tenth of the time at the batch
+sizes whose activations stay in the cache. torch.compile's `freezing` would gain the same, but needs a compiler and a cache of
+compiled code, and limits the number of shapes.
 """
 
 import torch
@@ -11,29 +11,31 @@ from torch.nn import functional as F
 
 
 class LinearGelu(nn.Linear):
-    """A linear layer and gelu (by erf): one module, so that both can be packed into one."""
+    """A linear layer followed by gelu (the exact one, by erf), as one module so that both can be packed into one kernel."""
 
     def forward(self, x: Tensor) -> Tensor:
         return F.gelu(super().forward(x))
 
 
 class PackedLinear(nn.Module):
-    """A bf16 linear layer, or one with gelu, for evaluation on the CPU. Its numbers are those of the layer it stands for up
+    """A bf16 linear layer, with or without gelu, for evaluation on the CPU. Its results are those of the layer it replaces, up
     to rounding."""
 
     def __init__(self, linear: nn.Linear):
         super().__init__()
         self._weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach())
         self._bias = linear.bias
-        self._after = ("gelu", [], "none") if isinstance(linear, LinearGelu) else ("none", [], "")
+        self._activation: tuple[str, list[float], str] = (
+            ("gelu", [], "none") if isinstance(linear, LinearGelu) else ("none", [], "")
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [..., inputs] bf16. Returns [..., outputs]."""
-        return torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, *self._after)
+        return torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, *self._activation)
 
 
 def pack(model: nn.Module) -> bool:
-    """Replace a model's bf16 linear layers on the CPU, in place. Returns whether this torch and CPU can."""
+    """Replace the bf16 linear layers of a model on the CPU, in place. Returns whether this torch and this CPU can do that."""
     if not can_pack():
         return False
     for parent in list(model.modules()):
@@ -44,7 +46,7 @@ def pack(model: nn.Module) -> bool:
 
 
 def can_pack() -> bool:
-    """Does torch have oneDNN's bf16 kernels here, under the names used above?"""
+    """Whether torch has oneDNN's bf16 kernels here, under the names used above."""
     names = ("_is_mkldnn_bf16_supported", "_reorder_linear_weight", "_linear_pointwise")
     return (
         torch.backends.mkldnn.is_available()

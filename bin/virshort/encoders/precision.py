@@ -1,4 +1,4 @@
-"""Which device and which numbers: `auto` is the fastest that this machine's processors compute natively."""
+"""Which device and which number format to use: `auto` is the fastest that this machine supports in hardware."""
 
 import torch
 
@@ -9,24 +9,24 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 
 
 def choose_device(device: str) -> torch.device:
-    """auto is the GPU if torch sees one. Raises InputError where cuda is asked for and cannot be used."""
+    """The device for auto, cpu or cuda; auto is the GPU if torch sees one. Raises InputError if cuda cannot be used."""
     if device == "cuda":
         require_gpu()
     return torch.device("cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu")
 
 
 def choose_precision(precision: str, device: torch.device) -> torch.dtype:
-    """auto is bf16 where the device has instructions for it, else fp32. Emulated bf16 is exact but several times slower
-    than fp32. Raises InputError for an unknown name."""
+    """The number format; auto is bf16 if the device has instructions for it, otherwise fp32, since emulated bf16 is several
+    times slower than fp32. Raises InputError for an unknown name."""
     if precision == "auto":
         return torch.bfloat16 if has_bf16(device) else torch.float32
     if precision not in PRECISIONS:
-        raise InputError(f"--precision {precision}: one of auto, {', '.join(PRECISIONS)}")
+        raise InputError(f"--precision {precision}: must be one of auto, {', '.join(PRECISIONS)}")
     return PRECISIONS[precision]
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Does this device multiply bf16 in hardware?"""
+    """Whether this device multiplies bf16 in hardware."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     capabilities = torch.cpu.get_capabilities()
@@ -34,6 +34,6 @@ def has_bf16(device: torch.device) -> bool:
 
 
 def exact_fp32() -> None:
-    """fp32 means fp32: no TF32 in matrix products, so that the numbers are those of the reference."""
+    """Make fp32 mean fp32: without TF32 in matrix products, results agree with the reference."""
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False

@@ -1,28 +1,28 @@
-"""Progress that a person can read in a task's log."""
+"""Progress messages for a task's log."""
 
 import time
 from collections.abc import Callable
 
 Log = Callable[[str], None]
-"""Takes a line."""
+"""Takes a line for the user."""
 
 
 class Progress:
-    """A line now and then, and one at the end: how far, how fast, how long still."""
+    """Logs a line from time to time and one at the end: how much is done, how fast, and the time left."""
 
     def __init__(self, total: int, log: Log, every: float = 30.0, clock: Callable[[], float] = time.monotonic):
-        """total: sequences of the whole task; every: seconds between lines."""
+        """total: number of sequences in the whole task; every: seconds between lines."""
         self._total, self._log, self._every, self._clock = total, log, every, clock
         self._start: float | None = None
         self._sequences = self._done_tokens = 0
 
     def start(self) -> None:
-        """Start the clock, if it does not run: loading a model is no part of the rate."""
+        """Start the clock unless it runs already. Loading a model does not count for the rate."""
         if self._start is None:
             self._start = self._last = self._clock()
 
     def __call__(self, sequences: int, tokens: int) -> None:
-        """Count a batch that is done."""
+        """Count a finished batch."""
         self.start()
         self._sequences += sequences
         self._done_tokens += tokens

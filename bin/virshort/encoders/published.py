@@ -1,31 +1,23 @@
 """The language models as their authors publish them: where, at which commit, and what each file must be.
 
-Every file is pinned by revision, size and SHA-256 as far as public records agree on them; the others are checked
-against the checksum that the hub itself states for that revision.
+Every file is pinned by revision, size and SHA-256 as far as public records agree on them. The others are compared with the
+checksum that the hub itself states for that revision.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from virshort.encoders.checksums import LOCAL, UNPINNED, Pin
 from virshort.errors import InputError
 
-LOCAL = "local"
-"""The revision of files that a user vouches for: taken from a folder as they are, their checksums recorded."""
-
-Pin = tuple[int | None, str | None]
-"""Bytes and SHA-256 of a file; None where nothing is known beforehand."""
-HUB: Pin = (None, None)
-"""Nothing is known but what the hub states."""
 _ESM_VOCABULARY: Pin = (93, "0b82cc0a7c7cf9e567b1e5892d793285b9fbae822c964ca48696f7db44598e03")
 
 
 @dataclass(frozen=True)
 class Published:
-    """A model as its authors publish it. files: name -> pin; dim: numbers a row of the real model; revision: the commit
-    that is used, empty where no public record names one, so that the user must."""
+    """A model as its authors publish it. files: name -> pin; revision: the commit that is used, empty if no public record names
+    one, so that the user has to."""
 
-    modality: str
-    dim: int
     repo: str
     revision: str
     files: Mapping[str, Pin]
@@ -33,8 +25,6 @@ class Published:
 
 PUBLISHED: dict[str, Published] = {
     "dnabert-s": Published(
-        "dna",
-        768,
         "zhihan1996/DNABERT-S",
         "00e47f96cdea35e4b6f5df89e5419cbe47d490c6",
         {
@@ -44,8 +34,6 @@ PUBLISHED: dict[str, Published] = {
         },
     ),
     "esm2-8m": Published(
-        "protein",
-        320,
         "facebook/esm2_t6_8M_UR50D",
         "c731040fcd8d73dceaa04b0a8e6329b345b0f5df",
         {
@@ -55,19 +43,15 @@ PUBLISHED: dict[str, Published] = {
         },
     ),
     "esm2-35m": Published(
-        "protein",
-        480,
         "facebook/esm2_t12_35M_UR50D",
         "6fbf070e65b0b7291e7bbcd451118c216cff79d8",
         {
             "config.json": (778, "ae07364efa51e0fa1d81da3fe608f6d948abdbbb69785ba6e1df379a458e58ee"),
             "vocab.txt": _ESM_VOCABULARY,
-            "model.safetensors": HUB,
+            "model.safetensors": UNPINNED,
         },
     ),
     "esm2-150m": Published(
-        "protein",
-        640,
         "facebook/esm2_t30_150M_UR50D",
         "a695f6045e2e32885fa60af20c13cb35398ce30c",
         {
@@ -77,8 +61,6 @@ PUBLISHED: dict[str, Published] = {
         },
     ),
     "esm2-650m": Published(
-        "protein",
-        1280,
         "facebook/esm2_t33_650M_UR50D",
         "08e4846e537177426273712802403f7ba8261b6c",
         {
@@ -88,21 +70,19 @@ PUBLISHED: dict[str, Published] = {
         },
     ),
     "esm2-3b": Published(
-        "protein",
-        2560,
         "facebook/esm2_t36_3B_UR50D",
         "476b639933c8baad5ad09a60ac1a87f987b656fc",
         {
-            "config.json": HUB,
+            "config.json": UNPINNED,
             "vocab.txt": _ESM_VOCABULARY,
-            "pytorch_model.bin.index.json": HUB,
+            "pytorch_model.bin.index.json": UNPINNED,
             "pytorch_model-00001-of-00002.bin": (9976735419, None),
             "pytorch_model-00002-of-00002.bin": (1390347055, None),
         },
     ),
-    # Trained 50,000 steps more than facebook's: another model, offered under its own name and never in place of that.
+    # Trained for 50,000 steps more than facebook's model, so it is offered under its own name and never in place of that.
     "fastesm2-650": Published(
-        "protein", 1280, "Synthyra/FastESM2_650", "", {"config.json": HUB, "vocab.txt": HUB, "model.safetensors": HUB}
+        "Synthyra/FastESM2_650", "", {"config.json": UNPINNED, "vocab.txt": UNPINNED, "model.safetensors": UNPINNED}
     ),
 }
 
@@ -110,17 +90,22 @@ PUBLISHED: dict[str, Published] = {
 def choose_revisions(encoders: Iterable[str], asked: str | None) -> dict[str, str]:
     """The revision of each language model: the pinned one, unless another is asked for.
 
-    asked: `local` for all, or ENCODER=REVISION, comma-separated. Raises InputError where a model has none, and for a name
-    that no model has."""
+    asked: `local` for all, or ENCODER=REVISION, comma-separated. Raises InputError for a model without a revision, for an
+    unknown name, and for a revision of a model that the run does not use."""
+    wanted = sorted(encoders)
     named: dict[str, str] = {}
     for part in asked.split(",") if asked and asked != LOCAL else []:
         encoder, _, revision = part.partition("=")
         published(encoder)
+        if encoder not in wanted or not revision:
+            raise InputError(
+                f"--weights_revision {part}: must be {LOCAL}, or ENCODER=REVISION of a language model that this run uses "
+                f"({', '.join(wanted) or 'it uses none'})"
+            )
         named[encoder] = revision
-    chosen = {}
-    for encoder in sorted(encoders):
-        chosen[encoder] = LOCAL if asked == LOCAL else named.get(encoder) or published(encoder).revision
-        if not chosen[encoder]:
+    chosen = {encoder: LOCAL if asked == LOCAL else named.get(encoder) or published(encoder).revision for encoder in wanted}
+    for encoder, revision in chosen.items():
+        if not revision:
             raise InputError(
                 f"{encoder}: no commit of {PUBLISHED[encoder].repo} is pinned: name the one you want by "
                 f"--weights_revision {encoder}=COMMIT"
@@ -129,7 +114,7 @@ def choose_revisions(encoders: Iterable[str], asked: str | None) -> dict[str, st
 
 
 def published(encoder: str) -> Published:
-    """Raises InputError for a name that is not among the language models."""
+    """The model of that name. Raises InputError if it is not one of the language models."""
     if encoder not in PUBLISHED:
-        raise InputError(f"encoder {encoder}: no such language model: one of {', '.join(PUBLISHED)}")
+        raise InputError(f"{encoder} is not a language model that can be fetched: choose one of {', '.join(PUBLISHED)}")
     return PUBLISHED[encoder]

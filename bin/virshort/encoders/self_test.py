@@ -1,6 +1,7 @@
-"""The self-test of a language model: does what is loaded here compute what its authors' model does?
+"""The self-test of a language model: whether what is loaded here computes what its authors' model does.
 
-Known answers where public ones exist; else properties that wrong weights, tokens or layers would not have.
+It compares with known answers where public ones exist, and otherwise checks properties that wrong weights, tokens or layers
+would not have.
 """
 
 import time
@@ -12,23 +13,25 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from virshort.encoders.catalogue import Encoder
-from virshort.encoders.language_models import LanguageModel, load_language_model
-from virshort.encoders.tokens import Bases, Residues
+from virshort.encoders.byte_pair_tokenizer import BytePairTokenizer
+from virshort.encoders.catalogue import load_encoder
+from virshort.encoders.encoder import Encoder, Settings
+from virshort.encoders.language_model import LanguageModel
+from virshort.encoders.residue_tokenizer import ResidueTokenizer
 from virshort.files import read_json
 
 ESM2_8M_IDS = (0, 6, 4, 13, 5, 4, 16, 12, 11, 7, 2)
 ESM2_8M_HIDDEN = ((0.1444, 0.5413, 0.3248), (0.3034, 0.0053, 0.3108), (0.3228, -0.2499, 0.3415))
-"""Last hidden state [:3, :3] of these ids by facebook/esm2_t6_8M_UR50D, from the tests of transformers, to 1e-4."""
+"""Last hidden state [:3, :3] of facebook/esm2_t6_8M_UR50D for these ids, from the tests of transformers, to 1e-4."""
 ESM_ALPHABET = "LAGVSERTIDPKQNFYMHWCXBUZO"
-"""The residues in the order of ESM-2's ids, from 4 on."""
+"""The residues in the order of ESM-2's ids, which begin at 4."""
 NEAR = 0.999
-"""Cosine that low precision, and another program's outputs, must reach in every row."""
+"""Cosine that every row must reach in low precision, and with the outputs of another program."""
 
 
 @dataclass(frozen=True)
 class SelfTestResult:
-    """A line of the table. ok: None where nothing is asked for."""
+    """One line of the table. ok: None if it is a measurement without a requirement."""
 
     name: str
     expected: str
@@ -41,8 +44,8 @@ def check_model(
 ) -> Iterator[SelfTestResult]:
     """All checks of the encoder whose fetched weights are in `folder/<name>`, one after the other.
 
-    windows: how many random sequences they use; a tenth of them alone, too."""
-    exact = load_language_model(name, folder, "fp32", device, log=log)
+    windows: the number of random sequences to use, a tenth of which are also embedded alone."""
+    exact = load_model(name, folder, "fp32", device, log)
     sequences = random_sequences(exact.modality, windows, np.random.default_rng(1))
     if exact.modality == "dna":
         yield tokens_of_bases(folder / name / "tokenizer.json", sequences)
@@ -55,10 +58,17 @@ def check_model(
     yield neighbours(exact, sequences, rows)
     yield company(exact, sequences, rows)
     del exact
-    low = load_language_model(name, folder, "bf16", device, log=log)
-    yield near("bf16 against fp32", low.embed(sequences), rows)
+    low = load_model(name, folder, "bf16", device, log)
+    yield near("bf16 compared with fp32", low.embed(sequences), rows)
     del low
-    yield rate(load_language_model(name, folder, "auto", device, log=log), sequences)
+    yield rate(load_model(name, folder, "auto", device, log), sequences)
+
+
+def load_model(name: str, folder: Path, precision: str, device: str, log: Callable[[str], None]) -> LanguageModel:
+    """The language model whose fetched weights are in `folder/<name>`."""
+    model = load_encoder(name, Settings(folder, precision, device, log=log))
+    assert isinstance(model, LanguageModel)
+    return model
 
 
 def random_sequences(modality: str, n: int, rng: np.random.Generator) -> list[bytes]:
@@ -68,8 +78,8 @@ def random_sequences(modality: str, n: int, rng: np.random.Generator) -> list[by
 
 
 def byte_pairs(text: str, vocabulary: dict[str, int], ranks: dict[tuple[str, str], int]) -> list[int]:
-    """Ids of a word by byte pair encoding, from its definition (Sennrich et al. 2016): the pair that was learnt first is
-    joined, everywhere, until no pair is known. A letter that is not in the vocabulary is 0, [UNK]."""
+    """Ids of a word by the definition of byte pair encoding (Sennrich et al. 2016): the pair that was learnt first is joined
+    everywhere, and so on until no known pair is left. A letter outside the vocabulary is 0, [UNK]."""
     parts = list(text)
     while True:
         known = [(ranks[pair], pair) for pair in pairwise(parts) if pair in ranks]
@@ -85,22 +95,22 @@ def byte_pairs(text: str, vocabulary: dict[str, int], ranks: dict[tuple[str, str
 
 
 def tokens_of_bases(tokenizer: Path, sequences: Sequence[bytes]) -> SelfTestResult:
-    """The tokenizer's ids against those that its own vocabulary and merges define."""
+    """The tokenizer's ids, compared with those that its own vocabulary and merges define."""
     model = read_json(tokenizer)["model"]
-    merges = [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in model["merges"]]
-    ranks = {pair: i for i, pair in enumerate(merges)}
-    given = [*sequences, sequences[0].lower(), sequences[0][:20] + b"NNN" + sequences[0][20:40], b"N", b""]
-    found = Bases(tokenizer)(given)
+    merges = [m.split(" ") if isinstance(m, str) else m for m in model["merges"]]
+    ranks = {(first, second): i for i, (first, second) in enumerate(merges)}
+    tested = [*sequences, sequences[0].lower(), sequences[0][:20] + b"NNN" + sequences[0][20:40], b"N", b""]
+    found = BytePairTokenizer(tokenizer)(tested)
     equal = sum(
         ids.tolist() == [1, *byte_pairs(s.upper().decode(), model["vocab"], ranks), 2]
-        for ids, s in zip(found, given, strict=True)
+        for ids, s in zip(found, tested, strict=True)
     )
-    return SelfTestResult("token ids, from the definition", f"{len(given)} equal", f"{equal} equal", equal == len(given))
+    return SelfTestResult("token ids, from the definition", f"{len(tested)} equal", f"{equal} equal", equal == len(tested))
 
 
 def tokens_of_residues(vocabulary: Path) -> SelfTestResult:
-    """Every residue's id against ESM-2's alphabet."""
-    found = Residues(vocabulary)([ESM_ALPHABET.encode()])[0].tolist()
+    """The id of every residue, compared with ESM-2's alphabet."""
+    found = ResidueTokenizer(vocabulary)([ESM_ALPHABET.encode()])[0].tolist()
     expected = [0, *range(4, 4 + len(ESM_ALPHABET)), 2]
     equal = sum(a == b for a, b in zip(found, expected, strict=True))
     return SelfTestResult("token ids, from the alphabet", f"{len(expected)} equal", f"{equal} equal", equal == len(expected))
@@ -108,14 +118,14 @@ def tokens_of_residues(vocabulary: Path) -> SelfTestResult:
 
 @torch.inference_mode()
 def known_answer(model: LanguageModel) -> SelfTestResult:
-    """ESM-2 8M on the one sequence whose answer is public."""
+    """ESM-2 8M on the one sequence whose result is public."""
     hidden = model.hidden(torch.tensor([ESM2_8M_IDS], device=model.device))[0, :3, :3].float().cpu()
     far = float((hidden - torch.tensor(ESM2_8M_HIDDEN)).abs().max())
     return SelfTestResult("known answer", "within 1e-4", f"off by {far:.1e}", far <= 1e-4)
 
 
 def norms(rows: np.ndarray) -> SelfTestResult:
-    """Rows are finite, not zero, and not all alike."""
+    """Rows are finite, not zero, and differ from one another."""
     size = np.linalg.norm(rows, axis=1)
     alike = float(cosines(rows[1:], rows[:-1]).mean())
     return SelfTestResult(
@@ -127,17 +137,17 @@ def norms(rows: np.ndarray) -> SelfTestResult:
 
 
 def neighbours(model: Encoder, sequences: Sequence[bytes], rows: np.ndarray) -> SelfTestResult:
-    """Sequences without their last letter are nearer to them than those of the same letters, shuffled."""
+    """A sequence without its last letter is nearer to the whole one than a shuffled sequence is."""
     rng = np.random.default_rng(2)
     shuffled = [bytes(rng.permutation(np.frombuffer(s, np.uint8))) for s in sequences]
     related, random = (float(cosines(model.embed(s), rows).mean()) for s in ([s[:-1] for s in sequences], shuffled))
     return SelfTestResult(
-        "related nearer than shuffled", "by the mean cosine", f"{related:.4f} against {random:.4f}", related > random
+        "related nearer than shuffled", "by the mean cosine", f"{related:.4f} and {random:.4f}", related > random
     )
 
 
 def company(model: Encoder, sequences: Sequence[bytes], rows: np.ndarray) -> SelfTestResult:
-    """A row alone is what it is in a batch, but for rounding."""
+    """A row is the same alone as in a batch, up to rounding."""
     some = slice(0, max(1, len(sequences) // 10))
     alone = np.concatenate([model.embed([s]) for s in sequences[some]])
     far = float((np.abs(alone - rows[some]).max(1) / np.linalg.norm(rows[some], axis=1)).max())
@@ -145,21 +155,21 @@ def company(model: Encoder, sequences: Sequence[bytes], rows: np.ndarray) -> Sel
 
 
 def near(name: str, rows: np.ndarray, others: np.ndarray) -> SelfTestResult:
-    """Every row by its cosine."""
+    """The smallest cosine between a row and its counterpart."""
     least = float(cosines(rows, others).min())
     return SelfTestResult(name, f"cosine >= {NEAR}", f"{least:.5f}", least >= NEAR)
 
 
 def rate(model: Encoder, sequences: Sequence[bytes]) -> SelfTestResult:
-    """Sequences a second as a run would embed them; nothing is asked for."""
+    """Sequences per second, embedded as in a run; a measurement without a requirement."""
     many = list(sequences) * 4
     model.embed(many)
     began = time.perf_counter()
     model.embed(many)
     seconds = time.perf_counter() - began
-    return SelfTestResult(f"rate, {model.precision} on {model.device}", "-", f"{len(many) / seconds:.0f} a second", None)
+    return SelfTestResult(f"rate, {model.precision} on {model.device}", "-", f"{len(many) / seconds:.0f} per second", None)
 
 
 def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Row by row, [n]."""
+    """Cosine of each row of a with the same row of b, [n]."""
     return (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))

@@ -1,4 +1,4 @@
-"""Names and shapes of a model's published tensors, and whether a file has them."""
+"""Names and shapes of a model's published tensors, and whether a file has exactly these."""
 
 from collections.abc import Mapping
 
@@ -10,12 +10,12 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 def norm(name: str, width: int) -> Shapes:
-    """Of a LayerNorm."""
+    """The tensors of a LayerNorm."""
     return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
 
 
 def linear(name: str, inputs: int, outputs: int) -> Shapes:
-    """Of a linear layer."""
+    """The tensors of a linear layer."""
     return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
 
 
@@ -35,4 +35,4 @@ def check_tensors(tensors: Mapping[str, Tensor], wanted: Shapes, where: str, mod
         f"{len(names)} {what}: {', '.join(names[:3])}{' ...' * (len(names) > 3)}" for what, names in lists.items() if names
     ]
     if found:
-        raise InputError(f"{where}: not the tensors of {model}: {'; '.join(found)}: fetch the weights anew")
+        raise InputError(f"{where}: not the tensors of {model}: {'; '.join(found)}: fetch the weights again")

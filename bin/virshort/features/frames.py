@@ -1,9 +1,9 @@
-"""Which rows of features a window has: one of its longest stop-free stretch, or one for each of its stop-free frames.
+"""Which rows of features a window has: one for its longest stop-free stretch, or one for each of its stop-free frames.
 
-`longest`: a row holds the whole window's bases, and the translation of its longest stop-free stretch. `all`, VirNucPro's
-way: a row is a frame without any stop, of which both encoders see the same codons: their bases, on the frame's strand (and
-one base after the last codon, where there is one: so it is in VirNucPro's files), and their translation. A window without
-such a frame has the row of `longest`, so that no window is lost.
+With `longest`, the DNA encoder reads all bases of the window, and the protein encoder the translation of the longest stop-free
+stretch. With `all`, as in VirNucPro, a row is a frame without any stop, and both encoders read the same codons: their bases on
+the strand of the frame (and, as in VirNucPro's files, the base after the last codon if there is one), and their translation. A
+window without such a frame has the row of `longest`, so that no window is lost.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _COMPLEMENT = COMPLEMENT_LETTER.tobytes()
 
 @dataclass(frozen=True)
 class RowTable:
-    """window: [rows] int32, the number of each row's window, rising; frame: [rows] int8, a place in features.FRAMES."""
+    """window: [rows] int32, the number of each row's window, ascending; frame: [rows] int8, an index into tensors.FRAMES."""
 
     window: np.ndarray
     frame: np.ndarray
@@ -30,7 +30,7 @@ class RowTable:
 
 
 def find_rows(sequences: Sequence[bytes], frames: str, genetic_code: int = 1) -> RowTable:
-    """The rows of some windows, in the windows' order, and of one window in that of FRAMES. frames: longest or all."""
+    """The rows of some windows, in the order of the windows, and within a window in that of FRAMES. frames: longest or all."""
     if frames == "longest":
         return RowTable(np.arange(len(sequences), dtype=np.int32), np.full(len(sequences), STRETCH, np.int8))
     free = np.hstack([stop_free(strand, genetic_code) for strand in (sequences, [_reverse(s) for s in sequences])])
@@ -39,7 +39,7 @@ def find_rows(sequences: Sequence[bytes], frames: str, genetic_code: int = 1) ->
 
 
 def row_sequences(sequences: Sequence[bytes], rows: RowTable, translate: bool, genetic_code: int = 1) -> list[bytes]:
-    """What an encoder is fed for each row: bases, or their translation. rows.window are places in `sequences`."""
+    """What an encoder reads for each row: bases, or their translation. rows.window are indices into `sequences`."""
     bases = [_bases(sequences[w], f) for w, f in zip(rows.window.tolist(), rows.frame.tolist(), strict=True)]
     if not translate:
         return bases
@@ -52,7 +52,7 @@ def row_sequences(sequences: Sequence[bytes], rows: RowTable, translate: bool, g
 
 
 def stop_free(sequences: Sequence[bytes], genetic_code: int = 1) -> np.ndarray:
-    """Whether each of the three frames of a strand has a codon, and no stop: [n, 3] bool."""
+    """Whether each of the three frames of a strand has a codon but no stop: [n, 3] bool."""
     length = np.array([len(s) for s in sequences], np.int64)
     found = np.empty((len(sequences), 3), bool)
     for group in by_similar_length(length):
@@ -62,7 +62,7 @@ def stop_free(sequences: Sequence[bytes], genetic_code: int = 1) -> np.ndarray:
 
 
 def first_frame(sequences: Sequence[bytes], genetic_code: int = 1) -> list[bytes]:
-    """Translations of sequences from their first base on, without a codon that is cut off."""
+    """Translations of sequences from their first base on, without an incomplete last codon."""
     peptides = [b""] * len(sequences)
     for group in by_similar_length(np.array([len(s) for s in sequences], np.int64)):
         residues = _codons(stack([sequences[r] for r in group]), genetic_code)[:, ::3]
@@ -72,13 +72,13 @@ def first_frame(sequences: Sequence[bytes], genetic_code: int = 1) -> list[bytes
 
 
 def _codons(masks: np.ndarray, genetic_code: int) -> np.ndarray:
-    """Residues of the codons that begin at each position of rows of base masks: [n, length - 2], 0 past a row's end."""
+    """Residues of the codons that begin at each position of rows of base masks: [n, length - 2], 0 past the end of a row."""
     wide = masks.astype(np.uint16)
     return codon_tables(genetic_code)[0][wide[:, :-2] << 8 | wide[:, 1:-1] << 4 | wide[:, 2:]]
 
 
 def _bases(sequence: bytes, frame: int) -> bytes:
-    """The codons of a frame, on its own strand, and a base more; all bases for the longest stretch."""
+    """The bases of a frame's codons, on its own strand, and one more base; all bases for the longest stretch."""
     if frame == STRETCH:
         return sequence
     strand = sequence if frame < 3 else _reverse(sequence)

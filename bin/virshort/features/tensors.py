@@ -1,10 +1,10 @@
-"""Row-wise tensors on disk: written whole, read row by row, with the digest of the windows they follow.
+"""Row-wise tensors on disk: written whole, read row by row, with the digest of the windows that they follow.
 
-Shards are read as one long table through memory maps, and what was read is let go again, so that training and evaluation
-need the same memory for 10^5 windows as for 10^8, and their results do not depend on how windows were cut into shards.
+Shards are read through memory maps as one long table, and pages are released after reading, so that training and evaluation
+need as much memory for 10^5 windows as for 10^8, and their results do not depend on how windows were divided into shards.
 
-A window has one row, or several where rows are frames: the tensor ROWS then says of each row which window of the shard, and
-which frame, it is of.
+A window has one row, or several if rows are frames. In that case the tensor ROWS says for each row which window of the shard
+and which frame it belongs to.
 """
 
 import errno
@@ -24,28 +24,27 @@ from virshort.errors import InputError
 from virshort.files import damaged, whole
 
 FRAMES = ("F1", "F2", "F3", "R1", "R2", "R3", "LS")
-"""What a row is of, as VirNucPro names frames: the strand, and at which of its first three bases the frame begins. LS is the
+"""The frames of rows, by VirNucPro's names: the strand, and at which of its first three bases the frame begins. LS is the
 longest stop-free stretch of the window."""
 STRETCH = FRAMES.index("LS")
-GIVEN = "given"
-"""Stands for the encoders of ready features, which are not known."""
 ROWS = "rows"
-"""Name of a tensor [rows, 2] int32: window, and place in FRAMES. Absent where every window has one row."""
+"""Name of a tensor [rows, 2] int32: window, and index into FRAMES. Absent if every window has one row."""
 _HEADER, _CONTENT = "virshort", "content"
 _BLOCK = 1 << 24  # bytes hashed at once
 _TYPES = {"F16": np.float16, "F32": np.float32, "I32": np.int32}
 
 
 def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], header: Mapping[str, str]) -> None:
-    """Write tensors [n, d] with a header of strings. Raises InputError naming the row where a number is not finite."""
+    """Write tensors [n, d] with a header of strings. Raises InputError naming the first row with a number that is not
+    finite."""
     for name, tensor in tensors.items():
         bad = np.flatnonzero(~np.isfinite(tensor).all(1))
         if len(bad):
-            raise InputError(f"{path.name}: {name} of row {bad[0]} is not a finite number: report this as a bug")
+            raise InputError(f"{path.name}: {name} of row {bad[0]} has a number that is not finite: report this as a bug")
     tensors = {k: np.ascontiguousarray(v) for k, v in tensors.items()}
     header = {**header, _CONTENT: _content(tensors, header)}
     with whole(path) as temporary:
-        # One entry, since safetensors writes several in no fixed order, and the same content is to be the same bytes.
+        # One entry, since safetensors writes several entries in no fixed order, but equal content must give equal bytes.
         save_file(tensors, temporary, {_HEADER: json.dumps(header, sort_keys=True)})
 
 
@@ -56,19 +55,19 @@ def _content(tensors: Mapping[str, np.ndarray], header: Mapping[str, str]) -> st
         h.update(f"{name} {tensor.dtype.str} {tensor.shape}".encode())
         raw = tensor.reshape(-1).view(np.uint8)
         for first in range(0, len(raw), _BLOCK):
-            h.update(raw[first : first + _BLOCK])
-            _let_go(tensor)
+            h.update(raw[first : first + _BLOCK].data)
+            _release_pages(tensor)
     return h.hexdigest()
 
 
-def _let_go(tensor: np.ndarray) -> None:
-    """Take a mapped file's pages out of this process's memory; the page cache keeps them."""
+def _release_pages(tensor: np.ndarray) -> None:
+    """Remove the pages of a mapped file from this process's memory; the page cache keeps them."""
     if isinstance(tensor.base, mmap.mmap):
         tensor.base.madvise(mmap.MADV_DONTNEED)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """All tensors of a file and its header, checked against its digest. Raises InputError where the file is damaged."""
+    """All tensors of a file and its header, compared with its digest. Raises InputError if the file is damaged."""
     try:
         with safe_open(path, "np") as f:
             tensors, header = {k: f.get_tensor(k) for k in f.keys()}, json.loads(f.metadata()[_HEADER])  # noqa: SIM118
@@ -78,18 +77,18 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 
 
 def _checked(tensors: Mapping[str, np.ndarray], header: dict[str, str]) -> dict[str, str]:
-    """The header, less the digest that it holds. Raises ValueError where that is not the digest of the content."""
+    """The header without the digest that it holds. Raises ValueError if that is not the digest of the content."""
     expected = header.pop(_CONTENT)
     if _content(tensors, header) != expected:
-        raise ValueError("its content is not what its digest says")
+        raise ValueError("its content does not match its digest")
     return header
 
 
 class Features:
-    """The rows of several shards' features, in the order given, as one table; `headers` are the files'."""
+    """The rows of the features of several shards, in the order given, as one table; `headers` are those of the files."""
 
     def __init__(self, paths: Sequence[Path]):
-        """Map the files and check them against their digests. Raises InputError where one is damaged, or they are too many."""
+        """Map the files and compare them with their digests. Raises InputError if one is damaged, or if they are too many."""
         _hold_many_open()
         self._tensors, self.headers = zip(*map(_map, paths), strict=True)
         self.rows_of_shards = [t.pop(ROWS, None) for t in self._tensors]
@@ -105,7 +104,7 @@ class Features:
         return np.diff(self._first).tolist()
 
     def dim(self, modalities: Sequence[str]) -> int:
-        """Numbers in a row of these modalities."""
+        """How many numbers a row of these modalities has."""
         return sum(self._tensors[0][m].shape[1] for m in modalities)
 
     def rows(self, rows: np.ndarray, modalities: Sequence[str]) -> np.ndarray:
@@ -113,7 +112,7 @@ class Features:
         shard = np.searchsorted(self._first, rows, side="right") - 1
         kind = next(iter(self._tensors[0].values())).dtype
         out = np.empty((len(rows), self.dim(modalities)), kind)
-        order = np.argsort(rows, kind="stable")  # in order of the disk
+        order = np.argsort(rows, kind="stable")  # in the order of the disk
         cuts = np.searchsorted(shard[order], np.arange(len(self._tensors) + 1))
         for s in np.unique(shard):
             part = order[cuts[s] : cuts[s + 1]]
@@ -123,36 +122,37 @@ class Features:
                 width = tensor.shape[1]
                 out[part, column : column + width] = tensor[rows[part] - self._first[s]]
                 column += width
-                _let_go(tensor)
+                _release_pages(tensor)
         return out
 
 
 def join(odds: np.ndarray, first: np.ndarray | None) -> np.ndarray:
-    """The largest value of each window's rows. odds: [rows]; first: [windows], where each window's rows begin, rising (None:
-    a row each). Returns [windows]."""
+    """The largest value among the rows of each window. odds: [rows]; first: [windows], ascending, where the rows of each window
+    begin (None: one row per window). Returns [windows]."""
     if first is None or not len(first):
         return odds
     return np.maximum.reduceat(odds, first)
 
 
 def spread(values: np.ndarray, first: np.ndarray | None, rows: int) -> np.ndarray:
-    """Each window's value for each of its rows: [windows] -> [rows]. first: as in `join`."""
+    """The value of each window, repeated for each of its rows: [windows] -> [rows]. first: as in `join`."""
     return values if first is None else np.repeat(values, np.diff(first, append=rows))
 
 
 def _hold_many_open() -> None:
-    """Let this process hold as many files open as it may. Python keeps the file of a map open, and a shard is a map."""
+    """Let this process hold as many files open as it may, since every shard is a map, and Python keeps the file of a map
+    open."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Tensors that read from the file as they are looked at, and its header."""
+    """Tensors whose pages are read from the file when they are used, and the header."""
     try:
         with path.open("rb") as f:
             memory = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
-        with safe_open(path, "np"):  # refuses a header that does not fit the file
+        with safe_open(path, "np"):  # refuses a header that does not match the file
             pass
         size = int.from_bytes(memory[:8], "little")
         specs = json.loads(memory[8 : 8 + size])
@@ -166,7 +166,7 @@ def _map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
         if isinstance(e, OSError) and e.errno == errno.EMFILE:
             limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
             raise InputError(
-                f"{path.name}: more shards than a process may hold open ({limit} files): raise `ulimit -Hn`, or "
-                "run again with more --windows_per_shard"
+                f"{path.name}: there are more shards than files that a process may hold open ({limit}): raise `ulimit -Hn`, or "
+                "run again with a larger --windows_per_shard"
             ) from e
         raise damaged(path, e) from e

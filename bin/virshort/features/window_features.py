@@ -1,8 +1,8 @@
-"""Window sets as MERGE leaves them: per shard a manifest, and features that hold its digest, in pool order.
+"""Window sets as MERGE writes them: for each shard a manifest, and features that hold its digest, pool by pool.
 
-Windows and rows are counted apart: a window has one row, or one a stop-free frame (virshort.features.frames).
+Windows and rows are counted separately: a window has one row, or one per stop-free frame (virshort.features.frames).
 
-Files are named <purpose>.<pool>.shard_<number>.windows.parquet and ....features.safetensors.
+Files are named <purpose>.<set>.shard_<number>.windows.parquet and <purpose>.<set>.shard_<number>.features.safetensors.
 """
 
 import json
@@ -22,7 +22,7 @@ class WindowFeatures:
     """The rows of the pools of a window set, one after another."""
 
     def __init__(self, folder: Path, pools: Sequence[str]):
-        """Find the shards of `pools` in a folder. Raises InputError where one is missing or does not match its manifest."""
+        """Find the shards of `pools` in a folder. Raises InputError if one is missing or does not match its manifest."""
         self.manifests: list[Path] = []
         features: list[Path] = []
         for pool in pools:
@@ -30,7 +30,7 @@ class WindowFeatures:
             for manifest in sorted(found, key=lambda p: (len(p.name), p.name)):
                 path = manifest.with_name(manifest.name.replace(".windows.parquet", ".features.safetensors"))
                 if not path.exists():
-                    raise InputError(f"{path.name}: missing, though its manifest is there: resume the run")
+                    raise InputError(f"{path.name}: missing, although its manifest is here: resume the run")
                 self.manifests.append(manifest)
                 features.append(path)
         if not features:
@@ -47,12 +47,13 @@ class WindowFeatures:
         if content_digest(manifest) != header["manifest_digest"]:
             raise damaged(manifest, f"not the manifest that {features.name} follows")
         if json.loads(header["encoders"]) != self.encoders:
-            raise InputError(f"{features.name}: made by other encoders than the shards before it: resume the run")
+            raise InputError(f"{features.name}: made by encoders other than those of the shards before it: resume the run")
 
     def _first_rows(self, paths: Sequence[Path]) -> np.ndarray | None:
-        """Where each window's rows begin, and the end: [windows + 1] int64; None where each has one.
+        """Where the rows of each window begin, followed by the number of rows: [windows + 1] int64; None if each window has
+        one.
 
-        Raises InputError where a window has no row, or rows are not in the order of windows."""
+        Raises InputError if a window has no row, or if rows are not in the order of the windows."""
         starts, at = [], 0
         for path, rows, windows, size in zip(
             paths, self.features.rows_of_shards, self._windows, self.features.shard_sizes, strict=True
@@ -60,7 +61,7 @@ class WindowFeatures:
             of = np.arange(size) if rows is None else rows[:, 0]
             if not np.array_equal(np.unique(of), np.arange(windows)) or (np.diff(of) < 0).any():
                 raise InputError(
-                    f"{path.name}: its {size} rows are not those of {windows} windows in their order: "
+                    f"{path.name}: its {size} rows are not those of {windows} windows in order: "
                     "delete the task's work folder and resume"
                 )
             starts.append(at + np.searchsorted(of, np.arange(windows)))
@@ -68,12 +69,12 @@ class WindowFeatures:
         return None if at == len(self) else np.concatenate([*starts, [at]])
 
     def __len__(self) -> int:
-        """Windows."""
+        """How many windows there are."""
         return sum(self._windows)
 
     @property
     def frame_rows(self) -> dict[str, int] | None:
-        """Where rows are frames: how many rows there are, and how many windows have no stop-free frame."""
+        """If rows are frames: how many rows there are, and how many windows have no stop-free frame. Otherwise None."""
         tables = [t for t in self.features.rows_of_shards if t is not None]
         return (
             {
@@ -85,7 +86,7 @@ class WindowFeatures:
         )
 
     def rows_of(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """The rows of some windows, window by window, and where among them each window's begin (None: a row each)."""
+        """The rows of some windows, window by window, and where among them those of each window begin (None: one row each)."""
         if self._first is None:
             return windows, None
         begin = self._first[windows]
@@ -94,14 +95,14 @@ class WindowFeatures:
         return np.repeat(begin - first, count) + np.arange(count.sum()), first
 
     def knows(self, name: str) -> bool:
-        """Whether the manifests have a column with values in it; those of ready features have not every one."""
+        """Whether the manifests have this column, with values in it. Those of ready features lack some columns."""
         return all(name in pq.read_schema(m).names for m in self.manifests) and any(
             pq.read_table(m, columns=[name])[name].null_count < n for m, n in zip(self.manifests, self._windows, strict=True)
         )
 
     @property
     def length(self) -> np.ndarray:
-        """Length of the windows in bp, [n]; 0 where it is not known."""
+        """Length of the windows in bp, [n]; 0 if it is unknown."""
         return self.column("length") if self.knows("length") else np.zeros(len(self), np.int64)
 
     def column(self, name: str) -> np.ndarray:
@@ -110,11 +111,11 @@ class WindowFeatures:
 
     @property
     def digest(self) -> str:
-        """Of the windows, their order, the encoders that made their features, and which frames rows are of."""
+        """Digest of the windows, their order, the encoders that made their features, and the frames of the rows."""
         return digest(json.dumps([self.encoders, self.frame_rows]), *(h["manifest_digest"] for h in self.features.headers))
 
     def tables(self, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
-        """Columns of the manifests, `size` rows at a time whatever the shards (the last time fewer)."""
+        """Columns of the manifests, `size` rows at a time (the last time fewer), independent of the shards."""
         rest: pa.Table | None = None
         for manifest in self.manifests:
             table = pq.read_table(manifest, columns=list(columns))
@@ -126,7 +127,7 @@ class WindowFeatures:
             yield rest
 
     def codes(self, name: str) -> tuple[np.ndarray, list[str]]:
-        """A text column of the manifests as integer codes [n] and the texts they stand for, sorted; what is not known is ""."""
+        """A text column of the manifests as integer codes [n] and the sorted texts that they stand for; "" if unknown."""
         column = pa.chunked_array(
             [
                 c.combine_chunks().fill_null("").dictionary_encode()
@@ -140,12 +141,12 @@ class WindowFeatures:
         return rank[np.concatenate([c.indices.to_numpy() for c in column.chunks])], [texts[i] for i in order]
 
     def inputs(self, modalities: Sequence[str]) -> int:
-        """Numbers that a head gets from these modalities."""
+        """How many numbers a head gets from these modalities."""
         encoded = [m for m in modalities if m != "gc"]
         return self.features.dim(encoded) + ("gc" in modalities)
 
     def rows(self, rows: np.ndarray, modalities: Sequence[str]) -> np.ndarray:
-        """[n, inputs] of some rows; `gc` is one number, from the manifest."""
+        """Some rows, [n, inputs]; `gc` is one number, from the manifest."""
         encoded = [m for m in modalities if m != "gc"]
         parts = [self.features.rows(rows, encoded)] if encoded else []
         if "gc" in modalities:

@@ -12,9 +12,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from virshort.errors import InputError
-from virshort.features.tensors import GIVEN
 from virshort.features.virnucpro import THRESHOLD, check_head, read_head
 from virshort.files import read_json
+from virshort.modalities import GIVEN
 
 MODALITIES = ["dna", "protein"]
 """What VirNucPro's heads are fed, in this order."""

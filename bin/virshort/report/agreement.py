@@ -26,10 +26,12 @@ def check_agreement(
 
     `windows`: metadata.json by purpose and pool; `facts`: window_sets.json, folds.json, clusters.json and input.json by
     name, None where absent. Raises InputError that names the first two files that disagree."""
-    for name in ("seed", "window_length"):
-        # Ready features have no window length, whatever the parameter says.
-        if name in parameters and comparison.get(name) and not parameters.get("features"):
-            _agree(folder, f"{name} in comparison.json", comparison[name], f"{name} of the parameters", parameters[name])
+    settings = {"seed": comparison["seed"], "window_length": comparison["window_length"]}
+    for name, value in settings.items():
+        # Ready features have no window length, whatever the parameter is.
+        if value and name in parameters and not parameters.get("features"):
+            # A parameter may be written as 150, 150.0 or 1.5e2.
+            _agree(folder, f"{name} in comparison.json", float(value), f"{name} of the parameters", float(parameters[name]))
     sets, folds = facts.get("window_sets"), facts.get("folds")
     tested = {r["test_set"]: r["windows"] for r in comparison["arms"]}
     if windows and sets:
@@ -81,4 +83,5 @@ def _check_sources(folder: Path) -> None:
 
 def _agree(folder: Path, name: str, value: object, other: str, value_there: object) -> None:
     if value != value_there:
-        raise InputError(f"{folder}: {name}: {value}; {other}: {value_there}: {ADVICE}")
+        shown = [f"{v:g}" if isinstance(v, float) else str(v) for v in (value, value_there)]
+        raise InputError(f"{folder}: {name}: {shown[0]}; {other}: {shown[1]}: {ADVICE}")

@@ -1,4 +1,4 @@
-"""Batches: one token count each, within the budget, and no trace of them in the rows."""
+"""Batches hold one token count each and keep to the budget, and rows do not depend on them."""
 
 import json
 from functools import partial
@@ -13,8 +13,9 @@ from safetensors.torch import load_file
 from make_random_models import SHARED
 from virshort.encoders import dnabert_s, esm2
 from virshort.encoders.batching import Batcher
+from virshort.encoders.byte_pair_tokenizer import BytePairTokenizer
 from virshort.encoders.progress import Progress
-from virshort.encoders.tokens import Bases, Residues
+from virshort.encoders.residue_tokenizer import ResidueTokenizer
 from virshort.errors import RowError
 
 GOLDEN = SHARED / "golden"
@@ -22,13 +23,13 @@ needs_golden = pytest.mark.skipif(not GOLDEN.exists(), reason="golden data not h
 
 
 def letters(sequences):
-    """A token a letter; none for an empty sequence."""
+    """One token per letter; none for an empty sequence."""
     return [np.frombuffer(s, np.uint8).astype(np.int64) for s in sequences]
 
 
 class Recorder:
-    """A model whose row is the sum and the count of its ids; it remembers the batches' shapes and runs out of memory
-    above a limit of tokens."""
+    """A model whose vector is the sum and the count of the ids. It records the shapes of batches, and runs out of memory above
+    a limit of tokens."""
 
     def __init__(self, limit=10**9):
         self.shapes, self.limit = [], limit
@@ -96,24 +97,24 @@ def test_out_of_memory_at_one_row_names_it():
 
 @needs_golden
 def test_a_bad_peptide_is_named_by_its_own_row():
-    tokens = Residues(GOLDEN / "esm2_tiny/model/vocab.txt")
+    tokens = ResidueTokenizer(GOLDEN / "esm2_tiny/model/vocab.txt")
     with pytest.raises(RowError, match="row 2000: "):
         Batcher(tokens, Recorder(), 2, 100)([b"MKV"] * 2000 + [b"M*"] + [b"MKVLLL"] * 3000)
 
 
 @pytest.fixture(scope="module")
 def dnabert():
-    model = dnabert_s.load(GOLDEN / "dnabert_s_tiny")
+    model = dnabert_s.load_model(GOLDEN / "dnabert_s_tiny")
     lines = (GOLDEN / "dnabert_tokenizer/golden_ids.jsonl").read_text().splitlines()
     sequences = [json.loads(line)["sequence"].encode() for line in lines]
-    return Bases(GOLDEN / "dnabert_tokenizer/tokenizer.json"), partial(dnabert_s.pooled, model), 96, sequences
+    return BytePairTokenizer(GOLDEN / "dnabert_tokenizer/tokenizer.json"), partial(dnabert_s.pooled, model), 96, sequences
 
 
 @pytest.fixture(scope="module")
 def esm():
-    model = esm2.load(GOLDEN / "esm2_tiny/model")
+    model = esm2.load_model(GOLDEN / "esm2_tiny/model")
     peptides = json.loads((GOLDEN / "esm2_tiny/inputs.json").read_text())["peptides"]
-    tokens = Residues(GOLDEN / "esm2_tiny/model/vocab.txt")
+    tokens = ResidueTokenizer(GOLDEN / "esm2_tiny/model/vocab.txt")
     return tokens, partial(esm2.pooled, model), 160, [p["sequence"].encode() for p in peptides]
 
 
@@ -133,9 +134,9 @@ def test_a_row_is_the_same_in_any_company(which, request):
 def test_the_references_batches():
     folder = GOLDEN / "esm2_tiny"
     inputs, numbers = json.loads((folder / "inputs.json").read_text()), load_file(folder / "expected.safetensors")
-    model = esm2.load(folder / "model")
+    model = esm2.load_model(folder / "model")
     forward = partial(esm2.pooled, model)
-    rows = Batcher(Residues(folder / "model/vocab.txt"), forward, 160, 1000)(
+    rows = Batcher(ResidueTokenizer(folder / "model/vocab.txt"), forward, 160, 1000)(
         [p["sequence"].encode() for p in inputs["peptides"]]
     )
     for p, row in zip(inputs["peptides"], rows, strict=True):

@@ -1,20 +1,15 @@
-"""Encoders by name: what auto stands for, which weights one needs, and the task that runs one."""
+"""Encoders by name: which one auto stands for, which module loads it, and whose weights it needs."""
 
-import dataclasses
-import sys
+from importlib import import_module
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-import embed
-from virshort.encoders import catalogue as encoders
-from virshort.encoders.catalogue import ENCODERS, choose_encoder, load_encoder, model_of
+from virshort.encoders.catalogue import CATALOGUE, ENCODERS, choose_encoder, entry_of, load_encoder, model_of
+from virshort.encoders.encoder import Settings
 from virshort.encoders.published import PUBLISHED, choose_revisions
-from virshort.errors import InputError, RowError
-from virshort.features.tensors import read_tensors
+from virshort.errors import InputError
 from virshort.modalities import UNTRANSLATED
-from virshort.windows.shards import write_shard
 
 
 @pytest.mark.parametrize(
@@ -26,7 +21,7 @@ from virshort.windows.shards import write_shard
         (False, "cuda", ["dnabert-s", "esm2-650m"]),
     ],
 )
-def test_auto_is_the_language_model_where_its_weights_can_be(weights, device, expected):
+def test_auto_is_the_language_model_if_its_weights_can_be_had(weights, device, expected):
     assert [choose_encoder(m, "auto", weights, device) for m in ("dna", "protein")] == expected
     assert choose_encoder("protein", "esm2-8m", weights, device) == "esm2-8m"
 
@@ -35,8 +30,28 @@ def test_every_language_model_is_an_encoder_and_needs_its_own_weights():
     names = [name for members in ENCODERS.values() for name in members]
     assert {n for n in names if model_of(n)} == set(PUBLISHED)
     assert model_of("esm2-8m" + UNTRANSLATED) == "esm2-8m" and model_of("kmer-protein" + UNTRANSLATED) is None
-    with pytest.raises(InputError, match="dnabert-s: needs its weights"):
-        load_encoder("dnabert-s")
+    for name in PUBLISHED:
+        with pytest.raises(InputError, match=f"{name}: needs its weights"):
+            load_encoder(name)
+    for name in ("esm3", "kmer-dna" + UNTRANSLATED):
+        with pytest.raises(InputError, match=f"encoder {name} is unknown: choose one of kmer-dna"):
+            load_encoder(name)
+
+
+def test_every_module_of_the_table_loads_its_encoders():
+    for name, entry in CATALOGUE.items():
+        assert entry_of(name) is entry and callable(import_module(entry.module).load)
+        if model_of(name) is None:
+            encoder = load_encoder(name)
+            assert (encoder.name, encoder.modality, encoder.dim) == (name, entry.modality, entry.dim)
+            assert encoder.embed([b"ACGT"]).shape == (1, entry.dim)
+
+
+def test_settings_without_a_meaning_for_kmers_are_refused(tmp_path):
+    for settings in (Settings(weights=tmp_path), Settings(precision="bf16"), Settings(device="cuda")):
+        with pytest.raises(InputError, match="kmer-dna: is computed on the CPU in fp32 and has no weights"):
+            load_encoder("kmer-dna", settings)
+    assert load_encoder("kmer-dna", Settings(precision="fp32", device="cpu", threads=1)).precision == "fp32"
 
 
 def test_revisions_are_the_pinned_ones_unless_others_are_asked_for():
@@ -45,8 +60,14 @@ def test_revisions_are_the_pinned_ones_unless_others_are_asked_for():
     assert choose_revisions({"dnabert-s"}, "local") == {"dnabert-s": "local"}
     with pytest.raises(InputError, match="fastesm2-650: no commit of Synthyra/FastESM2_650 is pinned"):
         choose_revisions({"fastesm2-650"}, None)
-    with pytest.raises(InputError, match="esm2-9m: no such language model"):
+    with pytest.raises(InputError, match="esm2-9m is not a language model that can be fetched: choose one of dnabert-s"):
         choose_revisions({"dnabert-s"}, "esm2-9m=abc")
+
+
+@pytest.mark.parametrize("asked", ["esm2-8m=abc", "dnabert-s=", "dnabert-s"])
+def test_a_revision_that_would_have_no_effect_is_refused(asked):
+    with pytest.raises(InputError, match=rf"--weights_revision {asked}: must be local, or ENCODER=REVISION .*\(dnabert-s\)"):
+        choose_revisions({"dnabert-s"}, asked)
 
 
 def test_bases_reach_an_untranslated_encoder_as_they_are():
@@ -54,39 +75,3 @@ def test_bases_reach_an_untranslated_encoder_as_they_are():
     assert (encoder.translates, translated.translates, load_encoder("kmer-dna").translates) == (False, True, False)
     row = encoder.embed([b"ACGTTT"])[0]  # A, C, G and T are residues too
     assert np.count_nonzero(row[:20]) == 4 and row[20] == np.float32(np.log2(7))
-
-
-@pytest.fixture
-def task(tmp_path, monkeypatch):
-    """bin/embed.py on four windows, with whatever encoder stands in for kmer-dna."""
-    write_shard(tmp_path, 0, [b"ACGT" * 30] * 4, pa.table({"window": ["a", "b", "c", "d"]}))
-
-    def run(of):
-        dummy = dataclasses.replace(encoders.load_encoder("kmer-dna"), dim=2, embed=of)
-        monkeypatch.setattr(embed, "load_encoder", lambda *_: dummy)
-        out = tmp_path / "out.safetensors"
-        monkeypatch.setattr(
-            sys,
-            "argv",
-            ["embed.py", "--shard", str(tmp_path / "shard_00000.fa.gz"), "--encoder", "kmer-dna", "--out", str(out)],
-        )
-        embed.main()
-        return out
-
-    return run
-
-
-def test_an_embedding_says_what_computed_it(task):
-    tensors, header = read_tensors(task(lambda sequences: np.ones((len(sequences), 2), np.float32)))
-    assert tensors["embeddings"].dtype == np.float16
-    assert (header["precision"], header["device"]) == ("fp32", "cpu")
-
-
-def test_a_window_that_cannot_be_embedded_is_named(task):
-    def too_long(_):
-        raise RowError(2, "its 30 tokens alone do not fit into the memory of cuda")
-
-    with pytest.raises(InputError, match=r"shard_00000\.fa\.gz: window c: its 30 tokens alone do not fit"):
-        task(too_long)
-    with pytest.raises(InputError, match=r"window d: .* not finite in float16: use --precision fp32"):
-        task(lambda _: np.array([[1, 1], [1, 1], [1, 1], [1, 1e6]], np.float32))

@@ -1,4 +1,4 @@
-"""ESM-2 against fair-esm's and transformers' numbers, and its strictness about what it loads."""
+"""ESM-2 gives the numbers of fair-esm and of transformers, and loads nothing that does not fit."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from make_random_models import SHARED, make
-from virshort.encoders.esm2 import load, pooled
+from virshort.encoders.esm2 import load_model, pooled
 from virshort.errors import InputError
 
 TINY = SHARED / "golden/esm2_tiny"
@@ -27,7 +27,7 @@ def expected():
 
 @torch.inference_mode()
 def test_fair_esms_numbers(peptides, expected):
-    model = load(TINY / "model")
+    model = load_model(TINY / "model")
     for p in peptides:
         ids = torch.tensor([p["input_ids"]])
         assert (model(ids)[0] - expected[f"{p['name']}.hidden"]).abs().max() <= 3e-5, p["name"]
@@ -45,13 +45,13 @@ def test_transformers_numbers(tmp_path):
     ids = torch.randint(4, 24, (5, 52), generator=torch.Generator().manual_seed(1))
     expected = reference(input_ids=ids).last_hidden_state
     for folder in (whole, tmp_path / "bare"):
-        assert (load(folder)(ids) - expected).abs().max() <= 3e-5
+        assert (load_model(folder)(ids) - expected).abs().max() <= 3e-5
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @torch.inference_mode()
 def test_low_precision_is_near(peptides, expected, dtype):
-    model = load(TINY / "model", dtype)
+    model = load_model(TINY / "model", dtype)
     assert {p.dtype for p in model.parameters()} == {dtype}
     for p in peptides:
         row = pooled(model, torch.tensor([p["input_ids"]]))[0]
@@ -73,9 +73,9 @@ def test_tensors_that_do_not_fit_are_named(tmp_path, change, message):
     change(tensors)
     save_file(tensors, tmp_path / "model.safetensors", {"format": "pt"})
     with pytest.raises(InputError, match=message):
-        load(tmp_path)
+        load_model(tmp_path)
 
 
 def test_a_folder_without_weights_is_one_line():
     with pytest.raises(InputError, match=r"config\.json: not ESM-2's config\.json"):
-        load(SHARED / "golden/dnabert_tokenizer")
+        load_model(SHARED / "golden/dnabert_tokenizer")

@@ -53,7 +53,7 @@ def test_a_gpu_that_works():
         ("Found no NVIDIA driver on your system. Please check", "has no GPU or no driver"),
         ("The NVIDIA driver on your system is too old (found version 12040). Please", "too old for CUDA 13.2.*580 or newer"),
         ("CUDA driver version is insufficient for CUDA runtime version", "too old for CUDA 13.2"),
-        ("CUDA error: out of memory\nCUDA kernel errors might be", "too small, or taken by other programs"),
+        ("CUDA error: out of memory\nCUDA kernel errors might be", "too small, or in use by other programs"),
         ("CUDA error: no kernel image is available for execution on the device\nCUDA kernel", "no kernels for this GPU"),
         ("CUDA unknown error - this may be due to\nan incorrectly set up environment", "unknown error - this may be due to\\)"),
     ],

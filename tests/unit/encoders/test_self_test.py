@@ -1,18 +1,16 @@
 """The self-test finds nothing wrong with sound models, and finds what is wrong with others."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import check_weights
 from make_random_models import SHARED, make
 from virshort.encoders import self_test
+from virshort.encoders.checksums import LOCAL
 from virshort.encoders.fetching import fetch
-from virshort.encoders.language_models import load_language_model
-from virshort.encoders.published import LOCAL
 from virshort.encoders.self_test import byte_pairs, check_model, company, neighbours, norms, tokens_of_bases, tokens_of_residues
 from virshort.files import read_json, write_json
 
@@ -59,7 +57,7 @@ def test_byte_pairs_are_the_golden_ones() -> None:
 
 
 def test_rows_that_depend_on_their_company_or_on_nothing_are_found(folder: Path) -> None:
-    model = load_language_model("esm2-8m", folder, "fp32", "cpu", log=lambda _: None)
+    model = self_test.load_model("esm2-8m", folder, "fp32", "cpu", lambda _: None)
     peptides = self_test.random_sequences("protein", 20, np.random.default_rng(0))
     rows = model.embed(peptides)
     assert company(model, peptides, rows).ok and neighbours(model, peptides, rows).ok and norms(rows).ok
@@ -68,10 +66,13 @@ def test_rows_that_depend_on_their_company_or_on_nothing_are_found(folder: Path)
     assert not norms(np.ones_like(rows)).ok and not norms(rows * np.nan).ok
 
 
-def test_the_script_says_no_by_its_exit_code(folder: Path) -> None:
-    script = Path(__file__).resolve().parents[3] / "bin/check_weights.py"
+def test_the_script_reports_failed_checks_by_its_exit_code(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ["--weights", folder, "--encoders", "esm2-8m", "--windows", "8", "--device", "cpu"]
-    run = subprocess.run([sys.executable, script, *words], capture_output=True, text=True, check=False)
-    assert run.returncode == 1
-    refused = [line.split("  ")[1].strip() for line in run.stdout.splitlines() if line.endswith("NO")]
-    assert refused == ["files, by checksum", "known answer"], run.stdout + run.stderr
+    monkeypatch.setattr("sys.argv", ["check_weights.py", *map(str, words)])
+    with pytest.raises(SystemExit) as ended:
+        check_weights.main()
+    output = capsys.readouterr().out
+    refused = [line.split("  ")[1].strip() for line in output.splitlines() if line.endswith("NO")]
+    assert ended.value.code == 1 and refused == ["files, by checksum", "known answer"], output

@@ -1,4 +1,4 @@
-"""Our models and features written for VirNucPro's scripts."""
+"""Models and kept features written for VirNucPro's scripts."""
 
 import json
 import runpy
@@ -10,8 +10,10 @@ import pyarrow as pa
 import pytest
 from safetensors.numpy import save_file
 
+from virshort.errors import InputError
+from virshort.features.kept_shards import read_kept_shards
 from virshort.features.ready_features import read_blocks
-from virshort.features.tensors import FRAMES, ROWS, write_tensors
+from virshort.features.tensors import FRAMES, ROWS, read_tensors, write_tensors
 from virshort.features.virnucpro import head_shapes, read_head, read_merged
 from virshort.files import content_digest, write_json
 from virshort.sources.samplesheet import SheetRow
@@ -64,16 +66,16 @@ def test_a_head_of_one_modality_is_refused(export, tmp_path, capsys):
     model(tmp_path, 768, "dnabert-s", "esm2-650m", ["dna"])
     with pytest.raises(SystemExit):
         export("head", tmp_path, tmp_path / "x.pth")
-    assert "a head for dna alone" in capsys.readouterr().err
+    assert "a head for dna only, but VirNucPro" in capsys.readouterr().err
 
 
 LABELS = (1, 0, 1)
 TABLES = ([[0, 1], [0, 4], [1, 6], [2, 5]], [[0, 6], [1, 0], [1, 3]])
-"""Window and frame of each row of two shards."""
+"""Window and frame of each row, of two shards."""
 
 
 def shards(folder: Path, frames: bool) -> tuple[list[Path], list[Path]]:
-    """Features and manifests of two shards, each row's numbers telling which it is."""
+    """Features and manifests of two shards, in which the numbers of a row identify it."""
     features, windows = [], []
     for shard, table in enumerate(TABLES):
         n = max(w for w, _ in table) + 1
@@ -115,3 +117,47 @@ def test_features_of_other_windows_are_refused(export, tmp_path, capsys):
     with pytest.raises(SystemExit):
         export("merged", tmp_path / "out", "--features", features[0], "--windows", windows[1])
     assert "follows other windows" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def results(tmp_path):
+    """A results folder whose run drew two shards of train/short and kept their features."""
+    (tmp_path / "features").mkdir()
+    digests, paths = [], []
+    for number, path in enumerate(shards(tmp_path, False)[0]):
+        digests.append(read_tensors(path)[1]["windows_digest"])
+        kept = tmp_path / f"features/train.short.shard_{number:05d}"
+        paths.append((path.rename(f"{kept}.features.safetensors"), Path(f"{kept}.windows.parquet")))
+        (tmp_path / f"shard_{number:05d}.windows.parquet").rename(paths[-1][1])
+    write_json(tmp_path / "windows/train/short/metadata.json", {"digests": digests})
+    return tmp_path, paths
+
+
+def test_shards_left_over_from_another_run_are_refused(results):
+    folder, paths = results
+    assert len(read_kept_shards(*zip(*paths, strict=True)).ids) == 5
+    record = folder / "windows/train/short/metadata.json"
+    digests = json.loads(record.read_text())["digests"]
+    for other in (digests[:1], [digests[0], "another draw"]):
+        write_json(record, {"digests": other})
+        with pytest.raises(
+            InputError, match=r"^train\.short\.shard_00001\.features\.safetensors: not a shard of this folder's last run"
+        ):
+            read_kept_shards(*zip(*paths, strict=True))
+        assert len(read_kept_shards(*zip(*paths[:1], strict=True)).ids) == 3
+
+
+def test_shards_that_do_not_belong_together_are_refused(tmp_path):
+    features, windows = shards(tmp_path, False)
+    with pytest.raises(InputError, match=r"its window s0:1-150\(\+\) is also in shard_00000\.features"):
+        read_kept_shards([features[0], features[0]], [windows[0], windows[0]])
+    tensors, header = read_tensors(features[1])
+    encoders = json.dumps([{"modality": m, "encoder": f"x-{m}", "weights": "w"} for m in ("dna", "protein")])
+    write_tensors(features[1], tensors, header | {"encoders": encoders})
+    with pytest.raises(InputError, match=r"shard_00001\.features\.safetensors: made by x-dna \(w\) and x-protein \(w\), but"):
+        read_kept_shards(features, windows)
+    write_tensors(features[1], {"dna": tensors["dna"]}, header)
+    with pytest.raises(InputError, match="holds dna only: give features of both DNA and protein"):
+        read_kept_shards(features, windows)
+    with pytest.raises(InputError, match="--features: 2 files, but --windows: 1"):
+        read_kept_shards(features, windows[:1])

@@ -1,4 +1,4 @@
-"""Ready features: what is one chunk, what one contig, and that nothing of either is parted, lost or taken twice."""
+"""Ready features: which rows are a chunk and which chunks a contig, and that none of them is split, lost or read twice."""
 
 import json
 import os
@@ -87,10 +87,10 @@ def test_a_chunk_that_files_cut_in_two_is_whole_again(tmp_path_factory, chunks, 
     [
         (
             [(["a_chunk_1F1", "b_chunk_1F1"], "viral", 1), (["c_chunk_1F1", "a_chunk_1F2"], "viral", 1)],
-            "m1.pt: chunk a_chunk_1 is in m0.pt too: list files that share a chunk one after the other",
+            "m1.pt: chunk a_chunk_1 is also in m0.pt: list files that share a chunk one after the other",
         ),
-        ([(["a_chunk_1F1"], "viral", 1), (["a_chunk_1F1"], "viral", 1)], "m1.pt: id a_chunk_1F1 is in the file before it too"),
-        ([(["a_chunk_1F1"], "viral", 0)], "m0.pt: is viral in the sheet, but its own label of a_chunk_1F1 is 0"),
+        ([(["a_chunk_1F1"], "viral", 1), (["a_chunk_1F1"], "viral", 1)], "m1.pt: id a_chunk_1F1 is also in the file before it"),
+        ([(["a_chunk_1F1"], "viral", 0)], "m0.pt: is viral in the sheet, but the file's own label of a_chunk_1F1 is 0"),
         ([(["a_chunk_1F1"], None, None)], "m0.pt: holds no labels, and the sheet gives none"),
         ([(["a_chunk_1F1", "a_chunk_1R1"], None, np.array([0, 1]))], "m0.pt: rows of chunk a_chunk_1 have different labels"),
     ],
@@ -103,10 +103,10 @@ def test_what_does_not_fit_together_is_named(tmp_path: Path, files, message: str
 def test_files_of_other_widths_are_refused(tmp_path: Path) -> None:
     sheet, paths = write(tmp_path, [(["a_chunk_1F1"], "viral", 1)] * 2)
     write_merged(paths[1], ["b_chunk_1F1"], np.ones((1, 2048), np.float32), 1)
-    with pytest.raises(InputError, match=r"m1.pt: 2048 numbers a row .* instead of 770"):
+    with pytest.raises(InputError, match=r"m1.pt: 2048 numbers per row .* instead of 770"):
         list(read_blocks(sheet, paths))
     write_merged(paths[0], ["b_chunk_1F1"], np.ones((1, 64), np.float32), 1)
-    with pytest.raises(InputError, match=r"m0.pt: 64 numbers a row: merged features have 768 of DNABERT-S"):
+    with pytest.raises(InputError, match=r"m0.pt: 64 numbers per row, but merged features have 768 of DNABERT-S"):
         list(read_blocks(sheet, paths))
 
 
@@ -234,4 +234,4 @@ def test_sources_that_are_wrong_are_named(steps: Steps, capsys, files, table: st
 
 def test_that_no_audit_can_be_made_is_said(steps: Steps) -> None:
     steps.check([(["a_chunk_1F1"], "viral", 1), (["h_chunk_1F1"], "nonviral", 0)])
-    assert "without their sequences" in json.loads((steps.folder / "leakage.json").read_text())["message"]
+    assert "their sequences are not here" in json.loads((steps.folder / "leakage.json").read_text())["message"]

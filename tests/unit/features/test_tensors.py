@@ -83,7 +83,7 @@ def test_more_shards_than_files_that_may_be_open(tmp_path, monkeypatch):
         assert len(WindowFeatures(tmp_path, ["test/short"])) == 80
         resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard))
         monkeypatch.setattr("virshort.features.tensors._hold_many_open", lambda: None)
-        with pytest.raises(InputError, match=rf"more shards than a process may hold open \({few} files\): raise"):
+        with pytest.raises(InputError, match=rf"more shards than files that a process may hold open \({few}\): raise"):
             WindowFeatures(tmp_path, ["test/short"])
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,4 +1,4 @@
-"""VirNucPro's files: theirs are read to the reference's numbers, ours are read by their way of reading."""
+"""VirNucPro's files: its own give the reference's numbers, and those written here can be read as its scripts read them."""
 
 import json
 import os
@@ -12,11 +12,10 @@ from safetensors.numpy import load_file
 
 from virshort.errors import InputError
 from virshort.features.virnucpro import (
-    calls_by_contig,
     head_shapes,
-    merge,
     read_head,
     read_merged,
+    read_part,
     write_head,
     write_merged,
 )
@@ -39,6 +38,15 @@ def logits(t, x):
     hidden = x @ t["hidden_layer.weight"].T.astype(float) + t["hidden_layer.bias"]
     hidden = (hidden - t["bn1.running_mean"]) / np.sqrt(t["bn1.running_var"] + 1e-5) * t["bn1.weight"] + t["bn1.bias"]
     return np.maximum(hidden, 0) @ t["output_layer.weight"].T.astype(float) + t["output_layer.bias"]
+
+
+def calls_by_contig(ids, scores):
+    """VirNucPro's call of each contig: the largest viral score of its rows is at least their largest other score. scores: [n,
+    2], the viral score second; the last two letters of an id are its frame."""
+    best = {}
+    for name, score in zip((i[:-2] for i in ids), scores, strict=True):
+        best[name] = np.maximum(best.get(name, score), score)
+    return {name: bool(b[1] >= b[0]) for name, b in best.items()}
 
 
 def softmax(z):
@@ -88,22 +96,25 @@ def test_both_forms_of_labels():
 
 
 @needs_golden
-def test_modalities_are_joined_by_id():
-    made = merge(GOLDEN / "output_1_DNABERT_S.pt", GOLDEN / "output_1_ESM.pt")
-    rows = read_merged(GOLDEN / "merged_predict.pt")
-    at = {i: n for n, i in enumerate(rows.ids)}
-    assert made.data.shape[1] == 64
-    np.testing.assert_allclose(made.data, rows.data[[at[i] for i in made.ids]], atol=1e-6)
-    for folder in ("real_with_orfs", "real_fixed_500bp"):
-        made = merge(*(GOLDEN / folder / f"output_1_{m}.pt" for m in ("DNABERT_S", "ESM")))
-        real = read_merged(GOLDEN / folder / "output_1_merged.pt", 3328)
-        assert made.ids == real.ids
-        np.testing.assert_array_equal(made.data, real.data)
+@pytest.mark.parametrize(
+    ("folder", "merged", "width"),
+    [
+        (".", "merged_predict.pt", 64),
+        ("real_with_orfs", "output_1_merged.pt", 3328),
+        ("real_fixed_500bp", "output_1_merged.pt", 3328),
+    ],
+)
+def test_the_files_of_one_modality_are_the_halves_of_the_merged_one(folder, merged, width):
+    (ids, dna), (others, protein) = (read_part(GOLDEN / folder / f"output_1_{m}.pt") for m in ("DNABERT_S", "ESM"))
+    rows = read_merged(GOLDEN / folder / merged, width)
+    assert set(ids) == set(others) == set(rows.ids)
+    joined = np.concatenate([dna[[ids.index(i) for i in rows.ids]], protein[[others.index(i) for i in rows.ids]]], 1)
+    np.testing.assert_allclose(joined, rows.data, rtol=0, atol=1e-6 if folder == "." else 0)
 
 
 @needs_golden
 def test_a_head_for_other_features_is_refused():
-    with pytest.raises(InputError, match=r"takes 64 numbers a row, .* have 2048 numbers a row .*650M"):
+    with pytest.raises(InputError, match=r"takes 64 numbers per row, .* have 2048 numbers per row .*650M"):
         read_head(GOLDEN / "predict_model.pth", 2048)
     with pytest.raises(InputError, match="neither a checkpoint"):
         read_head(GOLDEN / "merged_viral.pt", 64)
@@ -155,7 +166,7 @@ read = (merged["labels"][0], len(merged["ids"]))
 
 @pytest.mark.parametrize("as_module", [False, True])
 def test_a_script_that_reads_as_virnucpro_does_reads_ours(tmp_path, monkeypatch, head, as_module):
-    """A script of the same form: class in __main__, unrestricted load, one label a file."""
+    """A script of the same form: a class in __main__, an unrestricted load, and one label per file."""
     x = np.random.default_rng(1).standard_normal((5, 2048), dtype=np.float32)
     write_head(tmp_path / "head.pth", head, "facebook/esm2_t33_650M_UR50D", as_module=as_module)
     write_merged(tmp_path / "merged.pt", [f"c{i}F1" for i in range(5)], x, 1)
@@ -179,7 +190,7 @@ def test_merged_features_come_back_as_they_were(tmp_path, label):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({"ids": ["a", "a"], "data": torch.zeros(2, 3)}, "id a is there twice"),
+        ({"ids": ["a", "a"], "data": torch.zeros(2, 3)}, "id a occurs more than once"),
         ({"ids": ["a", "b"], "data": torch.tensor([[0.0], [float("nan")]])}, "id b has numbers"),
         ({"ids": ["a"], "data": torch.zeros(2, 3)}, r"1 ids, but data is \[2, 3\]"),
         ({"ids": ["a", "b"], "data": torch.zeros(2, 3), "labels": [0, 2]}, "one for each of its 2 rows"),
@@ -191,11 +202,3 @@ def test_merged_features_that_are_wrong_are_named(tmp_path, value, message):
     torch.save(value, tmp_path / "m.pt")
     with pytest.raises(InputError, match=message):
         read_merged(tmp_path / "m.pt")
-
-
-def test_an_id_of_one_modality_only_is_named(tmp_path):
-    row = {"label": "a", "mean_representation": [0.0]}
-    torch.save({"nucleotide": ["a", "b"], "data": [row] * 2}, tmp_path / "d.pt")
-    torch.save({"proteins": ["b", "c"], "data": [torch.zeros(2)] * 2}, tmp_path / "p.pt")
-    with pytest.raises(InputError, match="id a is in one of them only"):
-        merge(tmp_path / "d.pt", tmp_path / "p.pt")

@@ -135,7 +135,7 @@ def test_harmful_files_are_refused_and_run_nothing(name: str, tmp_path: Path, mo
 @needs_golden
 def test_both_numbers_of_inputs_are_said(tmp_path: Path, monkeypatch, capsys) -> None:
     line = refused(capsys, monkeypatch, tmp_path, GOLDEN / "predict_model.pth")
-    assert "takes 64 numbers a row, and these features have 157" in line
+    assert "takes 64 numbers per row, but these features have 157" in line
 
 
 def test_the_script_writes_our_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +161,7 @@ def test_the_script_writes_our_form(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (lambda p: p.with_name("model.json").unlink(), "model.json is not beside it"),
         (lambda p: p.write_bytes(p.read_bytes()[:-9]), "model.safetensors: damaged"),
         (lambda p: save_file(head() | {"bn1.bias": np.full(512, np.nan, np.float32)}, p), "bn1.bias has numbers that are not"),
-        (lambda p: save_file(head(64), p), "takes 64 numbers a row, and these features have 157"),
+        (lambda p: save_file(head(64), p), "takes 64 numbers per row, but these features have 157"),
         (lambda p: save_file({"x": np.zeros(3)}, p), "not the tensors of VirNucPro's head"),
     ],
 )

@@ -48,6 +48,7 @@ def check(folder: Path, **changed: Any) -> None:
 def test_files_of_one_run_agree(tmp_path: Path) -> None:
     check(tmp_path)
     check(tmp_path, windows={}, facts={}, parameters={})
+    check(tmp_path, parameters={"seed": 42.0, "window_length": "1.5e2"})
     check(
         tmp_path,
         parameters={"seed": 42, "window_length": 200, "features": "ready"},

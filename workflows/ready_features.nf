@@ -1,4 +1,4 @@
-// Ready features, VirNucPro's merged files, in place of windows and their embeddings.
+// Ready features, such as VirNucPro's merged files, in place of windows and their embeddings.
 include { codeDigest     } from '../functions/code'
 include { readJson       } from '../functions/files'
 include { listedFiles    } from '../functions/shell'
@@ -7,22 +7,26 @@ include { CHECK_FEATURES } from '../modules/check_features/main'
 include { SPLIT          } from '../modules/split/main'
 include { TAKE_FEATURES  } from '../modules/take_features/main'
 
-workflow FEATURES {
+workflow READY_FEATURES {
     take:
-    options
+    options // all parameters, typed
 
     main:
-    sheet = channel.value(file(options.features))
-    table = channel.value(options.source_table ? file(options.source_table) : [])
+    sheet = channel.value(file(options.features, glob: false))
+    table = channel.value(options.source_table ? file(options.source_table, glob: false) : [])
 
-    // What is asked for, and what there is
-    asked = options.subMap('arms') + [pretrained: options.pretrained != null]
-    arms_file = options.arms_file ?: "${projectDir}/assets/arms_features.yaml"
-    PLAN_FEATURES(sheet, file(arms_file), asked, codeDigest('plan_features.py'))
+    // Which arms run, on which files
+    PLAN_FEATURES(
+        sheet,
+        file(options.arms_file ?: "${projectDir}/assets/arms_features.yaml", glob: false),
+        options.subMap('arms') + [pretrained: options.pretrained != null],
+        codeDigest('plan_features.py')
+    )
+    // [ file, ... ]
     merged = PLAN_FEATURES.out.plan.combine(sheet).map { plan, s -> listedFiles(readJson(plan).files, s) }.first()
     CHECK_FEATURES(sheet, merged, table, codeDigest('check_features.py'))
 
-    // Contigs of a cluster stay in one fold, chunks with their contig, frames with their chunk
+    // Contigs of a cluster stay in one fold, chunks with their contig, and frames with their chunk
     SPLIT(
         CHECK_FEATURES.out.sources,
         CHECK_FEATURES.out.clusters,
@@ -31,7 +35,6 @@ workflow FEATURES {
     )
     TAKE_FEATURES(sheet, merged, SPLIT.out.folds, SPLIT.out.summary, codeDigest('take_features.py'))
 
-    // What training and evaluation need of it
     arms = PLAN_FEATURES.out.arms
     width = CHECK_FEATURES.out.summary.map { f -> readJson(f).inputs }
     features = TAKE_FEATURES.out.features.flatMap { found ->
@@ -40,14 +43,12 @@ workflow FEATURES {
     sets = TAKE_FEATURES.out.sets
     leakage = CHECK_FEATURES.out.leakage
     facts = SPLIT.out.summary.mix(CHECK_FEATURES.out.summary)
-    windows = channel.value([])
 
     emit:
-    arms
-    width
-    features
-    sets
-    leakage
-    facts
-    windows
+    arms // arms.json: the arms that run
+    width // numbers per row
+    features // [ pool, pair of encoders, [features and manifests of all its shards] ]
+    sets // window_sets.json: which pools make a window set
+    leakage // leakage.json
+    facts // summaries of the steps, for the report
 }

@@ -1,4 +1,4 @@
-"""Whole models from fetched weights: exact in fp32, near in low precision, the same in any company."""
+"""Whole models from fetched weights: exact in fp32, near in low precision, and independent of the other rows of a batch."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,10 @@ import torch
 
 from make_random_models import SHARED, make
 from virshort.encoders import packed_linear as packing
+from virshort.encoders.catalogue import load_encoder
+from virshort.encoders.checksums import LOCAL
+from virshort.encoders.encoder import Settings
 from virshort.encoders.fetching import fetch
-from virshort.encoders.language_models import load_language_model
-from virshort.encoders.published import LOCAL
 from virshort.errors import InputError
 
 pytestmark = pytest.mark.skipif(not (SHARED / "golden/dnabert_tokenizer").exists(), reason="golden data not here")
@@ -38,8 +39,8 @@ def cosine(a, b):
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_low_precision_is_near(folder, encoder, precision):
     given = sequences(encoder)
-    exact = load_language_model(encoder, folder, "fp32", "cpu").embed(given)
-    low = load_language_model(encoder, folder, precision, "cpu")
+    exact = load_encoder(encoder, Settings(folder, "fp32", "cpu")).embed(given)
+    low = load_encoder(encoder, Settings(folder, precision, "cpu"))
     assert (low.precision, low.device) == (precision, "cpu")
     rows = low.embed(given)
     assert rows.dtype == np.float32
@@ -51,7 +52,7 @@ def test_low_precision_is_near(folder, encoder, precision):
 
 @pytest.mark.parametrize("encoder", MODELS)
 def test_a_row_is_its_sequences_alone(folder, encoder):
-    model, given = load_language_model(encoder, folder, "fp32", "cpu", budget=333), sequences(encoder)
+    model, given = load_encoder(encoder, Settings(folder, "fp32", "cpu", budget=333)), sequences(encoder)
     together = model.embed(given)
     for sequence, row in zip(given, together, strict=True):
         np.testing.assert_allclose(model.embed([sequence])[0], row, rtol=0, atol=1e-5)
@@ -60,7 +61,7 @@ def test_a_row_is_its_sequences_alone(folder, encoder):
 
 
 def test_an_empty_peptide_is_a_row_of_zeros(folder):
-    rows = load_language_model("esm2-8m", folder, "fp32", "cpu").embed([b"MKV", b"", b"MKV"])
+    rows = load_encoder("esm2-8m", Settings(folder, "fp32", "cpu")).embed([b"MKV", b"", b"MKV"])
     assert not rows[1].any()
     assert rows[0].any()
 
@@ -69,15 +70,15 @@ def test_an_empty_peptide_is_a_row_of_zeros(folder):
 @pytest.mark.parametrize("encoder", MODELS)
 def test_packed_layers_compute_what_plain_ones_do(folder, encoder, monkeypatch):
     given = sequences(encoder)
-    packed = load_language_model(encoder, folder, "bf16", "cpu").embed(given)
+    packed = load_encoder(encoder, Settings(folder, "bf16", "cpu")).embed(given)
     monkeypatch.setattr(packing, "can_pack", lambda: False)
-    plain = load_language_model(encoder, folder, "bf16", "cpu").embed(given)
+    plain = load_encoder(encoder, Settings(folder, "bf16", "cpu")).embed(given)
     assert cosine(packed, plain).min() >= 0.9995
 
 
 @pytest.mark.parametrize("encoder", MODELS)
-def test_what_a_model_says_of_itself(folder, encoder):
-    model = load_language_model(encoder, folder)
+def test_a_model_describes_itself(folder, encoder):
+    model = load_encoder(encoder, Settings(folder))
     assert model.modality == ("dna" if encoder == "dnabert-s" else "protein")
     assert len(model.weights) == 16
     assert model.embed([b"ACDEFG"]).shape == (1, model.dim)
@@ -86,4 +87,4 @@ def test_what_a_model_says_of_itself(folder, encoder):
 
 def test_weights_that_were_not_fetched_are_named(folder):
     with pytest.raises(InputError, match=r"no fetched weights of esm2-35m: run bin/fetch_weights\.py"):
-        load_language_model("esm2-35m", folder)
+        load_encoder("esm2-35m", Settings(folder))

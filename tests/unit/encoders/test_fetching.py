@@ -1,4 +1,4 @@
-"""Weights from a server that speaks the hub's protocol, and from folders; what is wrong is refused by name."""
+"""Weights from a server that speaks the hub's protocol, and from folders. What is wrong is refused by name."""
 
 import hashlib
 import os
@@ -14,11 +14,12 @@ from safetensors.torch import load_file, save_file
 
 from hub import COMMIT, Hub
 from make_random_models import TOKENIZER, make
-from virshort.encoders.fetching import fetch
-from virshort.encoders.published import LOCAL, PUBLISHED
-from virshort.encoders.weights import open_weights, sha256_of
+from virshort.encoders.checksums import LOCAL
+from virshort.encoders.fetching import fetch, is_pinned
+from virshort.encoders.published import PUBLISHED
+from virshort.encoders.weights import open_weights
 from virshort.errors import InputError
-from virshort.files import read_json, write_json
+from virshort.files import content_digest, read_json, write_json
 
 pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
 
@@ -34,10 +35,10 @@ def raw(tmp_path_factory):
 
 @pytest.fixture
 def pinned(raw, monkeypatch):
-    """The small models stand in the list as if they were the published ones."""
+    """The small models take the place of the published ones in the list."""
     for encoder in ("dnabert-s", "esm2-8m"):
         model = PUBLISHED[encoder]
-        files = {n: ((raw / encoder / n).stat().st_size, sha256_of(raw / encoder / n)) for n in model.files}
+        files = {n: ((raw / encoder / n).stat().st_size, content_digest(raw / encoder / n)) for n in model.files}
         monkeypatch.setitem(PUBLISHED, encoder, replace(model, revision=COMMIT, files=files))
 
 
@@ -64,7 +65,7 @@ def silent(_):
 def test_from_the_hub_to_safetensors(hub, raw, tmp_path):
     for encoder in ("dnabert-s", "esm2-8m"):
         got = fetch(encoder, tmp_path / "out", cache=tmp_path / "cache", log=silent)
-        assert got.pinned
+        assert is_pinned(got)
         assert got.revision == COMMIT
         assert open_weights(tmp_path / "out", encoder) == got
         assert not list(got.folder.glob("*.bin"))
@@ -91,7 +92,7 @@ def test_a_download_goes_on_where_it_broke_off(hub, tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("pinned")
-def test_a_tampered_file_of_the_hub_is_refused_and_fetched_anew(hub, raw, tmp_path):
+def test_a_tampered_file_of_the_hub_is_refused_and_fetched_again(hub, raw, tmp_path):
     repo = hub.folder / PUBLISHED["dnabert-s"].repo
     repo.unlink()
     repo.mkdir()
@@ -104,12 +105,12 @@ def test_a_tampered_file_of_the_hub_is_refused_and_fetched_anew(hub, raw, tmp_pa
     with pytest.raises(InputError, match=f"sha256 {expected} expected, {found} found"):
         fetch("dnabert-s", tmp_path / "out", cache=tmp_path / "cache", log=silent)
     (repo / "pytorch_model.bin").write_bytes((raw / "dnabert-s/pytorch_model.bin").read_bytes())
-    assert fetch("dnabert-s", tmp_path / "out", cache=tmp_path / "cache", log=silent).pinned
+    assert is_pinned(fetch("dnabert-s", tmp_path / "out", cache=tmp_path / "cache", log=silent))
 
 
 def test_another_revision_is_checked_against_what_the_hub_states(hub, tmp_path):
     got = fetch("esm2-8m", tmp_path / "out", revision="main", cache=tmp_path / "cache", log=silent)
-    assert (got.revision, got.pinned) == (COMMIT, False)
+    assert (got.revision, is_pinned(got)) == (COMMIT, False)
     hub.etag = "0" * 64
     with pytest.raises(InputError, match=f"sha256 {'0' * 64} expected"):
         fetch("esm2-8m", tmp_path / "again", revision="main", cache=tmp_path / "cache2", log=silent)
@@ -119,11 +120,11 @@ def test_another_revision_is_checked_against_what_the_hub_states(hub, tmp_path):
 
 
 def test_a_file_or_revision_that_is_not_there(hub, tmp_path, monkeypatch):
-    with pytest.raises(InputError, match=r"esm2_t6_8M_UR50D config\.json at revision f+: the hub has no such file"):
+    with pytest.raises(InputError, match=r"esm2_t6_8M_UR50D config\.json at revision f+: the hub does not have this file"):
         fetch("esm2-8m", tmp_path / "out", revision="f" * 40, cache=tmp_path / "cache", log=silent)
     assert hub.log
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(InputError, match=r"cannot be fetched .* mind the network"):
+    with pytest.raises(InputError, match=r"cannot be fetched .* check the network"):
         fetch("esm2-8m", tmp_path / "out", revision=COMMIT, cache=tmp_path / "cache", log=silent)
 
 
@@ -167,10 +168,10 @@ def folder(raw, tmp_path):
 def test_a_folder_without_a_network(folder, tmp_path, encoder, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     first = fetch(encoder, tmp_path / "out", folder, log=silent)
-    assert first.pinned
+    assert is_pinned(first)
     # What was made once can be given in turn.
     again = fetch(encoder, tmp_path / "again", tmp_path / "out", log=silent)
-    assert (again.digest, again.pinned) == (first.digest, True)
+    assert (again.digest, is_pinned(again)) == (first.digest, True)
 
 
 @pytest.mark.usefixtures("pinned")
@@ -212,10 +213,10 @@ def test_random_weights_are_taken_only_if_vouched_for(folder, tmp_path):
         fetch("dnabert-s", tmp_path / "out", folder, log=silent)
     lines = []
     got = fetch("dnabert-s", tmp_path / "out", folder, LOCAL, log=lines.append)
-    assert (got.revision, got.pinned) == (LOCAL, False)
+    assert (got.revision, is_pinned(got)) == (LOCAL, False)
     assert read_json(got.folder / "weights.json")["unchecked"] == ["config.json", "tokenizer.json", "pytorch_model.bin"]
     assert any("no checksum is known" in line for line in lines)
-    with pytest.raises(InputError, match="weights of dnabert-s in the place of"):
+    with pytest.raises(InputError, match="these are the weights of dnabert-s, not of esm2-8m"):
         got.folder.rename(tmp_path / "out/esm2-8m")
         open_weights(tmp_path / "out", "esm2-8m")
 
@@ -234,17 +235,17 @@ def test_sharded_pickles_become_sharded_safetensors(folder, tmp_path, monkeypatc
     files = dict.fromkeys(("config.json", "vocab.txt", "pytorch_model.bin.index.json", *parts), (None, None))
     monkeypatch.setitem(PUBLISHED, "esm2-8m", replace(model, files=files))
     got = fetch("esm2-8m", tmp_path / "out", folder, LOCAL, log=silent)
-    from virshort.encoders.esm2 import load
+    from virshort.encoders.esm2 import load_model
 
-    found = load(got.folder).state_dict()["layers.0.mlp_out.weight"]
+    found = load_model(got.folder).state_dict()["layers.0.mlp_out.weight"]
     assert torch.equal(found, tensors["esm.encoder.layer.0.output.dense.weight"])
 
 
 def test_names_and_missing_files(folder, tmp_path):
-    with pytest.raises(InputError, match="no such language model: one of dnabert-s, esm2-8m"):
+    with pytest.raises(InputError, match="esm3 is not a language model that can be fetched: choose one of dnabert-s, esm2-8m"):
         fetch("esm3", tmp_path, log=silent)
     (folder / "esm2-8m/vocab.txt").unlink()
-    with pytest.raises(InputError, match=r"no vocab\.txt: put the files of https://huggingface\.co/facebook/esm2_t6_8M"):
+    with pytest.raises(InputError, match=r"has no vocab\.txt: put the files of https://huggingface\.co/facebook/esm2_t6_8M"):
         fetch("esm2-8m", tmp_path / "out", folder, LOCAL, log=silent)
-    with pytest.raises(InputError, match="nothing to check these files against"):
+    with pytest.raises(InputError, match="nothing to compare these files with"):
         fetch("dnabert-s", tmp_path / "out", folder, "f" * 40, log=silent)

@@ -1,0 +1,71 @@
+"""What a run needs of encoders, from its arms: which to load, what each embeds, and which weights to fetch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from virshort.arms import WINDOW_SETS
+from virshort.encoders.catalogue import choose_encoder, entry_of, model_of
+from virshort.encoders.published import choose_revisions
+
+
+@dataclass(frozen=True)
+class PlannedEncoder:
+    """module: the library module that loads it; model: the language model whose weights it needs, None for k-mers."""
+
+    module: str
+    model: str | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """plan.json. fastas: the files of the samplesheet; arms: as in arms.json; pairs: the pairs of encoders (dna+protein) that
+    embed each window set, where `test` stands for all test sets; encoders: those of all pairs, by name; weights: the revision
+    of each language model; note: on k-mers that stand in for language models; train_sets: the window sets to draw for
+    training."""
+
+    fastas: list[str]
+    arms: list[dict[str, Any]]
+    pairs: dict[str, list[str]]
+    encoders: dict[str, PlannedEncoder]
+    weights: dict[str, str]
+    note: str | None
+    train_sets: list[str]
+
+
+def encoders_of_run(asked: Mapping[str, str], weights_given: bool, device: str) -> dict[str, str]:
+    """The run's encoder for each modality. asked: encoder or `auto` by modality."""
+    return {modality: choose_encoder(modality, name, weights_given, device) for modality, name in asked.items()}
+
+
+def stand_in_note(asked: Mapping[str, str], chosen: Mapping[str, str]) -> str | None:
+    """A sentence on the k-mers that `auto` chose in place of language models; None if it chose none."""
+    names = [chosen[modality] for modality in asked if asked[modality] == "auto" and not model_of(chosen[modality])]
+    if not names:
+        return None
+    return (
+        f"{' and '.join(names)} stand in for the language models, which need a GPU (-profile gpu) or a folder with "
+        "their weights (--weights DIR): docs/language-models.md"
+    )
+
+
+def pairs_by_window_set(arms: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The pairs of encoders that embed each window set: those of the arms that use it. All arms use the test sets, and the
+    validation windows of `short` (which also is the first part of `scratch`)."""
+    pairs = {"test": sorted({arm["pair"] for arm in arms})}
+    for windows in WINDOW_SETS:
+        pairs[windows] = sorted({arm["pair"] for arm in arms if windows in (arm["windows"], "short")})
+    return pairs
+
+
+def make_plan(fastas: Sequence[str], arms: Sequence[Mapping[str, Any]], note: str | None, revisions: str | None = None) -> Plan:
+    """The plan for some arms. revisions: `local`, or ENCODER=REVISION, comma-separated; None for the pinned ones.
+
+    Raises InputError for revisions that do not fit the language models of the arms."""
+    paired = [dict(arm) | {"pair": f"{arm['encoders']['dna']}+{arm['encoders']['protein']}"} for arm in arms]
+    pairs = pairs_by_window_set(paired)
+    names = [name for pair in pairs["test"] for name in pair.split("+")]
+    encoders = {name: PlannedEncoder(entry_of(name).module, model_of(name)) for name in names}
+    models = {encoder.model for encoder in encoders.values() if encoder.model}
+    train_sets = sorted({arm["windows"] or "short" for arm in arms})
+    return Plan(list(fastas), paired, pairs, encoders, choose_revisions(models, revisions), note, train_sets)

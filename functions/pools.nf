@@ -1,0 +1,48 @@
+// Pools of windows, window sets made of them, and the pairs of encoders (dna+protein) that read them.
+
+// train/short, of windows/train/short/shard_00000.fa.gz
+def poolOf(path) {
+    return "${path.parent.parent.name}/${path.parent.name}".toString()
+}
+
+// shard_00000, of the same
+def shardOf(path) {
+    return path.name.tokenize('.')[0]
+}
+
+// The pairs of encoders that some arm needs for a pool. `plan`: plan.json, read.
+def pairsOf(plan, pool) {
+    return pool.startsWith('test/') ? plan.pairs.test : plan.pairs[pool - 'train/']
+}
+
+// The files of some pools, as one pair of encoders gave them, always in the same order. `features`: maps of pool, pair and files.
+def filesOf(features, pair, pools) {
+    return features.findAll { f -> f.pair == pair && f.pool in pools }.collectMany { f -> f.files }.sort { f -> f.name }
+}
+
+// All that an arm's training needs to know of window_sets.json. It holds no more, so that a change of a test set, or of a set
+// that the arm does not train on, does not train it again. Every arm is also validated on windows of `short`.
+def trainingSets(sets, arm) {
+    return sets.subMap('folds', 'test_folds', 'viral_share') + [train: sets.train.subMap(arm.windows ?: 'short', 'short')]
+}
+
+def trainingPools(sets, arm) {
+    return [arm.windows ?: 'short', 'short'].collectMany { name -> sets.train[name].pools }
+}
+
+def testPools(sets) {
+    return sets.test.values().collectMany { set -> set.pools }
+}
+
+// What SAMPLE_WINDOWS pretends to have drawn in a stub run: window_sets.json with one pool per set, and pool:shards of each.
+def stubPools(train_sets, options) {
+    def sizes = (train_sets + 'short').unique().collectEntries { name -> ["train/${name}".toString(), options["${name}_windows".toString()]] } +
+        ['test/short': options.test_windows, 'test/full': options.test_windows]
+    def sets = sizes.keySet().groupBy { pool -> pool.tokenize('/')[0] }.collectEntries { purpose, pools ->
+        [purpose, pools.collectEntries { pool -> [pool.tokenize('/')[1], [pools: [pool], size: sizes[pool], notes: []]] }]
+    }
+    return [
+        sets: sets + [folds: 3, test_folds: [0], viral_share: options.viral_share],
+        shards: sizes.collect { pool, windows -> "${pool}:${Math.ceil(windows / options.windows_per_shard).intValue()}" },
+    ]
+}

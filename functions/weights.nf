@@ -1,0 +1,29 @@
+// The weights of language models, on their way into a task.
+include { readJson } from './files'
+
+// The files of a language model in the user's folder of weights; none if no folder is given.
+def givenWeights(folder, encoder) {
+    if (!folder) {
+        return []
+    }
+    def found = (file("${folder}/${encoder}", glob: false).listFiles() ?: []).findAll { f -> f.isFile() }
+    if (!found) {
+        error("virshort: --weights ${folder} has no folder ${encoder}: fill it with `bin/fetch_weights.py ${encoder} --out ${folder}` on a machine with internet access")
+    }
+    return found.sort { f -> f.name }
+}
+
+// How a task loads the weights in `folder`: precision, device, digest (all that the embeddings depend on besides code and windows)
+// and the memory it takes (GB). weights.json is written last, so a folder without it is incomplete.
+def loading(folder, options) {
+    def record = folder.resolve('weights.json')
+    if (!record.exists()) {
+        error("virshort: ${folder}: these weights are incomplete: delete the folder, then run again with -resume")
+    }
+    def found = readJson(record)
+    def bytes = found.stored.values().sum { stored -> stored[0] }
+    def device = options.device == 'cuda' && options.allow_cpu ? 'auto' : options.device
+    return [
+        precision: options.precision, device: device, digest: found.digest, memory: 3 + 2 * Math.ceil(bytes / 1e9).intValue()
+    ]
+}

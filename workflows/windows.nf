@@ -1,0 +1,104 @@
+// From labelled genomes to windows: the input checked, clustered, split into folds, masked and sampled, with an audit of what leaks.
+include { codeDigest     } from '../functions/code'
+include { readJson       } from '../functions/files'
+include { listedFiles    } from '../functions/shell'
+include { CHECK_GPU      } from '../modules/check_gpu/main'
+include { SIMULATE       } from '../modules/simulate/main'
+include { PLAN           } from '../modules/plan/main'
+include { CHECK_INPUT    } from '../modules/check_input/main'
+include { CLUSTER        } from '../modules/cluster/main'
+include { SPLIT          } from '../modules/split/main'
+include { MASK           } from '../modules/mask/main'
+include { SAMPLE_WINDOWS } from '../modules/sample_windows/main'
+include { AUDIT          } from '../modules/audit/main'
+
+workflow WINDOWS {
+    take:
+    options // all parameters, typed
+
+    main:
+    // Where a GPU is required, nothing is computed before one has been found
+    ready = channel.value(true)
+    if (options.device == 'cuda' && !options.allow_cpu) {
+        CHECK_GPU(codeDigest('check_gpu.py'))
+        ready = CHECK_GPU.out.map { _report -> true }
+    }
+    if (options.demo) {
+        SIMULATE(ready.map { _yes -> options.seed }, codeDigest('simulate.py'))
+        sheet = SIMULATE.out.sheet
+        table = SIMULATE.out.table
+    }
+    else {
+        sheet = ready.map { _yes -> file(options.input, glob: false) }
+        table = channel.value(options.source_table ? file(options.source_table, glob: false) : [])
+    }
+
+    // Which arms run, and which files, encoders and weights they need
+    PLAN(
+        sheet,
+        file(options.arms_file ?: "${projectDir}/assets/arms.yaml", glob: false),
+        options.subMap('arms', 'dna_encoder', 'protein_encoder', 'protein_input', 'device', 'weights_revision') +
+            [pretrained: options.pretrained != null, weights_given: options.weights != null],
+        codeDigest('plan.py')
+    )
+    // { fastas, pairs, encoders, weights, train_sets, note }: Plan of bin/virshort/encoders/plan.py
+    plan = PLAN.out.plan.map { f -> readJson(f) }
+    plan.flatMap { p -> p.note ? ["Note: ${p.note}"] : [] }.view()
+
+    CHECK_INPUT(
+        sheet,
+        // [ fasta, ... ]
+        plan.combine(sheet).map { p, s -> listedFiles(p.fastas, s) }.first(),
+        // [ the same as they are written in the sheet, ... ]
+        plan.map { p -> p.fastas },
+        table,
+        options.window_length,
+        codeDigest('check_input.py')
+    )
+    CLUSTER(CHECK_INPUT.out.sources, CHECK_INPUT.out.sequences, options.cluster_containment, codeDigest('cluster.py'))
+    SPLIT(
+        CHECK_INPUT.out.sources,
+        CLUSTER.out.clusters,
+        options.subMap('folds', 'test_folds', 'seed', 'cluster_cap'),
+        codeDigest('split.py')
+    )
+    MASK(SPLIT.out.folds, CHECK_INPUT.out.sequences, codeDigest('mask.py'))
+    SAMPLE_WINDOWS(
+        SPLIT.out.folds,
+        SPLIT.out.summary,
+        MASK.out.sequences,
+        plan.map { p -> p.train_sets },
+        options.subMap(
+            'window_length', 'short_windows', 'scratch_windows', 'mixed_windows', 'full_windows', 'test_windows',
+            'sweep_windows', 'sweep_lengths', 'viral_share', 'max_n', 'cluster_cap', 'windows_per_shard', 'genetic_code', 'seed'
+        ),
+        codeDigest('sample_windows.py')
+    )
+    AUDIT(
+        SAMPLE_WINDOWS.out.folder,
+        SAMPLE_WINDOWS.out.sets,
+        SPLIT.out.folds,
+        MASK.out.sequences,
+        options.leakage_limit,
+        options.pretrained != null,
+        codeDigest('audit.py')
+    )
+
+    arms = PLAN.out.arms
+    fastas = SAMPLE_WINDOWS.out.fastas
+    manifests = SAMPLE_WINDOWS.out.manifests
+    folder = SAMPLE_WINDOWS.out.folder
+    sets = SAMPLE_WINDOWS.out.sets
+    leakage = AUDIT.out
+    facts = SPLIT.out.summary.mix(CLUSTER.out.summary, MASK.out.summary, CHECK_INPUT.out.summary, CHECK_INPUT.out.skipped)
+
+    emit:
+    plan // plan.json, read
+    arms // arms.json: the arms that run
+    fastas // [ the windows of a shard, ... ]
+    manifests // [ their sources, positions, labels and folds, ... ]
+    folder // both, as one folder
+    sets // window_sets.json: which pools make a window set
+    leakage // leakage.json
+    facts // summaries of the steps, for the report
+}
