@@ -31,7 +31,7 @@ def check_agreement(
         # Ready features have no window length, whatever the parameter is.
         if value and name in parameters and not parameters.get("features"):
             # A parameter may be written as 150, 150.0 or 1.5e2.
-            _agree(folder, f"{name} in comparison.json", float(value), f"{name} of the parameters", float(parameters[name]))
+            _agree(folder, f"{name} in comparison.json", float(value), "that of the parameters", float(parameters[name]))
     sets, folds = facts.get("window_sets"), facts.get("folds")
     tested = {r["test_set"]: r["windows"] for r in comparison["arms"]}
     if windows and sets:
@@ -39,7 +39,7 @@ def check_agreement(
     if sets and folds:
         for name in ("folds", "test_folds"):
             if name in sets:
-                _agree(folder, f"{name} in window_sets.json", sets[name], f"{name} in folds.json", folds[name])
+                _agree(folder, f"{name} in window_sets.json", sets[name], "that in folds.json", folds[name])
     sources = {
         "folds.json": sum(r["sources"] for r in folds["table"]) if folds else None,
         "clusters.json": (facts.get("clusters") or {}).get("sources"),
@@ -47,7 +47,7 @@ def check_agreement(
     }
     known = [(name, n) for name, n in sources.items() if n is not None]
     for name, n in known[1:]:
-        _agree(folder, f"sources in {known[0][0]}", known[0][1], f"sources in {name}", n)
+        _agree(folder, f"the number of sources in {known[0][0]}", known[0][1], f"that in {name}", n)
     _check_sources(folder)
 
 
@@ -59,12 +59,18 @@ def _check_pools(folder: Path, tested: Mapping[str, int], windows: Mapping[tuple
     for (purpose, pool), metadata in windows.items():
         shards = len(list((folder / "windows" / purpose / pool).glob("shard_*.windows.parquet")))
         if shards:
-            _agree(folder, f"shards in windows/{purpose}/{pool}", shards, "shards in its metadata.json", metadata["shards"])
+            _agree(
+                folder,
+                f"the number of shards in windows/{purpose}/{pool}",
+                shards,
+                "that in its metadata.json",
+                metadata["shards"],
+            )
     for name, count in tested.items():
         pools = [tuple(pool.split("/")) for pool in sets["test"].get(name, {}).get("pools", [])]
         if pools and all(pool in windows for pool in pools):
             drawn = sum(windows[pool]["windows"] for pool in pools)
-            _agree(folder, f"'{name}' test windows in comparison.json", count, "windows in their metadata.json", drawn)
+            _agree(folder, f"the number of '{name}' windows in comparison.json", count, "that in windows/test", drawn)
 
 
 def _check_sources(folder: Path) -> None:
@@ -84,4 +90,4 @@ def _check_sources(folder: Path) -> None:
 def _agree(folder: Path, name: str, value: object, other: str, value_there: object) -> None:
     if value != value_there:
         shown = [f"{v:g}" if isinstance(v, float) else str(v) for v in (value, value_there)]
-        raise InputError(f"{folder}: {name}: {shown[0]}; {other}: {shown[1]}: {ADVICE}")
+        raise InputError(f"{folder}: {name} is {shown[0]}, but {other} is {shown[1]}: {ADVICE}")

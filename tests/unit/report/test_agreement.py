@@ -59,11 +59,20 @@ def test_files_of_one_run_agree(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"parameters": {"seed": 7}}, "seed in comparison.json: 42; seed of the parameters: 7"),
-        ({"windows": {**WINDOWS, ("test", "short"): {"windows": 300}}}, "'short' test windows in comparison.json: 600"),
+        ({"parameters": {"seed": 7}}, "seed in comparison.json is 42, but that of the parameters is 7"),
+        (
+            {"windows": {**WINDOWS, ("test", "short"): {"windows": 300}}},
+            "the number of 'short' windows in comparison.json is 600, but that in windows/test is 300",
+        ),
         ({"windows": {**WINDOWS, ("train", "full"): {"windows": 9}}}, "windows/train/full: window_sets.json does not list"),
-        ({"facts": {**FACTS, "input": {"records": 70}}}, "sources in folds.json: 24; sources in input.json: 70"),
-        ({"facts": {**FACTS, "folds": {**FACTS["folds"], "test_folds": [1]}}}, "test_folds in window_sets.json"),
+        (
+            {"facts": {**FACTS, "input": {"records": 70}}},
+            "the number of sources in folds.json is 24, but that in input.json is 70",
+        ),
+        (
+            {"facts": {**FACTS, "folds": {**FACTS["folds"], "test_folds": [1]}}},
+            "test_folds in window_sets.json is [0, 1], but that in folds.json is [1]",
+        ),
     ],
 )
 def test_numbers_that_disagree_are_named(changed: dict[str, Any], told: str, tmp_path: Path) -> None:
@@ -79,7 +88,7 @@ def test_a_shard_of_a_larger_run_is_noticed(tmp_path: Path) -> None:
         path.touch()
         if shard == 0:
             check(tmp_path)
-    with pytest.raises(InputError, match=r"shards in windows/train/short: 2; shards in its metadata\.json: 1"):
+    with pytest.raises(InputError, match=r"shards in windows/train/short is 2, but that in its metadata\.json is 1"):
         check(tmp_path)
 
 
