@@ -18,8 +18,8 @@ def interval(bounds: Sequence[float], scale: float = 100, digits: int = 1) -> st
 
 
 def signed(points: float) -> str:
-    """A difference in points with its sign."""
-    return f"{points:+.1f}"
+    """A difference in points with its sign; none of nearly zero has a minus sign."""
+    return f"{round(points, 1) + 0.0:+.1f}"
 
 
 def count(value: float | None) -> str:

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Sequence
 
 from virshort.report.inputs import Inputs
-from virshort.report.numbers import interval, scaled
+from virshort.report.numbers import interval, scaled, signed
 from virshort.report.wording import SIMULATED, control_sentences, further_warnings
 from virshort.verdict.rows import row_of
 from virshort.verdict.schema import ArmRow
@@ -23,7 +23,7 @@ def summary_text(data: Inputs) -> str:
     for name in dict.fromkeys(names):
         short, full = row_of(c["arms"], name, "short"), row_of(c["arms"], name, "full")
         d = short and short["difference_to_baseline"]
-        difference = f"{d['points']:+5.1f} {_brackets(d['ci95'], 1)}" if d else ""
+        difference = f"{signed(d['points']):>5} {_brackets(d['ci95'], 1)}" if d else ""
         mark = " *" if name == c["best_arm"]["arm"] else ""
         lines.append(f"{name:<{width}}  {_accuracy(short):<22}  {difference:<24}  {_accuracy(full)}{mark}".rstrip())
     best = f"best on validation: {c['best_arm']['arm']}" if c["best_arm"]["arm"] else "no arm has validation results"
