@@ -240,7 +240,7 @@ def typedParams(given, specs) {
     return values + [demo: values.demo && !values.input && !values.features]
 }
 
-// Parameters that are given and change nothing in this run, one line each. `values`: from typedParams, `profiles`: names.
+// Parameters that are given but change nothing in this run, one line each. `values`: from typedParams, `profiles`: names.
 def withoutEffect(values, specs, profiles) {
     def engines = ['docker', 'podman', 'apptainer', 'singularity']
     def changed = specs.findAll { s -> values[s.name] != s['default'] }.collect { s -> s.name }
@@ -248,7 +248,24 @@ def withoutEffect(values, specs, profiles) {
         "--${name} has no effect without -profile slurm"
     }
     if ('container' in changed && !profiles.any { profile -> profile in engines }) {
-        lines << "--container has no effect without -profile ${engines.join(', ')}"
+        lines << "--container has no effect without one of -profile ${engines.join(', ')}"
+    }
+    if (values.dna_encoder == 'kmer-dna' && values.protein_encoder == 'kmer-protein' && !values.arms_file) {
+        lines += changed.findAll { name -> name in ['weights', 'weights_revision'] }.collect { name ->
+            "--${name} has no effect with k-mers: choose language models by --dna_encoder or --protein_encoder"
+        }
+    }
+    if (values.features) {
+        lines += specs.findAll { s -> s.name in changed && isForWindows(s) }.collect { s ->
+            "--${s.name} has no effect with --features, which are ready"
+        }
     }
     return lines
+}
+
+// Whether a parameter is only about cutting windows and embedding them. (Profiles set windows_per_shard and device, so that
+// these say nothing about the user.)
+def isForWindows(spec) {
+    def others = ['dna_encoder', 'protein_encoder', 'protein_input', 'frames', 'genetic_code', 'keep_features', 'cluster_containment', 'leakage_limit']
+    return spec.name in others || spec.group in ['Windows', 'Language models'] && !(spec.name in ['cluster_cap', 'windows_per_shard'])
 }

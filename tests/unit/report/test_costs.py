@@ -27,13 +27,13 @@ def test_costs_by_process_and_for_ten_times_the_windows() -> None:
         {"name": "EXPERIMENT:CLUSTER", "status": "COMPLETED", "realtime": "5s", "peak_rss": "-"},
     ]
     found = costs(trace, 4000)
-    assert [(r["process"], r["tasks"], r["cached"], r["seconds"]) for r in found["processes"]] == [
+    assert [(r.process, r.tasks, r.cached, r.seconds) for r in found.processes] == [
         ("TRAIN", 1, 0, 60),
         ("EMBED", 2, 1, 18),
         ("CLUSTER", 1, 0, 5),
         ("EMBED_KMERS", 1, 0, 2),
     ]
-    assert found["processes"][1]["peak_mb"] == pytest.approx(200 * 2**20 / 1e6)
-    assert (found["seconds"], found["seconds_for_more"]) == (85, 5 + 800)
-    assert found["training"] == {"finetune": 60} and found["windows_per_second"] == 200
-    assert costs([], 0)["windows_per_second"] is None
+    assert found.processes[1].peak_mb == pytest.approx(200 * 2**20 / 1e6)
+    assert (found.seconds, found.seconds_for_more) == (85, 5 + 800)
+    assert found.training == {"finetune": 60} and found.windows_per_second == 200
+    assert costs([], 0).windows_per_second is None
