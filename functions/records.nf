@@ -11,7 +11,9 @@ def openRecord(name) {
 def keepRecords(outdir) {
     def folder = file(outdir, glob: false).resolve('pipeline_info')
     def time = new java.util.Date().format('yyyy-MM-dd_HH-mm-ss')
-    def kept = ['trace.tsv', 'timeline.html'].collectEntries { name -> [openRecord(name), folder.resolve(name.replace('.', "_${time}."))] }
+    def kept = ['trace.tsv', 'timeline.html'].collectEntries { name ->
+        [openRecord(name), folder.resolve(name.replace('.', "_${time}."))]
+    }
     Runtime.runtime.addShutdownHook(new Thread({
         kept.each { record, target ->
             if (record.exists()) {
