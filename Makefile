@@ -1,19 +1,19 @@
-# The two commands are `make demo` and `make test`; each sets itself up first, once, inside this folder.
-# No step of the pipeline depends on make: see README.md for `nextflow run`.
+# The two commands are `make demo` and `make test`. Each of them first sets up what it needs, once, inside this folder.
+# No step of the pipeline depends on make: README.md shows `nextflow run`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-faults lint bench image lock clean distclean
+.PHONY: help setup setup-dev demo test test-unit test-faults lint bench image lock clean distclean
 
 # This folder's own Python packages and Nextflow come first.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
 
-help: ## List what can be made
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: ## Install what a run needs into .venv and .tools
 	@tools/setup.sh
 
-setup-dev: ## Install what the tests need besides
+setup-dev: ## Install what tests and linting need as well
 	@tools/setup.sh dev
 
 demo: setup ## Run the whole experiment on simulated genomes and print its verdict
@@ -22,17 +22,21 @@ demo: setup ## Run the whole experiment on simulated genomes and print its verdi
 test: setup-dev ## Run all tests
 	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-faults: setup-dev ## Kill a run at 20 random moments instead of 5, and all other tests of faults
+test-unit: setup-dev ## Run the unit tests, in under a minute
+	@.venv/bin/python -m pytest -n 2 -q tests/unit $(ARGS)
+
+test-faults: setup-dev ## Kill a run at 20 random moments instead of 5, and run all other tests of faults
 	@VIRSHORT_KILLS=20 .venv/bin/python -m pytest -s tests/faults $(ARGS)
 
-lint: setup-dev ## Check style, types, which package imports which, Nextflow and the parameter schema
+lint: setup-dev ## Check style, types, which package imports which, Nextflow, the schema, Markdown
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	PYTHONPATH=bin .venv/bin/lint-imports
 	.venv/bin/mypy
+	.venv/bin/mdformat --check README.md CONTRIBUTING.md CHANGELOG.md docs
 	.venv/bin/python -m pytest -q tests/pipeline/test_lint.py
 
-bench: setup-dev ## Measure speed and memory, as ratios within one run
+bench: setup-dev ## Measure speed and memory, as ratios within the same run
 	.venv/bin/python benchmarks/bench.py
 
 lock: ## Pin and hash the newest versions of the requirements (needs uv)
@@ -45,14 +49,14 @@ lock: ## Pin and hash the newest versions of the requirements (needs uv)
 ENGINE ?= $(firstword $(notdir $(foreach name,docker podman apptainer singularity,$(shell command -v $(name)))))
 VERSION := $(shell sed -n "s/^ *version *= *'\(.*\)'/\1/p" nextflow.config)
 
-image: ## Build anew the image that -profile docker, podman or apptainer runs in (ENGINE=..., BUILD_FLAGS=...)
+image: ## Build again the image that -profile docker, podman or apptainer uses (ENGINE=..., BUILD_FLAGS=...)
 	$(if $(ENGINE),,$(error none of docker, podman, apptainer and singularity is on PATH))
 	@BUILD_FLAGS='$(BUILD_FLAGS)' containers/build.sh $(ENGINE) \
 	    $(if $(filter apptainer singularity,$(ENGINE)),containers/virshort-$(VERSION).sif,localhost/virshort:$(VERSION))
 
-clean: ## Remove the work folder, the demo's results and caches
-	rm -rf work .nextflow .nextflow.log* results/demo .pytest_cache .hypothesis .ruff_cache
+clean: ## Remove the work folder, the results of the demo, and caches
+	rm -rf work .nextflow .nextflow.log* results/demo .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache
 	find bin tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
-distclean: clean ## Remove the installed packages and tools as well
+distclean: clean ## Remove the installed packages and tools too
 	rm -rf .venv .tools

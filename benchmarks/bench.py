@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measure virshort's speed and memory and print one table: make bench, or bench.py [name ...].
 
-Each measurement is a script beside this one, run in a process of its own, one after another; the plain implementation
-that it is held against is measured in the same process, in turn with it. Times are medians.
+Each measurement is a script in this folder. They run one after another, each in its own process. The plain implementation
+that a measurement is compared with is measured in the same process, in turn with it. Times are medians.
 """
 
 import argparse
@@ -21,9 +21,9 @@ WORKS = {
     "sampling": "600,000 windows of real genomes",
     "embedding": "both k-mer encoders on a shard",
     "training": "a head against its bare matrix multiplications",
-    "language_models": "DNABERT-S and ESM-2 650M, batched, against one window at a time and against bare matrix products",
+    "language_models": "DNABERT-S and ESM-2 650M in batches, against one window at a time and against bare matrix products",
     "intervals": "all intervals of a run",
-    "memory": "peak memory of every step at 100,000 and at 2,000,000 windows (minutes)",
+    "memory": "peak memory of every step at 100,000 and at 2,000,000 windows (takes minutes)",
     "demo": "the demo after set-up",
 }
 SLOW = ("memory",)
@@ -47,15 +47,15 @@ def machine() -> str:
 
 
 def measure(name: str, work: Path, genomes: Path) -> list[dict]:
-    """Run one script in a folder of its own; the lines it reports, or one that says why there is nothing to report."""
-    paths = [HERE.parent / "bin", HERE.parent / "tests" / "unit"]
+    """Run one script in its own folder. Returns the lines that it reports, or one that says why it reports none."""
+    paths = [HERE.parent / "bin", HERE.parent / "tests"]
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(map(str, paths)),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
     }
-    if name in ("language_models", "intervals", "demo"):  # these may use every core, as in a run
+    if name in ("language_models", "intervals", "demo"):  # these may use all cores, as in a run
         environment = {k: v for k, v in environment.items() if not k.endswith("_NUM_THREADS")}
     (work / name).mkdir()
     done = subprocess.run(
@@ -83,7 +83,7 @@ def measure(name: str, work: Path, genomes: Path) -> list[dict]:
 
 
 def table(lines: list[dict]) -> str:
-    """A Markdown table, its columns in line; the notes below it."""
+    """A Markdown table with aligned columns, and the notes below it."""
     said = {True: "yes", False: "NO", None: "-"}
     cells = [list(COLUMNS), *([said[line[c]] if c == "met" else line[c] for c in COLUMNS] for line in lines)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(COLUMNS))]
@@ -97,7 +97,7 @@ def main() -> None:
     p.add_argument("names", nargs="*", metavar="name", help="what to measure (default: everything; see --list)")
     p.add_argument("--list", action="store_true", help="list what can be measured")
     p.add_argument("--quick", action="store_true", help=f"leave out what takes minutes: {', '.join(SLOW)}")
-    p.add_argument("--genomes", type=Path, help="keep the prepared real genomes in this folder, for the next time")
+    p.add_argument("--genomes", type=Path, help="keep the prepared real genomes in this folder for the next time")
     args = p.parse_args()
     if args.list:
         print("\n".join(f"{name:12} {what}" for name, what in WORKS.items()))

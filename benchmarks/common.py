@@ -1,4 +1,4 @@
-"""What the measurements share: timing, child processes, real genomes made ready, the lines of the table."""
+"""What the measurements share: timing, child processes, prepared real genomes, the lines of the table."""
 
 import json
 import os
@@ -17,7 +17,7 @@ GENOMES = ROOT.parent / "shared" / "data" / "genomes"
 
 @dataclass
 class Line:
-    """A line of the table. `ratio` is what `target` speaks of; met: None where nothing could be measured."""
+    """A line of the table. `target` refers to `ratio`; met: None where nothing could be measured."""
 
     work: str
     reference: str
@@ -29,12 +29,12 @@ class Line:
 
 
 class Skipped(Exception):
-    """A measurement cannot be made here; the message says why."""
+    """A measurement cannot be made on this machine. The message says why."""
 
 
 @dataclass
 class Usage:
-    """What a command took."""
+    """The time and memory that a command took."""
 
     seconds: float
     cpu_seconds: float
@@ -52,20 +52,20 @@ def report(lines: list[Line]) -> None:
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """Processor time of a call in this process: other programs on the machine disturb it less than wall time."""
+    """Processor time of a call in this process, which other programs on the machine disturb less than wall time."""
     began = time.process_time()
     work()
     return time.process_time() - began
 
 
 def medians(works: list[Callable[[], object]], repeats: int) -> list[float]:
-    """Median processor time of each work, taken in turn, so that whatever else the machine does falls on all alike."""
+    """Median processor time of each call. They take turns, so that whatever else the machine does affects all of them alike."""
     seconds = [[cpu_seconds(work) for work in works] for _ in range(repeats)]
     return [statistics.median(column) for column in zip(*seconds, strict=True)]
 
 
 def command(*words: object, folder: Path | None = None, **environment: str) -> Usage:
-    """Run a command and measure it, with this Python and the steps' scripts first on PATH. RuntimeError if it fails."""
+    """Run a command with this Python and the scripts of the steps first on PATH, and measure it. RuntimeError if it fails."""
     path = os.pathsep.join([str(Path(sys.executable).parent), str(ROOT / ".tools/bin"), str(ROOT / "bin"), os.environ["PATH"]])
     with tempfile.NamedTemporaryFile(suffix=".json") as result:
         done = subprocess.run(
@@ -82,7 +82,7 @@ def command(*words: object, folder: Path | None = None, **environment: str) -> U
 
 
 def median_usage(usages: list[Usage]) -> Usage:
-    """Medians of repeated runs of a command."""
+    """Median times and the largest memory of repeated runs of a command."""
     middle = statistics.median
     return Usage(
         middle(u.seconds for u in usages),
@@ -93,17 +93,21 @@ def median_usage(usages: list[Usage]) -> Usage:
 
 
 def prepared_genomes(work: Path, folds: int, test_folds: str) -> Path:
-    """A folder in `work` with the real genomes as sampling finds them: folds.parquet, folds.json, masked.seq. Made once.
+    """A folder in `work` with the real genomes as sampling needs them: folds.parquet, folds.json, masked.seq. Made once.
 
     Raises Skipped where the genomes are absent."""
     if not GENOMES.is_dir():
-        raise Skipped(f"no real genomes: {GENOMES.name} is absent beside the repository")
+        raise Skipped(f"no real genomes: shared/data/{GENOMES.name} is not beside the repository")
     base, out = work / "sources", work / f"folds_{folds}_{test_folds}"
     if not (base / "done").exists():
         base.mkdir(parents=True, exist_ok=True)
         sheet = base / "samplesheet.csv"
         sheet.write_text("fasta,label\n" + "".join(f"{GENOMES / label}.fa.gz,{label}\n" for label in ("viral", "nonviral")))
-        command("check_input.py", "--samplesheet", sheet, "--source-table", GENOMES / "genomes.tsv", "--outdir", base)
+        lines = [line.split("\t") for line in (GENOMES / "genomes.tsv").read_text(encoding="utf-8").splitlines()]
+        used = [lines[0].index(column) for column in ("id", "kingdom", "family", "cluster")]
+        source_table = base / "sources.tsv"
+        source_table.write_text("".join("\t".join(line[i] for i in used) + "\n" for line in lines), encoding="utf-8")
+        command("check_input.py", "--samplesheet", sheet, "--source-table", source_table, "--outdir", base)
         command("cluster.py", "--sources", base / "sources.parquet", "--sequences", base / "sources.seq", "--outdir", base)
         (base / "done").touch()
     if not (out / "done").exists():
@@ -130,7 +134,7 @@ def prepared_genomes(work: Path, folds: int, test_folds: str) -> Path:
 
 
 def sampling(genomes: Path, out: Path, **sizes: object) -> list[object]:
-    """The command that samples windows of `genomes` into `out`. sizes: short=..., sweep_lengths=..., as its options."""
+    """The command that samples windows of `genomes` into `out`. sizes: its options, such as short=... or sweep_lengths=..."""
     options = {
         "short": 1000,
         "scratch": 1000,

@@ -1,4 +1,4 @@
-"""The demo after set-up, the whole run."""
+"""The whole demo, after set-up."""
 
 import shutil
 import sys

@@ -1,6 +1,7 @@
 """Run a command and write its seconds and peak memory as JSON: measure.py RESULT COMMAND...
 
-A process of its own, with nothing but the standard library: Linux counts a parent's memory into its child's peak.
+It runs as a separate process and imports nothing but the standard library, because Linux counts the memory of a parent
+towards the peak of its child.
 """
 
 import json
@@ -14,7 +15,7 @@ def main() -> int:
     result, *command = sys.argv[1:]
     began = time.perf_counter()
     child = os.posix_spawnp(command[0], command, os.environ)
-    _, status, usage = os.wait4(child, 0)  # of the child and of those it waited for: the largest of them
+    _, status, usage = os.wait4(child, 0)  # of the child and of the processes it waited for, the largest
     Path(result).write_text(
         json.dumps(
             {

@@ -1,7 +1,8 @@
-"""Peak memory of every step that sees windows, at 100,000 windows and at twenty times as many.
+"""Peak memory of every step that processes windows, for 100,000 windows and for twenty times as many.
 
-The steps before sampling see sources only, and the report a table of results. 80 % of the windows are to train on, 20 % to
-test on, half of these 150 bp and half 500-3000 bp; one fold of three is tested, heads are trained for one epoch.
+Steps before sampling see only sources, and the report sees only tables of results. 80 % of the windows are for training and
+20 % for testing; half of the test windows have 150 bp, the others 500-3000 bp. One fold of three is tested, and heads are
+trained for one epoch.
 """
 
 import json
@@ -24,7 +25,7 @@ ENCODERS = {"dna": "kmer-dna", "protein": "kmer-protein"}
 
 
 def run_steps(genomes: Path, out: Path, windows: int) -> dict[str, int]:
-    """Run the steps one after another as the pipeline does; the largest peak, in bytes, of each step's tasks."""
+    """Run the steps one after another as the pipeline does. Returns the largest peak, in bytes, of each step's tasks."""
     peaks: dict[str, int] = defaultdict(int)
 
     def step(script: str, *words: object) -> None:
@@ -43,10 +44,10 @@ def run_steps(genomes: Path, out: Path, windows: int) -> dict[str, int]:
 
     train, test, data = windows * 8 // 10, windows // 10, out / "data"
     data.mkdir(parents=True)
-    # The one training fold gives all of `short`, and the validation fold as many windows again.
+    # The only training fold gives all windows of `short`, and the validation fold as many again.
     words = sampling(genomes, out, short=train // 2, scratch=train // 2, test=test, sweep=test)
     step(str(words[0]), *words[1:])
-    with ThreadPoolExecutor(2) as pool:  # two tasks at a time; each is measured by itself
+    with ThreadPoolExecutor(2) as pool:  # two tasks at a time, each of which is measured on its own
         list(pool.map(embed_and_merge, sorted((out / "windows").glob("*/*/*.fa.gz"))))
     sets = out / "window_sets.json"
     (out / "arms.yaml").write_text(ARMS)

@@ -1,4 +1,4 @@
-"""Sampling 600,000 windows of real genomes as the pipeline does, the whole process."""
+"""Seconds and memory of the step that samples windows, for 600,000 windows of real genomes."""
 
 import shutil
 import sys
@@ -11,7 +11,8 @@ REPEATS = 3
 
 def main() -> None:
     out, genomes = Path(sys.argv[1]) / "sampled", prepared_genomes(Path(sys.argv[2]), 5, "all")
-    # A training set of s windows in each split needs 5/3 s from five folds: 500,000; 90,000 are to test, 10,000 to sweep.
+    # With five folds, a training set of s windows per split takes 5/3 s windows in all, which is 500,000 for `scratch`.
+    # The two test sets add 90,000 windows, and the length sweep 10,000.
     words = sampling(genomes, out, short=60_000, scratch=300_000, test=45_000, sweep=10_000, train_sets=["short", "scratch"])
     usages = []
     for _ in range(REPEATS):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What Nextflow's head process needs for thousands of shards: the whole experiment with steps that compute nothing (stubs).
+"""Time and memory of Nextflow's head process for thousands of shards, measured on the experiment with stubs as steps.
 
-scale.py 10000: prints shards, tasks, seconds, peak memory of the head, its threads and the size of its work folder. Jobs go
-to a stand-in for sbatch that runs them at once, those of shards in its own process and without staging inputs, so that the
-head is measured.
+`scale.py 10000` prints the number of shards and tasks, the seconds, the peak memory and threads of the head process, and
+the size of its work folder. Jobs are submitted to a stand-in for sbatch that runs them immediately. It runs the jobs of
+shards itself and without staging their inputs, so that mainly the head process is measured.
 """
 
 import argparse
@@ -20,7 +20,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from harness import environment  # noqa: E402
 
-WINDOWS = 1000  # a shard
+WINDOWS = 1000
+"""Windows per shard."""
 CONFIG = "executor.pollInterval = '200 ms'\nexecutor.submitRateLimit = null\n"
 STAND_INS = {
     "sbatch": """#!/bin/sh
@@ -39,12 +40,12 @@ echo "Submitted batch job $$"
 
 
 def head(pid: int) -> dict[str, str]:
-    """Fields of /proc/<pid>/status."""
+    """The fields of /proc/<pid>/status."""
     return dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
 
 
 def measure(shards: int, folder: Path, options: list[str], heap: str | None) -> dict[str, object]:
-    """One run of `shards` shards: half of them to train on, half to test."""
+    """Measure one run with `shards` shards, half of them for training and half for testing."""
     subprocess.run([sys.executable, ROOT / "bin/simulate.py", "--outdir", folder / "genomes"], check=True, capture_output=True)
     (folder / "scale.config").write_text(CONFIG)
     sizes = {"short_windows": 3, "scratch_windows": 3, "full_windows": 2, "test_windows": 2.5}
@@ -87,7 +88,7 @@ def measure(shards: int, folder: Path, options: list[str], heap: str | None) -> 
                 peak = max(peak, int(status["VmHWM"].split()[0]))
                 threads = max(threads, int(status["Threads"]))
             except (OSError, KeyError):
-                pass  # it has just ended
+                pass  # the process has just ended
             time.sleep(0.5)
     seconds = time.monotonic() - began
     if run.returncode:
@@ -97,7 +98,7 @@ def measure(shards: int, folder: Path, options: list[str], heap: str | None) -> 
         "shards": shards,
         "tasks": tasks,
         "seconds": round(seconds, 1),
-        "tasks_a_second": round(tasks / seconds, 1),
+        "tasks_per_second": round(tasks / seconds, 1),
         "peak_MB": peak >> 10,
         "threads": threads,
         "work_files": sum(1 for _ in (folder / "work").rglob("*")),
@@ -107,9 +108,9 @@ def measure(shards: int, folder: Path, options: list[str], heap: str | None) -> 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("shards", type=int, nargs="+")
-    p.add_argument("--heap", help="the head's largest heap, such as 2g; Java's default is a quarter of the memory")
-    p.add_argument("--options", nargs=argparse.REMAINDER, default=[], help="more options for Nextflow")
+    p.add_argument("shards", type=int, nargs="+", help="numbers of shards, one run for each")
+    p.add_argument("--heap", help="the largest heap of the head process, such as 2g (default: a quarter of the memory)")
+    p.add_argument("--options", nargs=argparse.REMAINDER, default=[], help="further options for Nextflow")
     args = p.parse_args()
     writer = None
     for shards in args.shards:

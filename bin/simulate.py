@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Simulate the genomes of the demo: a samplesheet, a FASTA file a label, and a source table without clusters."""
+"""Simulate the genomes of the demo. Writes a samplesheet, one FASTA file per label, and a source table without clusters."""
 
 import argparse
 import gzip
@@ -13,7 +13,7 @@ WIDTH = 80
 
 
 def fasta(record: Record) -> bytes:
-    """A record with its lineage in the header, in lines of WIDTH."""
+    """A record in lines of WIDTH letters, with its lineage in the header."""
     letters = record.letters.tobytes()
     lines = [letters[i : i + WIDTH] for i in range(0, len(letters), WIDTH)]
     return b"\n".join([f">{record.source} simulated {record.kingdom}, lineage {record.lineage}".encode(), *lines, b""])
@@ -36,14 +36,13 @@ def main() -> None:
             gzip.GzipFile("", "wb", 6, raw, mtime=0) as out,
         ):
             out.writelines(fasta(r) for r in records if r.label == label)
-    table = [("id", "kingdom", "family", "lineage"), *((r.source, r.kingdom, r.family, r.lineage) for r in records)]
+    table = [("id", "kingdom", "family"), *((r.source, r.kingdom, r.family) for r in records)]
     with whole(args.outdir / "sources.tsv") as path:
         path.write_text("".join("\t".join(row) + "\n" for row in table), encoding="utf-8")
     with whole(args.outdir / "samplesheet.csv") as path:
         path.write_text("".join(["fasta,label\n", *(f"{label}.fa.gz,{label}\n" for label in labels)]), encoding="utf-8")
-    print(
-        f"{len(records)} records of {len({r.lineage for r in records})} lineages, {sum(len(r.letters) for r in records)} bases"
-    )
+    lineages, bases = {r.lineage for r in records}, sum(len(r.letters) for r in records)
+    print(f"{len(records)} records of {len(lineages)} lineages with {bases} bases")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a user reads when something is wrong: one line that names the culprit and the remedy."""
+"""Errors that a user can act on: one line that names what is wrong and how to fix it."""
 
 import errno
 import sys
@@ -7,13 +7,13 @@ from difflib import get_close_matches
 
 
 class InputError(Exception):
-    """Something the user gave is wrong. The message is one line: what, where, and what to do."""
+    """The user's input is wrong. The message is one line that says what is wrong, where, and what to do about it."""
 
     exit_code = 1
 
 
 class RowError(InputError):
-    """Something is wrong with one sequence. `row`: its number in what was given; `why`: the rest of the message."""
+    """One sequence is wrong. `row` is its position in the sequences that were passed; `why` is the message without it."""
 
     def __init__(self, row: int, why: str):
         super().__init__(f"row {row}: {why}")
@@ -21,23 +21,29 @@ class RowError(InputError):
 
 
 class NetworkError(InputError):
-    """What is not here could not be fetched. A retry may mend it."""
+    """A download failed. Trying again may help."""
 
     exit_code = 104  # ECONNRESET
 
 
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known word that `name` most resembles, whatever its case; None if it resembles none."""
+    return next(iter(get_close_matches(name.lower(), list(known), 1)), None)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
-    """What a word that is not known may have been meant to be, and what it can be."""
+    """The end of a message about an unknown word: the known word that it resembles, if there is one, and all known words."""
     known = list(known)
-    near = get_close_matches(name.lower(), known, 1)
-    return f"did you mean {near[0]}? It can be {', '.join(known)}" if near else f"it can be {', '.join(known)}"
+    near, choices = closest(name, known), ", ".join(known)
+    return f"did you mean {near}? It can be {choices}" if near else f"it can be {choices}"
 
 
 def run(main: Callable[[], None]) -> None:
-    """Call a script's `main` and turn what a user can mend into one line and an exit code.
+    """Call a script's `main`, and report errors that the user can act on in one line and by the exit code.
 
-    Exit codes: 1 wrong input or a broken artifact (a retry cannot mend it), 74 disk full, 104 no network, 137 out of
-    memory (a retry, with more memory, can mend the last two). Anything else is a bug and keeps its traceback.
+    The exit codes are 1 for wrong input or a damaged file, which a retry cannot fix, 74 for a full disk, 104 for a failed
+    download and 137 for too little memory; Nextflow retries after the last two. Any other error is a bug, so its traceback
+    is shown.
     """
     try:
         main()

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, and the same content is always the same bytes."""
+"""Files that are written completely or not at all, and digests of their content."""
 
 import hashlib
 import json
@@ -13,10 +13,10 @@ from virshort.errors import InputError
 
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it takes the name `path` only if the block ends without an error."""
+    """Yield a temporary path in the folder of `path`. It is renamed to `path` only if the block ends without an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # pids repeat over nodes and containers
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # process ids repeat between nodes and containers
     try:
         yield temporary
         temporary.replace(path)
@@ -25,12 +25,13 @@ def whole(path: str | Path) -> Iterator[Path]:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write `value` as JSON. NaN is refused (ValueError): a number that is not known is null."""
+    """Write `value` as JSON. Raises ValueError for NaN: an unknown number is written as null."""
     with whole(path) as temporary:
         temporary.write_text(json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: str | Path) -> Any:
+    """The content of a JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
@@ -41,14 +42,15 @@ def content_digest(path: Path) -> str:
 
 
 def damaged(path: Path, why: object) -> InputError:
-    """The error of a file in the work folder that is not what a step wrote. Names the folder of the task that made it."""
+    """The error to raise for a file of an earlier step that cannot be read. It names the folder of the task that wrote it."""
     real = path.resolve()
     task = next((p for p in real.parents if (p / ".command.sh").exists()), real.parent)
     return InputError(f"{path.name}: damaged or truncated ({why}): delete {task} and run again with -resume")
 
 
 def digest(*parts: bytes | str) -> str:
-    """SHA-256, first 16 hex digits, of parts kept apart by their lengths."""
+    """The first 16 hex digits of the SHA-256 of some parts. Each part is preceded by its length, so ("ab", "c") and ("a", "bc")
+    differ."""
     h = hashlib.sha256()
     for part in parts:
         raw = part.encode() if isinstance(part, str) else part

@@ -3,8 +3,10 @@
 import numpy as np
 
 from virshort.errors import InputError
-from virshort.windows.allocation import largest_remainder
-from virshort.windows.drawing import VALIDATION_WINDOWS
+from virshort.windows.apportionment import largest_remainder
+
+VALIDATION_WINDOWS = 20_000
+"""The most windows that a split validates on."""
 
 
 def label_sizes(size: int, viral_share: float) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""Canonical 31-mers as 62-bit integers, a chunk of a long sequence at a time."""
+"""Canonical 31-mers as 62-bit integers, computed in chunks of a long sequence."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import numpy as np
 
 K = 31
 CHUNK = 1 << 15
-"""Bases a chunk: its arrays stay in the processor's cache, which makes the packing several times faster."""
+"""Bases per chunk. The arrays of a chunk fit into the processor's cache, which makes packing several times faster."""
 
 _CODE = np.full(256, 4, np.uint8)
 _CODE[list(b"ACGT")] = range(4)
@@ -18,9 +18,9 @@ _30_BITS = np.uint64((1 << 30) - 1)
 def pack(letters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Canonical 31-mers of a sequence. letters: [n] uint8, upper-case ASCII.
 
-    Returns [m] uint64, the smaller of the 31-mer and its reverse complement, each read as a number of base 4 with
-    A, C, G, T = 0..3, and [m] bool, False where the 31-mer holds another letter (its number then means nothing);
-    m = n - 30, or 0 where that is negative.
+    Returns two arrays of length m = n - 30 (0 if that is negative). The first, uint64, is the smaller of each 31-mer and its
+    reverse complement, both read as numbers in base 4 with A, C, G, T = 0..3. The second, bool, is False where the 31-mer
+    has another letter; its number is then meaningless.
     """
     n = len(letters) - K + 1
     if n <= 0:
@@ -29,11 +29,11 @@ def pack(letters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     other = code > 3
     forward = (code & 3).astype(np.uint64)
     reverse = forward ^ np.uint64(3)
-    for width in (1, 2, 4, 8):  # words of 2, 4, 8 and 16 bases from two of half the length
+    for width in (1, 2, 4, 8):  # make words of 2, 4, 8 and 16 bases from two words of half the length
         bits = np.uint64(2 * width)
         forward = (forward[:-width] << bits) | forward[width:]
         reverse = (reverse[width:] << bits) | reverse[:-width]
-    # two words of 16 bases that overlap by one make 31
+    # Two words of 16 bases that overlap by one base make a 31-mer.
     forward = (forward[:n] << np.uint64(30)) | (forward[15:] & _30_BITS)
     reverse = (reverse[15:] << np.uint64(30)) | (reverse[:n] & _30_BITS)
     if not other.any():
@@ -43,28 +43,30 @@ def pack(letters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def scatter(kmers: np.ndarray) -> np.ndarray:
-    """Scatter 62-bit numbers over 62 bits, one to one (an odd factor modulo 2^62). kmers: [n] uint64."""
+    """Scatter 62-bit numbers over all 62 bits, by an odd factor modulo 2^62, so that no two become equal. kmers: [n] uint64."""
     return (kmers * _MIX) & _62_BITS
 
 
-def pieces(offset: np.ndarray, length: np.ndarray, size: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (source number, first, last) so that the 31-mers of sequence[first:last] over all pieces are every 31-mer
-    of every source once, and none across two sources. offset, length: [sources] int64."""
+def overlapping_pieces(offset: np.ndarray, length: np.ndarray, size: int) -> Iterator[tuple[int, int, int]]:
+    """Cut sources into pieces of `size` 31-mers, which overlap by 30 bases. offset, length: [sources] int64.
+
+    Yields (source number, first, last). Each 31-mer of each source lies in exactly one piece sequence[first:last], and no
+    piece extends over two sources."""
     for source, (start, bases) in enumerate(zip(offset.tolist(), length.tolist(), strict=True)):
         for first in range(start, start + bases - K + 1, size):
             yield source, first, min(first + size + K - 1, start + bases)
 
 
 def scan(bases: np.ndarray, offset: np.ndarray, length: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Every 31-mer that lies within one source and holds A, C, G, T only, some at a time, in order of position.
+    """Every 31-mer that lies within one source and consists of A, C, G and T, in order of position, one chunk at a time.
 
-    bases: [total] uint8 upper-case letters (may be a memmap); offset, length: [sources] int64, one source directly
-    behind the other. Yields [m] int64 positions of the first base, [m] uint64 canonical 31-mers after `scatter`, [m] source
-    numbers. Raises ValueError where sources do not follow each other.
+    bases: [total] uint8 upper-case letters (may be a memmap); offset, length: [sources] int64, each source directly after the
+    one before. Yields [m] int64 positions of the first base, [m] uint64 canonical 31-mers after `scatter`, and [m] source
+    numbers. Raises ValueError if there are gaps between sources.
     """
     ends = offset + length
     if len(offset) and (offset[0] != 0 or (offset[1:] != ends[:-1]).any()):
-        raise ValueError("the sources do not lie one directly behind the other")
+        raise ValueError("each source must begin where the one before it ends")
     total = int(ends[-1]) if len(ends) else 0
     for first in range(0, total - K + 1, CHUNK):
         kmers, valid = pack(bases[first : min(total, first + CHUNK + K - 1)])

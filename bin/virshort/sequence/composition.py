@@ -1,4 +1,4 @@
-"""Frequencies of canonical k-mers in DNA and of residues in peptides."""
+"""Frequencies of canonical k-mers in DNA, and of residues in peptides."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -12,7 +12,7 @@ RESIDUES = b"ACDEFGHIKLMNPQRSTVWY"
 
 
 def canonical_kmers(k: int) -> list[str]:
-    """The k-mers that are not after their reverse complement in the alphabet: 136 for k = 4."""
+    """The k-mers that come before their reverse complement in alphabetical order, or equal it: 136 for k = 4."""
     other = str.maketrans("ACGT", "TGCA")
     words = ("".join(p) for p in product("ACGT", repeat=k))
     return [w for w in words if w <= w.translate(other)[::-1]]
@@ -20,7 +20,8 @@ def canonical_kmers(k: int) -> list[str]:
 
 @cache
 def _column(k: int) -> np.ndarray:
-    """[5^k] k-mer code, in base 5 with 4 for an ambiguous base, -> column; those with a 4 go to a last column."""
+    """[5^k] code of a k-mer -> its column. Codes are in base 5, where 4 is an ambiguous base; all codes with a 4 share one more
+    column, after the others."""
     other = str.maketrans("ACGT", "TGCA")
     columns = {w: i for i, w in enumerate(canonical_kmers(k))}
     names = ("".join(p) for p in product("ACGTN", repeat=k))
@@ -28,8 +29,9 @@ def _column(k: int) -> np.ndarray:
 
 
 def _frequencies(column: np.ndarray, columns: int) -> np.ndarray:
-    """Share of each column among a row's cells, times the number of columns, so that 1 is what chance gives and a head
-    sees values of order 1. column: [n, cells] int, `columns` for cells that do not count. Returns [n, columns] float32."""
+    """Frequency of each column among the cells of a row, relative to uniform, so that values are of order 1.
+
+    column: [n, cells] int, equal to `columns` for cells that are not counted. Returns [n, columns] float32."""
     n = len(column)
     cell = column + np.arange(n)[:, None] * (columns + 1)
     counts = np.bincount(cell.reshape(-1), minlength=n * (columns + 1)).reshape(n, columns + 1)[:, :columns]
@@ -37,9 +39,9 @@ def _frequencies(column: np.ndarray, columns: int) -> np.ndarray:
 
 
 def dna_kmer_frequencies(sequences: Sequence[bytes], k: int) -> np.ndarray:
-    """Frequencies of canonical k-mers, relative to uniform. k-mers with an ambiguous base do not count.
+    """Frequencies of canonical k-mers, relative to uniform. k-mers with an ambiguous base are not counted.
 
-    Returns [n, canonical k-mers] float32; a sequence without any countable k-mer is all 0."""
+    Returns [n, canonical k-mers] float32; the row of a sequence without a countable k-mer is all 0."""
     columns = len(canonical_kmers(k))
     out = np.zeros((len(sequences), columns), np.float32)
     for rows in by_similar_length(np.array([len(s) for s in sequences])):
@@ -59,10 +61,10 @@ _RESIDUE[list(RESIDUES)] = range(len(RESIDUES))
 
 
 def residue_frequencies(peptides: Sequence[bytes]) -> np.ndarray:
-    """Frequencies of the 20 residues in peptides, relative to uniform, and the logarithm (base 2) of 1 + residues: how long
-    a stretch stays open tells coding windows from others. Other letters do not count.
+    """Frequencies of the 20 residues in peptides, relative to uniform, and log2(1 + number of residues).
 
-    Returns [n, 21] float32; an empty peptide is all 0."""
+    The number of residues is a feature because coding windows have longer stop-free stretches. Letters other than the 20
+    residues are not counted. Returns [n, 21] float32; the row of an empty peptide is all 0."""
     lengths = np.array([len(p) for p in peptides], np.int64)
     letter = _RESIDUE[np.frombuffer(b"".join(peptides), np.uint8)]
     cell = np.repeat(np.arange(len(peptides)) * 21, lengths) + letter

@@ -1,6 +1,6 @@
 """Six-frame translation, exact for ambiguous bases, and the longest stop-free stretch of a window.
 
-Base masks (bases.py) make every codon, ambiguous or not, one of 16^3 table entries, filled from Biopython's tables.
+With base masks (bases.py), every codon, ambiguous or not, is one of 16^3 entries of a table made from Biopython's.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ _OPEN_PLUS, _OPEN_MINUS = 1, 2
 
 @cache
 def codon_tables(genetic_code: int) -> tuple[np.ndarray, np.ndarray]:
-    """Residues (ASCII, uint8) of the 4096 codons of base masks, read forwards and as the other strand's codon.
+    """Residues (ASCII, uint8) of the 4096 codons of base masks, read forwards and on the opposite strand.
 
-    A codon with a missing base (mask 0) reads 0. Ambiguous codons are as Biopython translates them: the residue if all
-    readings agree, '*' if all are stops, B, Z, J where it names the pair, else X.
+    A codon with a missing base (mask 0) is 0. Ambiguous codons are translated as Biopython does: to a residue or '*' if all
+    readings agree, to B, Z or J if that stands for the two possible residues, and otherwise to X.
     Raises KeyError for a genetic code that NCBI does not list.
     """
     letters = [chr(c) for c in LETTERS]
@@ -35,19 +35,19 @@ def codon_tables(genetic_code: int) -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def _open_codons(genetic_code: int) -> np.ndarray:
-    """[4096] bits: the codon is a residue on the plus strand, on the minus strand."""
+    """[4096] two bits per codon: whether it is a residue on the plus strand, and on the minus strand."""
     plus, minus = ((table != 0) & (table != ord("*")) for table in codon_tables(genetic_code))
     return (plus * _OPEN_PLUS + minus * _OPEN_MINUS).astype(np.uint8)
 
 
 def longest_stretches(masks: np.ndarray, genetic_code: int = 1) -> list[bytes]:
-    """The longest stop-free stretch of each row over its six frames, translated. Of equals the plus strand's comes
-    first, then the one that ends leftmost in the window.
+    """The longest stop-free stretch of each row over its six frames, translated.
 
-    masks: [n, length] uint8 base masks, 0 for padding. Returns n peptides (empty where no codon is).
+    Of stretches of equal length, one on the plus strand is preferred, and then the one that ends first in the window.
+    masks: [n, length] uint8 base masks, 0 for padding. Returns n peptides, which are empty for rows without a codon.
 
-    A frame is every third position, so the run that reaches position p is one more than that at p - 3, or nothing if the
-    codon at p is a stop: one pass over positions, all windows at once.
+    A frame consists of every third position. The run of codons that ends at position p is therefore one longer than the
+    run at p - 3, or empty if the codon at p is a stop. One pass over the positions finds it for all windows at once.
     """
     n, length = masks.shape
     by_position = np.ascontiguousarray(masks.T).astype(np.uint16)
@@ -65,7 +65,7 @@ def longest_stretches(masks: np.ndarray, genetic_code: int = 1) -> list[bytes]:
     minus = best[_OPEN_MINUS] > best[_OPEN_PLUS]
     size = np.where(minus, best[_OPEN_MINUS], best[_OPEN_PLUS]).astype(np.int64)
     end = np.where(minus, last[_OPEN_MINUS], last[_OPEN_PLUS])
-    # The plus strand is read from the stretch's first codon on, the minus strand from its last one back.
+    # The plus strand is read forwards from the first codon of the stretch, the minus strand backwards from its last.
     first = np.where(minus, end, end - 3 * (size - 1))
     step = np.where(minus, -3, 3)
     ends = np.cumsum(size)
@@ -79,7 +79,7 @@ def longest_stretches(masks: np.ndarray, genetic_code: int = 1) -> list[bytes]:
 
 
 def longest_peptides(sequences: Sequence[bytes], genetic_code: int = 1) -> list[bytes]:
-    """As `longest_stretches`, for sequences of any lengths, in their order."""
+    """The result of `longest_stretches` for sequences of any lengths, in their order."""
     lengths = np.array([len(s) for s in sequences], np.int64)
     peptides: list[bytes] = [b""] * len(sequences)
     for rows in by_similar_length(lengths):

@@ -1,16 +1,19 @@
-"""FASTA and FASTQ as they come: plain or compressed, any line ends, any header in UTF-8.
+"""Records of FASTA and FASTQ files: plain or compressed, with any line ends and with any UTF-8 header.
 
-dnaio refuses headers beyond ASCII, a byte order mark and blank first lines, and holds every line of a chromosome as an
-object of its own; so only its opener (xopen) is taken, FASTA is read as bytes, and FASTQ by Biopython.
+Only the opener of dnaio, xopen, is used. dnaio itself refuses headers with non-ASCII letters, byte order marks and blank
+first lines, and keeps each line of a chromosome as an object of its own. FASTA is therefore read as bytes, and FASTQ by
+Biopython.
 """
 
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple, cast
 
 from Bio.SeqIO.QualityIO import FastqGeneralIterator
 from xopen import xopen
@@ -20,108 +23,165 @@ from virshort.sequence.bases import LETTERS, MASKS
 
 SPACE = b" \t\r\n\v\f"
 CANONICAL = LETTERS[MASKS].tobytes()
-"""[256] letter -> upper-case IUPAC letter (U as T, X as N), '-' for what is no base."""
+"""[256] letter -> upper-case IUPAC letter (U becomes T, and X becomes N), or '-' for anything that is not a base."""
 GAPS = b"-.~"
 PROTEIN = b"EFILPQefilpq"
-"""Amino acids whose letters are no IUPAC base."""
-_BROKEN = (
+"""One-letter codes of amino acids that are not IUPAC bases."""
+_BOM = b"\xef\xbb\xbf"
+_MAGIC = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zst"}
+"""First bytes of compressed files -> xopen's name of the format."""
+_NO_SEQUENCE = re.compile(rb"[>;]|" + _BOM + rb"|\x1f\x8b|[\0-\x08\x0e-\x1f\x7f]")
+"""What shows that a sequence was broken by joining files or by comments."""
+_DAMAGED = (
     EOFError,
     OSError,
     zlib.error,
     lzma.LZMAError,
     *(import_module(name).error for name in ("isal.isal_zlib", "zlib_ng.zlib_ng") if find_spec(name.split(".")[0])),
 )
-"""What xopen raises for a damaged file, by the decompressor that it finds on a machine."""
+"""What xopen raises for a damaged file; this depends on the decompressors that are installed."""
+
+
+class _Record(NamedTuple):
+    """header: the line without its first character; letters: the sequence with its line ends; line: the number of the header's
+    line, None for FASTQ."""
+
+    header: bytes | str
+    letters: bytes | bytearray
+    line: int | None
 
 
 def read_records(path: Path, shown: str) -> Iterator[tuple[str, bytes | bytearray]]:
-    """Yield (id, bases) of each record, one in memory at a time: bases in upper case, U as T, X as N, no white space.
+    """Yield (id, bases) of each record; only one is in memory at a time. Bases are as `canonical` returns them.
 
-    path: where the file lies; shown: what messages call it. The format follows from the content. Raises InputError with
-    file and record where the file is missing, broken, empty or no nucleotide FASTA or FASTQ, or a record has no id.
+    path: where the file is; shown: what messages call it. The content decides on the format and the compression, and the name
+    does not matter. Raises InputError, with file and record, if the file is missing, damaged, empty or neither FASTA nor FASTQ
+    of nucleotides, and if a record has no id.
     """
     number, name = 0, ""
     try:
-        with xopen(str(path), "rb") as raw:
-            stream = io.BufferedReader(raw)
-            for header, letters in _records(stream, shown):
-                name = _identifier(header, f"{shown}, record {number + 1}")
+        with _open(path) as stream:
+            for record in _records(stream, shown):
+                name = _identifier(record.header, f"{shown}, record {number + 1}")
                 number += 1
-                yield name, canonical(letters, f"{shown}, record {name}")
+                yield name, canonical(record.letters, f"{shown}, record {name}", record.line)
     except FileNotFoundError:
-        raise InputError(f"{shown}: there is no such file: mend its path in the samplesheet") from None
+        raise InputError(f"{shown}: there is no such file: correct its path in the samplesheet") from None
     except (IsADirectoryError, PermissionError) as e:
-        raise InputError(f"{shown}: can't be read ({e.strerror}): give a file that you may read") from None
-    except _BROKEN as e:
+        raise InputError(f"{shown}: cannot be read ({e.strerror}): give a file that you may read") from None
+    except _DAMAGED as e:
         raise InputError(
-            f"{shown}, {_after(number, name)}: the file is truncated or damaged ({e}): fetch or compress it again"
+            f"{shown}, {_place(number, name)}: the file is truncated or damaged ({e}): download or compress it again"
         ) from None
     except UnicodeDecodeError:
-        raise InputError(f"{shown}, {_after(number, name)}: the file is not UTF-8 text: convert it") from None
+        raise InputError(f"{shown}, {_place(number, name)}: the file is not UTF-8 text: convert it") from None
     except ValueError as e:
-        raise InputError(f"{shown}, {_after(number, name)}: broken or truncated FASTQ ({e}): fetch or write it again") from None
+        raise InputError(
+            f"{shown}, {_place(number, name)}: damaged or truncated FASTQ ({e}): download or write the file again"
+        ) from None
     if not number:
-        raise InputError(f"{shown}: holds no record: give a file with sequences, or take its row out of the sheet")
+        raise InputError(f"{shown}: the file has no record: give a file with sequences, or remove its row from the samplesheet")
 
 
-def canonical(letters: bytes | bytearray, where: str) -> bytes | bytearray:
-    """Bases in upper case, U as T, X as N, without white space. Raises InputError naming `where` for other letters."""
+def canonical(letters: bytes | bytearray, where: str, header_line: int | None = None) -> bytes | bytearray:
+    """Bases in upper case, with T for U and N for X, and without white space.
+
+    where: the file and record, for messages; header_line: the number of the line before the first of `letters`, if known.
+    Raises InputError for anything that is not a base.
+    """
     bases = letters.translate(CANONICAL, SPACE)
     if b"-" in bases:
-        raise InputError(f"{where}: {_what_is_wrong(letters)}")
+        raise InputError(_complaint(letters, where, header_line))
     return bases
 
 
-def _what_is_wrong(letters: bytes | bytearray) -> str:
+def _complaint(letters: bytes | bytearray, where: str, header_line: int | None) -> str:
+    """The message about a sequence that has letters other than bases."""
+    if broken := _NO_SEQUENCE.search(letters):
+        at = broken.start()
+        lines_before = letters.count(b"\n", 0, at)
+        line = "" if header_line is None else f", line {header_line + 1 + lines_before}"
+        first_in_line = at == 0 or letters[at - 1 : at] in (b"\n", b"\r")
+        return f"{where}{line}: {_what_broke_it(broken[0], first_in_line)}"
     bad = bytes(sorted({x for x in letters.translate(None, SPACE) if CANONICAL[x] == ord("-")}))
     if found := bytes(x for x in bad if x in PROTEIN):
-        return f"looks like protein (it holds {', '.join(found.decode())}): give nucleotide sequences"
+        return f"{where}: looks like protein (it has the letters {', '.join(found.decode())}): give nucleotide sequences"
     if found := bytes(x for x in bad if x in GAPS):
-        return f"holds gaps ({found.decode()}), as alignments do: take them out"
-    return f"holds {', '.join(repr(chr(x)) for x in bad[:5])}, which is no IUPAC base: mend or remove the record"
+        return f"{where}: has gaps ({found.decode()}), as an alignment does: remove them"
+    return f"{where}: has {', '.join(repr(chr(x)) for x in bad[:5])}, which is not an IUPAC base: correct or remove the record"
 
 
-def _after(number: int, name: str) -> str:
+def _what_broke_it(found: bytes, first_in_line: bool) -> str:
+    if found == b">":
+        return (
+            "a '>' is in the middle of a line, as when files are joined and one of them does not end with a line break: insert "
+            "a line break before the '>'"
+        )
+    if found == b";" and first_in_line:
+        return "a line within the sequence begins with ';', which marks a comment: remove the line"
+    if found == b";":
+        return "a ';' is within the sequence: remove it and the text that follows it"
+    if found == _BOM:
+        return "a byte order mark is inside the file, as when text files are joined: remove it"
+    return (
+        "binary data is within the sequence, as when a compressed file is appended to plain text: decompress files before you "
+        "join them"
+    )
+
+
+def _place(number: int, name: str) -> str:
     return f"after record {name} (number {number})" if number else "first record"
 
 
 def _identifier(header: bytes | str, where: str) -> str:
-    """The id: the header up to the first white space."""
+    """The id, which is the header up to the first white space."""
     if isinstance(header, bytes):
         if b"\r" in header.rstrip():
-            raise InputError(f"{where}: lines end in CR alone: convert the file to LF or CRLF")
+            raise InputError(f"{where}: lines end with CR only: convert the file to LF or CRLF")
         header = header.decode("utf-8")
     words = header.split(maxsplit=1)
     if not words:
-        raise InputError(f"{where}: has no id: give every record one, behind the '>' or '@'")
+        raise InputError(f"{where}: has no id: give every record an id, directly after the '>' or '@'")
     if not words[0].isprintable():
-        raise InputError(f"{where}: its id {words[0]!a} holds a character that can't be printed: rename it")
+        raise InputError(f"{where}: its id {words[0]!a} has a character that cannot be printed: rename it")
     return words[0]
 
 
-def _records(stream: io.BufferedReader, shown: str) -> Iterator[tuple[bytes | str, bytes | bytearray]]:
-    """(header, letters) of each record, by the format that the first character tells."""
-    if stream.peek(3)[:3] == b"\xef\xbb\xbf":
-        stream.read(3)
+def _open(path: Path) -> io.BufferedReader:
+    """Open a file by its content, because xopen would trust the ending of its name."""
+    with path.open("rb") as f:
+        start = f.read(max(map(len, _MAGIC)))
+    compression = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), None)
+    if compression is None:
+        return path.open("rb")
+    # xopen declares a BinaryIO, but BufferedReader needs only its readinto.
+    return io.BufferedReader(cast(io.RawIOBase, xopen(str(path), "rb", format=compression)))
+
+
+def _records(stream: io.BufferedReader, shown: str) -> Iterator[_Record]:
+    """Records of FASTA or FASTQ; the first character of the file decides which it is."""
+    if stream.peek(len(_BOM))[: len(_BOM)] == _BOM:
+        stream.read(len(_BOM))
+    line = 1
     while (first := stream.peek(1)[:1]) and first in SPACE:
-        stream.read(1)
+        line += stream.read(1) == b"\n"
     if first == b">":
-        yield from _fasta(stream)
+        yield from _fasta(stream, line)
     elif first == b"@":
         text = io.TextIOWrapper(stream, encoding="utf-8")
         for title, letters, _ in FastqGeneralIterator(text):
-            yield title, letters.encode("utf-8")
+            yield _Record(title, letters.encode("utf-8"), None)
     elif first:
         raise InputError(f"{shown}: is neither FASTA nor FASTQ: it starts with {first!r}, not with '>' or '@'")
 
 
-def _fasta(lines: io.BufferedReader) -> Iterator[tuple[bytes, bytearray]]:
-    """lines: from the first '>' on."""
-    header, letters = next(lines)[1:], bytearray()
-    for line in lines:
+def _fasta(lines: io.BufferedReader, first: int) -> Iterator[_Record]:
+    """lines: from the first '>' on; first: the number of that line."""
+    header, letters, start = next(lines)[1:], bytearray(), first
+    for number, line in enumerate(lines, first + 1):
         if line.startswith(b">"):
-            yield header, letters
-            header, letters = line[1:], bytearray()
+            yield _Record(header, letters, start)
+            header, letters, start = line[1:], bytearray(), number
         else:
             letters += line
-    yield header, letters
+    yield _Record(header, letters, start)

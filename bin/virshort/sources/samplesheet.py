@@ -1,25 +1,25 @@
-"""The samplesheet (a row a file) and the source table (a row a record), read strictly."""
+"""The samplesheet, with one row per file, and the source table, with one row per record. Both are read strictly."""
 
-import csv
-import io
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from virshort.errors import InputError, nearest
 from virshort.labels import LABELS
+from virshort.sources.tables import read_rows, read_text
 
 SPLITS = ("train", "val", "test")
-COLUMNS = ("fasta", "label", "kingdom", "cluster", "split")
 MISSING = ("", "NA")
-"""Cells that say nothing; kingdom, family, cluster and split may hold them."""
+"""Cells without a value, which every optional column may have."""
 
 
 @dataclass(frozen=True)
 class SheetRow:
-    """A file of the samplesheet. line: where in the sheet; fasta: the path as it is written there (of ready features too);
-    label: None where ready features hold their own."""
+    """One file of the samplesheet.
+
+    line: its line in the sheet; fasta: the path as the sheet writes it (to FASTA, FASTQ or ready features); label: None if
+    ready features bring their own labels."""
 
     line: int
     fasta: str
@@ -31,7 +31,7 @@ class SheetRow:
 
 @dataclass(frozen=True)
 class SourceRow:
-    """A record of the source table. line: where in the table; label: None where it is no label of ours."""
+    """One record of the source table. line: its line in the table; the other fields are None where the table has no value."""
 
     line: int
     label: str | None = None
@@ -41,147 +41,98 @@ class SourceRow:
     split: str | None = None
 
 
+@dataclass(frozen=True)
+class SourceTable:
+    """The source table. name: what messages call it; rows: by record id. Both are empty if the user gave no table."""
+
+    name: str = ""
+    rows: dict[str, SourceRow] = field(default_factory=dict)
+
+
 def read_samplesheet(path: str | Path, files: str = "fasta") -> list[SheetRow]:
-    """The rows of a samplesheet file. Raises InputError as `parse_samplesheet`, or where it can't be read."""
-    return parse_samplesheet(_text(Path(path)), Path(path).name, files)
+    """The rows of a samplesheet file. Raises InputError as `parse_samplesheet` does, and if the file cannot be read."""
+    return parse_samplesheet(read_text(Path(path)), Path(path).name, files)
 
 
 def parse_samplesheet(text: str, name: str = "samplesheet", files: str = "fasta") -> list[SheetRow]:
-    """The rows of a samplesheet: CSV with a header; white space around cells and blank lines do not count.
+    """The rows of a samplesheet, which is comma-separated.
 
-    files: the column of paths, fasta or features (which may do without labels).
+    files: the name of the column of paths, `fasta` or `features`; files of ready features need no label in the sheet.
 
-    Raises InputError with line and column: a column that is missing, unknown or there twice, a row of another width, an
-    unknown label or split, a file without a path or listed twice, no rows, or one label only.
+    Raises InputError with line and column for everything that `read_rows` refuses, for an unknown label or split, for a path
+    that is missing, listed twice, a URL or a wildcard, and if one of the labels has no file.
     """
-    rows, seen, ready = [], {}, files == "features"
-    for line, cells in _table(text, name, ",", required=(files, "label"), known=(files, *COLUMNS[1:])):
-        fasta, label = cells[files], _value(cells, "label")
-        where = f"{name}, line {line}"
-        if not fasta:
+    rows: list[SheetRow] = []
+    line_of: dict[str, int] = {}
+    ready = files == "features"
+    for line, cells in read_rows(text, name, ",", (files, "label"), ("kingdom", "cluster", "split")):
+        path, label, where = cells[files], _value(cells, "label"), f"{name}, line {line}"
+        if not path:
             kind = "file of merged features" if ready else "FASTA or FASTQ file"
-            raise InputError(f"{where}, {files}: is empty: give the path of a {kind}")
-        if label not in LABELS and not (ready and label is None):
-            raise InputError(f"{where}, label: {cells['label']!r} is no label: {nearest(cells['label'], LABELS)}")
-        same = os.path.normpath(fasta)
-        if same in seen:
-            raise InputError(f"{where}, {files}: {fasta} is listed on line {seen[same]} too: keep one of them")
-        seen[same] = line
-        rows.append(SheetRow(line, fasta, label, *(_value(cells, c) for c in ("kingdom", "cluster")), _split(cells, where)))
-    for label in LABELS:
-        if not any(row.label in (label, None) for row in rows):
-            raise InputError(f"{name}, label: no row is {label}: both {' and '.join(LABELS)} files are needed")
+            raise InputError(f"{where}, {files}: the cell is empty: give the path of a {kind}")
+        _check_path(path, f"{where}, {files}")
+        if label is not None or not ready:
+            _check_label(cells["label"], where)
+        same = os.path.normpath(path)
+        if same in line_of:
+            raise InputError(f"{where}, {files}: {path} is also listed on line {line_of[same]}: keep one of the two lines")
+        line_of[same] = line
+        rows.append(SheetRow(line, path, label, _value(cells, "kingdom"), _value(cells, "cluster"), _split(cells, where)))
+    for required in LABELS:
+        if not any(row.label in (required, None) for row in rows):
+            raise InputError(f"{name}, label: no row is {required}: list at least one viral and one nonviral file")
     return rows
 
 
-def read_source_table(path: str | Path) -> dict[str, SourceRow]:
-    """A source table by record id: TSV with a header and a column id; columns that say nothing here are passed over.
+def resolve_path(path: str, folder: Path) -> Path:
+    """Where a file of the samplesheet is: an absolute path, one in the home folder (~/), or one relative to `folder`, which
+    holds the sheet."""
+    return folder / (Path(path).expanduser() if path.startswith("~/") else path)
 
-    Raises InputError with line and column: no id column, a column twice, a row of another width, an id that is missing
-    or there twice, an unknown split, no rows, or a file that can't be read.
+
+def read_source_table(path: str | Path) -> SourceTable:
+    """The source table, which is tab-separated.
+
+    Raises InputError with line and column for everything that `read_rows` refuses, for an id that is missing or given twice,
+    for an unknown label or split, and if the file cannot be read.
     """
-    name, rows = Path(path).name, {}
-    for line, cells in _table(_text(Path(path)), name, "\t", required=("id",)):
-        source, where = cells["id"], f"{name}, line {line}"
+    table = SourceTable(Path(path).name)
+    optional = ("label", "kingdom", "family", "cluster", "split")
+    for line, cells in read_rows(read_text(Path(path)), table.name, "\t", ("id",), optional):
+        source, label, where = cells["id"], _value(cells, "label"), f"{table.name}, line {line}"
         if not source:
-            raise InputError(f"{where}, id: is empty: give the id of a record")
-        if source in rows:
-            raise InputError(f"{where}, id: {source} is on line {rows[source].line} too: keep one of them")
-        label = cells.get("label")
-        rows[source] = SourceRow(
-            line,
-            label if label in LABELS else None,
-            *(_value(cells, c) for c in ("kingdom", "family", "cluster")),
-            _split(cells, where),
-        )
-    return rows
+            raise InputError(f"{where}, id: the cell is empty: give the id of a record")
+        if source in table.rows:
+            raise InputError(f"{where}, id: {source} is also on line {table.rows[source].line}: keep one of the two lines")
+        if label is not None:
+            _check_label(label, where)
+        kingdom, family, cluster = (_value(cells, c) for c in ("kingdom", "family", "cluster"))
+        table.rows[source] = SourceRow(line, label, kingdom, family, cluster, _split(cells, where))
+    return table
 
 
-def _text(path: Path) -> str:
-    """A file's text. utf-8-sig takes a byte order mark off; newlines are left to csv."""
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        line = e.object.count(b"\n", 0, e.start) + 1
-        raise InputError(f"{path.name}, line {line}: is not UTF-8: save it as UTF-8 text") from None
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file: mend the path") from None
-    except (IsADirectoryError, PermissionError) as e:
-        raise InputError(f"{path}: can't be read ({e.strerror}): give a file that you may read") from None
+def _check_path(path: str, where: str) -> None:
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", path):
+        raise InputError(f"{where}: {path} is a URL: download the file and give its path")
+    if any(c in path for c in "*?"):
+        raise InputError(f"{where}: {path} has a wildcard: list each file on its own line, under a name without * or ?")
+    if any(ord(c) < 32 or ord(c) == 127 for c in path):
+        raise InputError(f"{where}: {path!a} has a control character, such as a line break: rename the file")
 
 
-def _table(
-    text: str, name: str, delimiter: str, required: Iterable[str], known: Sequence[str] | None = None
-) -> Iterable[tuple[int, dict[str, str]]]:
-    """(line number, cells by column) of each row that is not blank; known: the columns allowed, None for any."""
-    plain = {"strict": True} if delimiter == "," else {"quoting": csv.QUOTE_NONE}
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter, **plain)
-    header: list[str] = []
-    rows = 0
-    while True:
-        try:
-            cells = [c.strip() for c in next(reader)]
-        except StopIteration:
-            break
-        except csv.Error as e:
-            raise InputError(
-                f"{name}, line {reader.line_num}: {e}: is it text with "
-                f"{'commas' if delimiter == ',' else 'tabs'} between cells?"
-            ) from None
-        if not any(cells):
-            continue
-        if not header:
-            header = cells
-            _check_header(header, name, reader.line_num, delimiter, required, known)
-        elif len(cells) != len(header):
-            raise InputError(
-                f"{name}, line {reader.line_num}: has {len(cells)} cells, the header has {len(header)}: "
-                "give each column one (an empty one where there is nothing to say)"
-            )
-        else:
-            rows += 1
-            yield reader.line_num, dict(zip(header, cells, strict=True))
-    if not rows:
-        raise InputError(
-            f"{name}: {'has a header but no rows' if header else 'is empty'}: "
-            f"give a header with {', '.join(required)} and a row for each"
-        )
-
-
-def _check_header(
-    header: list[str], name: str, line: int, delimiter: str, required: Iterable[str], known: Sequence[str] | None
-) -> None:
-    where = f"{name}, line {line}"
-    for column in required:
-        if column not in header:
-            other = next(
-                (
-                    word
-                    for mark, word in ((",", "commas"), (";", "semicolons"), ("\t", "tabs"))
-                    if mark != delimiter and len(header) == 1 and mark in header[0]
-                ),
-                None,
-            )
-            hint = (
-                f"cells are parted by {other}, but must be by {'commas' if delimiter == ',' else 'tabs'}"
-                if other
-                else f"the header has {', '.join(c or repr(c) for c in header)}"
-            )
-            raise InputError(f"{where}, header: the column {column} is missing: {hint}")
-    for column in header:
-        if known and column not in known:
-            raise InputError(f"{where}, header: {column!r} is no column: {nearest(column, known)}")
-        if header.count(column) > 1 and (known or column):
-            raise InputError(f"{where}, header: the column {column} is there twice: keep one")
+def _check_label(label: str, where: str) -> None:
+    if label not in LABELS:
+        raise InputError(f"{where}, label: {label!r} is not a label: {nearest(label, LABELS)}")
 
 
 def _split(cells: dict[str, str], where: str) -> str | None:
     split = _value(cells, "split")
-    if split not in (None, *SPLITS):
-        raise InputError(f"{where}, split: {split!r} is no split: {nearest(split, SPLITS)}, or leave it empty")
+    if split is not None and split not in SPLITS:
+        raise InputError(f"{where}, split: {split!r} is not a split: {nearest(split, SPLITS)}, or leave the cell empty")
     return split
 
 
 def _value(cells: dict[str, str], column: str) -> str | None:
+    """A cell's text, or None if it is empty or the table does not have the column."""
     cell = cells.get(column, "")
     return None if cell in MISSING else cell

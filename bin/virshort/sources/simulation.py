@@ -1,10 +1,10 @@
-"""Genomes that never were, for the demo and the tests: viral and nonviral, in lineages of strains.
+"""Simulated viral and nonviral genomes for the demo and the tests.
 
-Composition is inherited and deviates on the way: label, kingdom, family, lineage. A composition is a weight for each
-codon and for each base after the two before it. Genes are open reading frames of independent codons, drawn by the
-codon weights; what lies between them is a Markov chain of order two. A strain is a mutated copy of its lineage, and
-some bacteria carry a stretch of a phage. All weights are drawn from the seed, none is taken from a real genome, so
-results on these genomes say how the pipeline works and nothing about real viruses.
+Each lineage inherits its composition from its label, kingdom and family, and deviates at every level. A composition is a weight
+for each codon, and for each base given the two bases before it. Genes are open reading frames of independent codons, drawn
+by their weights; the sequence between genes is a Markov chain of order two. Strains are mutated copies of their lineage, and
+some bacteria have a prophage. All weights are drawn from the seed and none comes from a real genome, so results on these
+genomes show that the pipeline works but say nothing about real viruses.
 """
 
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ from virshort.labels import LABELS
 BASES = np.frombuffer(b"ACGT", np.uint8)
 _CODE = unambiguous_dna_by_id[1]
 SENSE = sorted(_CODE.forward_table)
-"""The 61 codons of an amino acid, in alphabetical order."""
+"""The 61 codons that code for an amino acid, in alphabetical order."""
 
 
 def _codes(codons: list[str]) -> np.ndarray:
-    """[n, 3] uint8, A, C, G, T as 0..3."""
+    """[n, 3] uint8: codons with A, C, G, T as 0..3."""
     return np.array([["ACGT".index(b) for b in codon] for codon in codons], np.uint8)
 
 
@@ -31,16 +31,16 @@ _STOP = _codes(sorted(_CODE.stop_codons))
 _START = _codes(["ATG"])[0]
 _AMINO = np.unique([_CODE.forward_table[c] for c in SENSE], return_inverse=True)[1]
 _STRONG = np.array([0, 1, 1, 0])
-"""G and C pair strongly."""
+"""1 for G and C, whose pairs are strong."""
 
 
 @dataclass(frozen=True)
 class Kingdom:
-    """How genomes of a kingdom are built.
+    """How the genomes of a kingdom are simulated.
 
-    lineages: how many; length: bases of a record, from and to; codons: of a gene, on average; spacer: bases between
-    genes, on average; gc: share of G and C that lineages deviate from; segments: records of a genome, from and to;
-    both_strands: whether genes lie on both."""
+    lineages: their number; length: range of the bases per record; codons: mean length of a gene; spacer: mean bases between
+    genes; gc: share of G and C, from which lineages deviate; segments: range of the records per genome; both_strands: whether
+    there are genes on both strands."""
 
     name: str
     label: str
@@ -61,35 +61,35 @@ KINGDOMS = (
     Kingdom("archaea", "nonviral", 12, (25_000, 40_000), 280, 100, 0.48),
     Kingdom("fungi", "nonviral", 12, (25_000, 45_000), 440, 500, 0.45),
 )
-"""Lineages enough for seven clusters of each label in each of five folds: no cluster need give more than 5 % of the
-windows of its label."""
+"""There are enough lineages for seven clusters of each label in each of five folds, so that no cluster needs to give more than
+5 % of the windows of its label."""
 PER_FAMILY = 3
-"""Lineages of a family, at most."""
+"""Largest number of lineages per family."""
 SPREAD = {"label": 0.3, "kingdom": 0.15, "family": 0.3, "lineage": 0.3}
-"""Standard deviation that each level adds to the logarithm of a weight. Chosen so that k-mers and residues tell 150 bp
-of a lineage held out in 70-85 % of cases, and 500-3000 bp in 85-95 %."""
+"""Standard deviation that each level adds to the logarithm of a weight. The values are chosen so that k-mers and residues
+classify 70-85 % of 150 bp windows correctly for lineages that were not in training, and 85-95 % of 500-3000 bp windows."""
 GC_SPREAD = {"label": 0.0, "kingdom": 0.0, "family": 0.25, "lineage": 0.15}
-"""Standard deviation that each level adds to the log odds of G and C."""
+"""Standard deviation that each level adds to the log-odds of G and C."""
 STRAINS = (0.45, 0.25, 0.18, 0.12)
-"""Chance of 1, 2, 3, 4 strains in a lineage: most clusters are small, a few hold much."""
+"""Probability of 1, 2, 3 and 4 strains in a lineage: most clusters are small, and a few are large."""
 STRAIN_RATE = (0.005, 0.03)
-"""Substitutions a base in a strain, from and to."""
+"""Range of the substitutions per base in a strain."""
 PROPHAGES, PROPHAGE = 3, 12_000
-"""How many bacterial lineages carry a stretch of a phage, and how long it is."""
+"""The number of bacterial lineages with a prophage, and its length."""
 COMMON = 300
-"""Bases that all segments of a genome share, as the common region of begomoviruses: clustering joins them by it."""
+"""Bases shared by all segments of a genome, like the common region of begomoviruses, so that clustering joins the segments."""
 
 
 @dataclass(frozen=True)
 class Composition:
-    """Logarithms of weights. codon: [61]; follow: [64] for each base after each two; strong: log odds of G and C."""
+    """Logarithms of weights. codon: [61]; follow: [64] for each base after each pair of bases; strong: log-odds of G and C."""
 
     codon: np.ndarray = field(default_factory=lambda: np.zeros(len(SENSE)))
     follow: np.ndarray = field(default_factory=lambda: np.zeros(64))
     strong: float = 0.0
 
     def deviate(self, level: str, rng: np.random.Generator) -> "Composition":
-        """An heir of this composition. Amino acids and their synonymous codons deviate alike."""
+        """A composition that inherits from this one. Amino acids and synonymous codons deviate with one standard deviation."""
         amino, synonym, follow = rng.normal(size=20)[_AMINO], rng.normal(size=len(SENSE)), rng.normal(size=64)
         sd = SPREAD[level]
         return Composition(
@@ -97,12 +97,12 @@ class Composition:
         )
 
     def codon_chances(self) -> np.ndarray:
-        """[61] chance of each sense codon."""
+        """[61] probability of each sense codon."""
         weight = np.exp(self.codon + self.strong * _STRONG[_SENSE].sum(1))
         return weight / weight.sum()
 
     def follow_chances(self) -> np.ndarray:
-        """[16, 4] chance of each base after each two."""
+        """[16, 4] probability of each base after each pair of bases."""
         weight = np.exp(self.follow.reshape(16, 4) + self.strong * _STRONG)
         return weight / weight.sum(1, keepdims=True)
 
@@ -120,10 +120,10 @@ class Record:
 
 
 def simulate(seed: int, kingdoms: tuple[Kingdom, ...] = KINGDOMS) -> Iterator[Record]:
-    """All records, in a fixed order: the same seed gives the same records.
+    """All records, in a fixed order. The same seed gives the same records.
 
-    Phages must come before bacteria, which carry stretches of them. The first viral record's start comes again as a
-    record too short for any window, and a nonviral record is nearly all N: both are to be left out by the input check.
+    Phages must come before bacteria, since they are the source of prophages. Two last records are there to be left out by the
+    input check: the start of the first viral record, which is too short for any window, and a nonviral one of mostly N.
     """
     phages: list[np.ndarray] = []
     records: dict[str, Record] = {}
@@ -137,10 +137,10 @@ def simulate(seed: int, kingdoms: tuple[Kingdom, ...] = KINGDOMS) -> Iterator[Re
             if kingdom.name == "phage":
                 phages += segments
             elif kingdom.name == "bacteria" and i < min(PROPHAGES, len(phages)):
-                segments[0] = carry(segments[0], phages[i], rng)
+                segments[0] = insert_prophage(segments[0], phages[i], rng)
             lineage = f"{kingdom.name.replace(' ', '_')}_{i + 1:02d}"
             for source, codes in strains(lineage, segments, composition, rng):
-                record = Record(source, kingdom.label, kingdom.name, family, lineage, blemish(BASES[codes], rng))
+                record = Record(source, kingdom.label, kingdom.name, family, lineage, add_imperfections(BASES[codes], rng))
                 records.setdefault(kingdom.label, record)
                 yield record
     for label, first in records.items():
@@ -154,7 +154,7 @@ def simulate(seed: int, kingdoms: tuple[Kingdom, ...] = KINGDOMS) -> Iterator[Re
 def strains(
     lineage: str, segments: list[np.ndarray], composition: Composition, rng: np.random.Generator
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """(id, bases) of each segment of each strain. Segments of a strain begin with the same stretch."""
+    """(id, bases) of each segment of each strain. All segments of a strain begin with the same sequence."""
     common = markov(composition.follow_chances(), COMMON if len(segments) > 1 else 0, rng)
     for strain in range(1, 2 + int(rng.choice(len(STRAINS), p=STRAINS))):
         rate = rng.uniform(*STRAIN_RATE)
@@ -164,14 +164,14 @@ def strains(
             yield f"{lineage}_strain{strain}{part}", np.concatenate([shared, mutate(segment, rate, rng)])
 
 
-def carry(host: np.ndarray, phage: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The host with a diverged stretch of the phage in it, as a prophage."""
+def insert_prophage(host: np.ndarray, phage: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The host's bases with a diverged part of the phage inserted."""
     start, at = int(rng.integers(len(phage) // 2)), int(rng.integers(len(host)))
     return np.concatenate([host[:at], mutate(phage[start : start + PROPHAGE], 0.01, rng), host[at:]])
 
 
-def blemish(letters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Some records get what real ones have: a run of N, a few ambiguous bases, stretches in lower case."""
+def add_imperfections(letters: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Add to some records what real ones have: a run of N, a few ambiguous bases, and lower-case letters."""
     letters = letters.copy()
     if rng.random() < 0.25:
         start = int(rng.integers(len(letters)))
@@ -195,7 +195,7 @@ def lineages(seed: int, number: int, kingdom: Kingdom) -> Iterator[tuple[str, Co
 
 
 def genome(kingdom: Kingdom, composition: Composition, length: int, rng: np.random.Generator) -> np.ndarray:
-    """[length or a little more] uint8 0..3: genes, and what lies between them."""
+    """[length or a little more] uint8 0..3: genes, with spacers between them."""
     chances, follow = composition.codon_chances(), composition.follow_chances()
     pieces, total, forward = [], 0, True
     while total < length:
@@ -210,7 +210,7 @@ def genome(kingdom: Kingdom, composition: Composition, length: int, rng: np.rand
 
 
 def markov(follow: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
-    """[length] uint8 0..3 of a chain of order two. follow: [16, 4] chance of each base after each two."""
+    """[length] uint8 0..3: a Markov chain of order two. follow: [16, 4] probability of each base after each pair of bases."""
     bounds, state = np.cumsum(follow, 1)[:, :3].tolist(), int(rng.integers(16))
     chain = np.empty(length, np.uint8)
     for i, x in enumerate(rng.random(length).tolist()):
@@ -222,7 +222,7 @@ def markov(follow: np.ndarray, length: int, rng: np.random.Generator) -> np.ndar
 
 
 def mutate(codes: np.ndarray, rate: float, rng: np.random.Generator) -> np.ndarray:
-    """A copy with `rate` of its bases substituted, and an insertion or deletion of 1-9 bases for every 30 of those."""
+    """A copy with the fraction `rate` of its bases substituted, and an insertion or deletion of 1-9 bases per 30 of these."""
     copy = codes.copy()
     at = np.flatnonzero(rng.random(len(codes)) < rate)
     copy[at] = (copy[at] + rng.integers(1, 4, len(at), np.uint8)) & 3

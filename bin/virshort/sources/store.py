@@ -1,8 +1,9 @@
-"""The store of sources: a table, and all bases one behind the other in one file."""
+"""The sources of a run: a table with one row per source, and one file with the bases of all sources, one after the other."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypedDict
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -23,28 +24,52 @@ SCHEMA = pa.schema(
 )
 
 
-class Sources:
-    """columns: by name, lists of text and [sources] arrays of numbers; sequences: [total] uint8 memmap of letters.
+class Source(TypedDict):
+    """A row of sources.parquet, by SCHEMA.
 
-    path: sources.parquet, or a table with its columns; sequences: sources.seq; names: columns to read (None: all)."""
+    source: the id; cluster, split: None unless the user gave them; file: the path as the samplesheet writes it; offset, length:
+    where its bases are in sources.seq (of a contig of ready features: 0, and the number of its windows); unambiguous: bases
+    that are A, C, G or T; gc: the share of G and C among these."""
 
-    def __init__(self, path: str | Path, sequences: str | Path, names: list[str] | None = None):
-        table = pq.read_table(path, columns=names and list(dict.fromkeys([*names, "offset", "length"])))
-        self.columns = {
-            name: column.to_pylist() if pa.types.is_string(column.type) else column.to_numpy()
-            for name, column in zip(table.column_names, table.columns, strict=True)
-        }
-        self.sequences = np.memmap(sequences, np.uint8, "r")
-
-    def __len__(self) -> int:
-        return len(self.columns["offset"])
-
-    def bases(self, i: int) -> np.ndarray:
-        """[length] uint8 letters of source i, a view of the file."""
-        start = self.columns["offset"][i]
-        return self.sequences[start : start + self.columns["length"][i]]
+    source: str
+    label: str
+    kingdom: str
+    family: str | None
+    cluster: str | None
+    split: str | None
+    file: str
+    offset: int
+    length: int
+    unambiguous: int
+    gc: float | None
 
 
-def write_table(path: str | Path, rows: list[dict]) -> None:
-    """Write sources.parquet. rows: a dictionary by SCHEMA for each source."""
+class SkippedRecord(TypedDict):
+    """A row of skipped.tsv (source, file, reason), with the label and kingdom under which it is counted."""
+
+    source: str
+    file: str
+    reason: str
+    label: str
+    kingdom: str
+
+
+class LabelCount(TypedDict):
+    """Records of a label and kingdom, for input.json. bases: None for ready features."""
+
+    label: str
+    kingdom: str
+    records: int
+    bases: int | None
+    skipped: int
+
+
+def write_sources(path: Path, rows: Sequence[Source]) -> None:
+    """Write sources.parquet."""
     pq.write_table(pa.Table.from_pylist(rows, SCHEMA), path, compression="zstd")
+
+
+def write_skipped(path: Path, rows: Sequence[SkippedRecord]) -> None:
+    """Write skipped.tsv."""
+    lines = [("source", "file", "reason"), *((r["source"], r["file"], r["reason"]) for r in rows)]
+    path.write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")

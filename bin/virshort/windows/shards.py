@@ -1,4 +1,4 @@
-"""A shard: a FASTA chunk of windows and its manifest, in one order that a digest fixes."""
+"""Shards: a FASTA file of windows and its manifest, in the same order, which a digest fixes."""
 
 import hashlib
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _IS_BASE = np.isin(np.arange(256), list(b"ACGT"))
 
 
 def extract(bases: np.ndarray, start: np.ndarray, end: np.ndarray, minus: np.ndarray) -> tuple[list[bytes], np.ndarray]:
-    """Sequences of windows, read 5' to 3' on their own strand, and their GC share of unambiguous bases.
+    """The sequences of windows, read 5' to 3' on their own strand, and the share of G and C among their unambiguous bases.
 
     bases: [total] uint8 upper-case letters (may be a memmap); start, end: [n] int64; minus: [n] bool.
     Returns n sequences and [n] float32.
@@ -48,7 +48,7 @@ def extract(bases: np.ndarray, start: np.ndarray, end: np.ndarray, minus: np.nda
 
 @dataclass
 class Shard:
-    """Windows with their sequences: ids (n strings), sequences (n byte strings), and the digest of both in order."""
+    """Windows as read from FASTA: ids (n strings), sequences (n byte strings), and the digest of both in this order."""
 
     ids: list[str]
     sequences: list[bytes]
@@ -62,7 +62,7 @@ def _fasta(ids: list[str], sequences: list[bytes]) -> bytes:
 def write_shard(folder: Path, number: int, sequences: list[bytes], manifest: pa.Table) -> str:
     """Write shard_<number>.fa.gz and its manifest, whose column `window` holds the ids. Returns the digest.
 
-    The digest is SHA-256 of the FASTA text: the ids, the bases and their order, whatever the compression."""
+    The digest is the SHA-256 of the FASTA text. It covers the ids, the bases and their order, but not the compression."""
     text = _fasta(manifest["window"].to_pylist(), sequences)
     found = hashlib.sha256(text).hexdigest()
     name = f"shard_{number:05d}"
@@ -75,15 +75,15 @@ def write_shard(folder: Path, number: int, sequences: list[bytes], manifest: pa.
 
 
 def _shape(table: pa.Table) -> str:
-    """What the checksums of a manifest's pages do not cover: the rows, and the columns' names and types."""
+    """What the checksums of a manifest's pages do not cover: the number of rows, and the names and types of the columns."""
     return f"{table.num_rows} rows: " + ", ".join(f"{c.name} {c.type}" for c in table.schema)
 
 
 def read_shard(path: Path) -> Shard:
-    """Read a shard's FASTA. Raises InputError naming the file and the record where it is damaged."""
+    """Read the FASTA file of a shard. If it is damaged, raises InputError naming the file and, where possible, the record."""
     try:
         text = igzip.decompress(path.read_bytes())
-    except (OSError, EOFError, isal_zlib.error) as e:
+    except (OSError, EOFError, isal_zlib.error) as e:  # type: ignore[misc]  # its stub calls this class an instance
         raise damaged(path, e) from e
     lines = text.split(b"\n")
     if lines.pop() or len(lines) % 2:
@@ -96,7 +96,7 @@ def read_shard(path: Path) -> Shard:
 
 @contextmanager
 def open_manifest(path: Path) -> Iterator[pq.ParquetFile]:
-    """A manifest, whose pages are checked as they are read. Raises InputError naming the file where it is damaged."""
+    """Open a manifest, whose pages are verified as they are read. Raises InputError naming the file if it is damaged."""
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as manifest:
             yield manifest
@@ -105,10 +105,10 @@ def open_manifest(path: Path) -> Iterator[pq.ParquetFile]:
 
 
 def read_manifest(path: Path) -> tuple[pa.Table, str]:
-    """A whole manifest, and the digest of the windows that it lists. Raises InputError where it is damaged."""
+    """Read a whole manifest, and the digest of the windows that it lists. Raises InputError if it is damaged."""
     with open_manifest(path) as manifest:
         table = manifest.read()
-    said = table.schema.metadata or {}
-    if said.get(_SHAPE_KEY) != _shape(table).encode() or _DIGEST_KEY not in said:
+    metadata = table.schema.metadata or {}
+    if metadata.get(_SHAPE_KEY) != _shape(table).encode() or _DIGEST_KEY not in metadata:
         raise damaged(path, "its columns are not those that were written")
-    return table, said[_DIGEST_KEY].decode(errors="replace")
+    return table, metadata[_DIGEST_KEY].decode(errors="replace")

@@ -1,12 +1,5 @@
-"""Where windows may lie in the sources, and the order in which positions are drawn.
+"""Where windows may start in the sources, given how many ambiguous bases they may hold."""
 
-A cluster's valid start positions, over all its sources, are numbered 0 .. M-1 and visited by a lattice: position
-(o + i s) mod M, with s coprime to M and near M / golden ratio. Every position comes once before any comes twice, and each
-stretch of the sequence is spread evenly over the sources (Weyl's equidistribution; Knuth, TAOCP 6.4), so windows are
-distinct, spread out, nested (the first n of a larger draw are the smaller draw), and need no memory.
-"""
-
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,24 +10,24 @@ _AMBIGUOUS[list(b"ACGT")] = False
 
 
 class AmbiguousRuns:
-    """Runs of bases other than A, C, G, T in a store of sequences."""
+    """The runs of bases other than A, C, G and T in the sequence file."""
 
     def __init__(self, bases: np.ndarray):
-        """bases: [total] uint8 letters, read in chunks (it may be a memmap)."""
-        edges = []
+        """bases: [total] uint8 letters, read in chunks (may be a memmap)."""
+        edges: list[np.ndarray] = []
         previous = False
         for first in range(0, len(bases), _CHUNK):
             bad = _AMBIGUOUS[bases[first : first + _CHUNK]]
             edges.append(first + np.flatnonzero(np.diff(bad, prepend=previous)))
             previous = bad[-1]
-        edges.append([len(bases)] if previous else [])
+        edges.append(np.array([len(bases)] if previous else [], np.int64))
         ends = np.concatenate(edges).astype(np.int64).reshape(-1, 2)
         self.start = ends[:, 0]
         self.length = ends[:, 1] - ends[:, 0]
         self._before = np.concatenate([[0], np.cumsum(self.length)])
 
     def before(self, position: np.ndarray) -> np.ndarray:
-        """Number of ambiguous bases in [0, position). position: [n] int64. Returns [n] int64."""
+        """The number of ambiguous bases in [0, position). position: [n] int64. Returns [n] int64."""
         run = np.searchsorted(self.start, position, side="right")
         last = np.maximum(run - 1, 0)
         if not len(self.start):
@@ -43,16 +36,16 @@ class AmbiguousRuns:
         return self._before[last] * (run > 0) + inside
 
     def count(self, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-        """Number of ambiguous bases in [start, end). [n] int64 each; returns [n] int64."""
+        """The number of ambiguous bases in [start, end). start, end: [n] int64. Returns [n] int64."""
         return self.before(end) - self.before(start)
 
 
 @dataclass
 class PositionSpace:
-    """The valid window starts of each group of sources, as intervals in the store.
+    """The valid window starts of each drawing unit, as intervals in the sequence file.
 
-    source, start: [intervals] int64; cumulated: [intervals + 1] int64; first: [groups + 1] int64, the number of valid
-    positions before each group, so that group g has first[g+1] - first[g].
+    source, start: [intervals] int64; cumulated: [intervals + 1] int64, the valid starts before each interval; first: [units
+    + 1] int64, the valid starts before each unit, so that unit u has first[u + 1] - first[u] of them.
     """
 
     source: np.ndarray
@@ -60,9 +53,11 @@ class PositionSpace:
     cumulated: np.ndarray
     first: np.ndarray
 
-    def locate(self, group: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The source and the start in the store of position `number` of `group`. [n] int64 each, as is what returns."""
-        at = self.first[group] + number
+    def locate(self, unit: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The source and the start in the sequence file of a unit's valid start `number`.
+
+        unit, number: [n] int64. Returns two [n] int64."""
+        at = self.first[unit] + number
         interval = np.searchsorted(self.cumulated, at, side="right") - 1
         return self.source[interval], self.start[interval] + at - self.cumulated[interval]
 
@@ -70,17 +65,18 @@ class PositionSpace:
 def position_space(
     offset: np.ndarray,
     length: np.ndarray,
-    group: np.ndarray,
-    groups: int,
+    unit: np.ndarray,
+    units: int,
     window: int,
     most_ambiguous: int,
     runs: AmbiguousRuns,
 ) -> PositionSpace:
-    """Valid starts of windows of `window` bases with at most `most_ambiguous` ambiguous ones.
+    """The valid starts of windows of `window` bases that hold at most `most_ambiguous` ambiguous ones.
 
-    offset, length, group: [sources] int64: where each source lies in the store (one behind the other), how long it is, and
-    its group (negative: no group, left out). As a window slides, its number of ambiguous bases changes by at most one a
-    step, and by the same from one edge of a run to the next: so intervals follow from the runs' edges alone.
+    offset, length, unit: [sources] int64: where each source begins in the sequence file (each directly follows the one before),
+    its bases, and its drawing unit, 0 .. units - 1 (a source with a negative one is left out). As a window slides by one base,
+    its number of ambiguous bases changes by at most one, and by the same amount at every step between two edges of runs. The
+    intervals of valid starts therefore follow from the edges of the runs alone.
     """
     starts = np.maximum(length - window + 1, 0)
     ends = runs.start + runs.length
@@ -91,35 +87,13 @@ def position_space(
     begin = np.where(count <= most_ambiguous, first, np.where(rise < 0, first + count - most_ambiguous, last))
     end = np.where((count <= most_ambiguous) & (rise > 0), np.minimum(last, first + most_ambiguous - count + 1), last)
     source = np.searchsorted(offset, first, side="right") - 1
-    good = (begin < end) & (first < offset[source] + starts[source]) & (group[source] >= 0)
+    good = (begin < end) & (first < offset[source] + starts[source]) & (unit[source] >= 0)
     begin, end, source = begin[good], end[good], source[good]
 
     joined = (begin[1:] == end[:-1]) & (source[1:] == source[:-1])
     begin, source = (x[np.concatenate([[True], ~joined])[: len(x)]] for x in (begin, source))
     end = end[np.concatenate([~joined, [True]])[: len(end)]]
-    order = np.argsort(group[source], kind="stable")
+    order = np.argsort(unit[source], kind="stable")
     begin, end, source = begin[order], end[order], source[order].astype(np.int64)
-    sizes = np.bincount(group[source], end - begin, groups).astype(np.int64)
+    sizes = np.bincount(unit[source], end - begin, units).astype(np.int64)
     return PositionSpace(source, begin, np.concatenate([[0], np.cumsum(end - begin)]), np.concatenate([[0], np.cumsum(sizes)]))
-
-
-def lattice_step(size: int) -> int:
-    """The number nearest below size / golden ratio that is coprime to `size`."""
-    step = max(1, int(size * 0.6180339887498949))
-    while math.gcd(step, size) > 1:
-        step -= 1
-    return step
-
-
-def hash_number(key: np.ndarray, number: np.ndarray) -> np.ndarray:
-    """A random-looking uint64 from a key and a number, [n] uint64 each (splitmix64: Steele, Lea and Flood 2014)."""
-    with np.errstate(over="ignore"):
-        z = key + number * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return z ^ (z >> np.uint64(31))
-
-
-def uniform(key: np.ndarray, number: np.ndarray) -> np.ndarray:
-    """As `hash_number`, as float64 in [0, 1)."""
-    return (hash_number(key, number) >> np.uint64(11)) * 2.0**-53

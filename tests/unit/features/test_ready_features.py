@@ -124,7 +124,7 @@ def test_the_sheets_columns() -> None:
     assert [(r.fasta, r.label, r.cluster) for r in rows] == [("v.pt", "viral", None), ("both.pt", None, "c1")]
     with pytest.raises(InputError, match=r"f.csv, line 1, header: the column features is missing"):
         parse_samplesheet("fasta,label\nv.pt,viral\n", "f.csv", "features")
-    with pytest.raises(InputError, match=r"f.csv, line 2, label: 'host' is no label"):
+    with pytest.raises(InputError, match=r"f.csv, line 2, label: 'host' is not a label"):
         parse_samplesheet("features,label\nv.pt,host\n", "f.csv", "features")
     with pytest.raises(InputError, match="label: no row is nonviral"):
         parse_samplesheet("features,label\nv.pt,viral\n", "f.csv", "features")
@@ -213,13 +213,13 @@ def test_every_row_is_in_one_fold_with_its_contig(steps: Steps) -> None:
 @pytest.mark.parametrize(
     ("files", "table", "message"),
     [
-        ([(["read1F1"], "viral", 1), (["h_chunk_1F1"], "nonviral", 0)], "", "id read1: does not tell its contig"),
+        ([(["read1F1"], "viral", 1), (["h_chunk_1F1"], "nonviral", 0)], "", "id read1: does not name its contig"),
         (
             [(["a_chunk_1F1"], "viral", 1), (["a_chunk_2F1"], "nonviral", 0)],
             "",
             "m1.pt: contig a is nonviral here, but viral in m0.pt",
         ),
-        ([(["a_chunk_1F1"], "viral", 1), (["h_chunk_1F1"], "nonviral", 0)], "a\tc1", "cluster: h has none"),
+        ([(["a_chunk_1F1"], "viral", 1), (["h_chunk_1F1"], "nonviral", 0)], "b\tc1\na", "t.tsv, line 3: this row has 1 cell"),
     ],
 )
 def test_sources_that_are_wrong_are_named(steps: Steps, capsys, files, table: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""k-mer frequencies against plain counting."""
+"""k-mer frequencies, compared with plain counting."""
 
 from collections import Counter
 
@@ -25,7 +25,7 @@ def test_frequencies_are_those_of_plain_counting(sequences, k):
 
 
 @given(dna)
-def test_both_strands_are_alike(s):
+def test_both_strands_have_the_same_frequencies(s):
     a, b = dna_kmer_frequencies([s.encode(), reverse_complement(s).encode()], 4)
     np.testing.assert_array_equal(a, b)
 

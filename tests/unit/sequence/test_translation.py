@@ -1,4 +1,4 @@
-"""Six-frame translation against a plain Biopython loop, for any IUPAC sequence and genetic code."""
+"""Six-frame translation, compared with a plain Biopython loop for any IUPAC sequence and genetic code."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ dna = st.text("ACGTACGTACGTRYSWKMBDHVN", max_size=120)
 
 
 def plain(sequence: str, code: int) -> bytes:
-    """The longest stretch; of equals the plus strand's, then the one whose last codon (in the window) is leftmost."""
+    """The longest stretch. Of equal ones, the plus strand is preferred, and then the one that ends first in the window."""
     found = []
     for strand, read in enumerate((sequence, reverse_complement(sequence))):
         for frame in range(3):
@@ -35,14 +35,14 @@ def test_longest_stretch_is_that_of_a_plain_loop(sequences, code):
 
 
 @given(st.lists(dna, min_size=2, max_size=8), st.randoms())
-def test_a_window_does_not_see_its_neighbours(sequences, random):
+def test_other_windows_do_not_change_the_result(sequences, random):
     whole = longest_peptides([s.encode() for s in sequences])
     order = list(range(len(sequences)))
     random.shuffle(order)
     assert [whole[i] for i in order] == longest_peptides([sequences[i].encode() for i in order])
 
 
-def test_untranslated_bases_never_come_out():
+def test_the_result_is_residues_and_not_bases():
     peptide = longest_peptides([b"ATGGCC" * 25])[0]
     assert len(peptide) == 50 and set(peptide) <= set(b"ACDEFGHIKLMNPQRSTVWYXBZJ")
 
@@ -64,7 +64,7 @@ def test_masks_name_all_iupac_letters():
 
 
 @given(st.lists(st.integers(0, 4000), max_size=60), st.integers(1, 20_000))
-def test_groups_hold_every_row_once_and_little_padding(lengths, budget):
+def test_groups_have_every_row_once_and_little_padding(lengths, budget):
     groups = by_similar_length(np.array(lengths, np.int64), budget)
     assert sorted(r for g in groups for r in g.tolist()) == list(range(len(lengths)))
     for g in groups:
@@ -73,7 +73,7 @@ def test_groups_hold_every_row_once_and_little_padding(lengths, budget):
         assert members.min() >= 0.9 * members.max()
 
 
-def test_stack_fills_up_with_no_base():
+def test_stack_pads_with_zero():
     assert stack([b"AC", b"ACG"])[0].tolist() == [1, 2, 0]
     with pytest.raises(KeyError):
         codon_tables(99)

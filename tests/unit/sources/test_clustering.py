@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from virshort.sources.clustering import components, describe, same_name, similar, sketch
+from virshort.errors import InputError
+from virshort.sources.clustering import (
+    cluster_sources,
+    count_clusters,
+    join_pairs,
+    same_name_pairs,
+    similar_pairs,
+    sketch_sources,
+)
 
 SCRIPT = Path(__file__).resolve().parents[3] / "bin" / "cluster.py"
 RNG = np.random.default_rng(11)
@@ -31,10 +39,16 @@ def reverse_complement(text: np.ndarray) -> np.ndarray:
     return np.frombuffer(text.tobytes()[::-1].translate(bytes.maketrans(b"ACGT", b"TGCA")), np.uint8)
 
 
-def clusters(texts: list[np.ndarray], containment: float = 0.01) -> list[int]:
+def store(texts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Bases, offset and length of some sources."""
     length = np.array([len(t) for t in texts], np.int64)
-    hashes, source = sketch(np.concatenate(texts), np.cumsum(length) - length, length, 10)
-    return components(len(texts), [similar(hashes, source, len(texts), containment)]).tolist()
+    return np.concatenate(texts), np.cumsum(length) - length, length
+
+
+def clusters(texts: list[np.ndarray], containment: float = 0.01) -> list[int]:
+    bases, offset, length = store(texts)
+    hashes, source = sketch_sources(bases, offset, length, 10)
+    return join_pairs(len(texts), [similar_pairs(hashes, source, len(texts), containment)]).tolist()
 
 
 def test_strains_a_prophage_and_a_fragment_are_joined():
@@ -69,14 +83,14 @@ def test_ambiguous_bases_share_nothing():
 def test_threads_change_nothing():
     length = np.array([70_000, 200, 45_000], np.int64)
     bases, offset = dna(length.sum()), np.cumsum(length) - length
-    one, two = (sketch(bases, offset, length, 10, threads) for threads in (1, 2))
+    one, two = (sketch_sources(bases, offset, length, 10, threads) for threads in (1, 2))
     assert all((a == b).all() for a, b in zip(one, two, strict=True))
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 5)), max_size=80), st.sampled_from([0.1, 0.5, 1.0]))
 def test_similar_is_the_containment_of_sets(held, containment):
     held = sorted(held, key=lambda x: x[1])
-    a, b = similar(np.array([h for h, _ in held], np.uint64), np.array([s for _, s in held], np.int32), 6, containment)
+    a, b = similar_pairs(np.array([h for h, _ in held], np.uint64), np.array([s for _, s in held], np.int32), 6, containment)
     sets = [{h for h, s in held if s == i} for i in range(6)]
     expected = [
         (i, j)
@@ -88,77 +102,63 @@ def test_similar_is_the_containment_of_sets(held, containment):
 
 
 def test_same_name_joins_what_is_named_alike():
-    assert components(5, [same_name(["a", None, "b", "a", None])]).tolist() == [0, 1, 2, 0, 4]
+    assert join_pairs(5, [same_name_pairs(["a", None, "b", "a", None])]).tolist() == [0, 1, 2, 0, 4]
 
 
-def test_a_cluster_that_swallows_much_is_noted_with_the_remedy():
-    found = describe(["a", "a", "b", "c"], ["viral", "nonviral", "viral", "nonviral"], np.array([90, 5, 10, 95]), False)
+def test_a_large_cluster_is_noted_with_the_remedy():
+    cluster, label, length = ["a", "a", "b", "c"], ["viral", "nonviral", "viral", "nonviral"], np.array([90, 5, 10, 95])
+    found = count_clusters(cluster, label, length)
     assert found["both_labels"] == 1
     assert found["largest"][0] == {"cluster": "a", "sources": 2, "bases": 95, "viral": 1, "nonviral": 1}
-    assert any("cluster a holds 90% of the viral bases" in n and "cluster column" in n for n in found["notes"])
+    large, single, both = found["notes"]
+    assert "Cluster a has 90% of the viral bases (1 source)" in single and "joined by a repeat" in single
+    assert large == "Cluster c is a single source with 95% of the nonviral bases: add more nonviral sources if you can."
+    assert both.startswith("Clusters with viral and nonviral sources that share sequence") and both.endswith("1 (a).")
+    all_given = count_clusters(cluster, label, length, given=4)["notes"]
+    assert "Cluster a has 90% of the viral bases (1 source)." in all_given
 
 
-@pytest.fixture
-def run(tmp_path):
-    def run(texts: list[np.ndarray], given: list[str | None], *more: str) -> subprocess.CompletedProcess:
-        length = np.array([len(t) for t in texts], np.int64)
-        (tmp_path / "sources.seq").write_bytes(np.concatenate(texts).tobytes())
-        pq.write_table(
-            pa.table(
-                {
-                    "source": [f"s{i}" for i in range(len(texts))],
-                    "label": (["viral", "nonviral"] * len(texts))[: len(texts)],
-                    "cluster": pa.array(given, pa.string()),
-                    "offset": np.cumsum(length) - length,
-                    "length": length,
-                }
-            ),
-            tmp_path / "sources.parquet",
-        )
-        return subprocess.run(
-            [
-                sys.executable,
-                str(SCRIPT),
-                "--sources",
-                str(tmp_path / "sources.parquet"),
-                "--sequences",
-                str(tmp_path / "sources.seq"),
-                "--outdir",
-                str(tmp_path),
-                *more,
-            ],
-            capture_output=True,
-            text=True,
-        )
-
-    return run
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.integers(1, 99)), min_size=1, max_size=9), st.integers(0, 9)
+)
+def test_a_single_source_is_never_called_joined(sources, given_clusters):
+    cluster, viral, length = (list(column) for column in zip(*sources, strict=True))
+    label = ["viral" if v else "nonviral" for v in viral]
+    for note in count_clusters(cluster, label, np.array(length), given_clusters)["notes"]:
+        if "joined" in note:
+            assert cluster.count(note.split()[1]) > 1
 
 
-def read(folder: Path) -> tuple[list[str], dict]:
-    table = pq.read_table(folder / "clusters.parquet")
-    assert table.column_names == ["source", "cluster"]
-    return table["cluster"].to_pylist(), json.loads((folder / "clusters.json").read_text())
-
-
-def test_given_clusters_are_honoured(run, tmp_path):
+def test_given_clusters_are_kept():
     text = dna(1_000)
-    done = run([text, text, dna(500)], ["x", "y", "y"])
-    assert done.returncode == 0, done.stderr
-    cluster, summary = read(tmp_path)
+    cluster, method = cluster_sources(["s0", "s1", "s2"], ["x", "y", "y"], *store([text, text, dna(500)]), 0.01)
     assert cluster == ["x", "y", "y"]
-    assert summary["method"] == "given"
+    assert (method["method"], method["tool"], method["sources_with_a_given_cluster"]) == ("given", None, 3)
 
 
-def test_some_given_clusters_are_joined_with_what_is_found(run, tmp_path):
+def test_given_clusters_of_some_sources_are_joined_with_similar_sources():
     text = dna(1_000)
-    done = run([text, dna(800), mutated(text, 0.01), dna(500)], [None, "x", "x", None])
-    assert done.returncode == 0, done.stderr
-    cluster, summary = read(tmp_path)
+    texts, given_clusters = [text, dna(800), mutated(text, 0.01), dna(500)], [None, "x", "x", None]
+    cluster, method = cluster_sources(["s0", "s1", "s2", "s3"], given_clusters, *store(texts), 0.01)
     assert cluster == ["s0", "s0", "s0", "s3"]
-    assert (summary["tool"], summary["clusters"], summary["sources_with_a_given_cluster"]) == ("sourmash", 2, 2)
+    assert (method["tool"], method["sources_with_a_given_cluster"]) == ("sourmash", 2)
+    notes = count_clusters(cluster, ["viral"] * 4, np.array([len(t) for t in texts]), given=2)["notes"]
+    assert notes[0].startswith("The input gives a cluster for 2 of 4 sources")
 
 
-def test_a_containment_out_of_range_is_one_line(run):
-    done = run([dna(200)], [None], "--containment", "0")
-    assert done.returncode == 1
-    assert "--containment" in done.stderr and "Traceback" not in done.stderr
+def test_the_script_writes_clusters_and_a_summary(tmp_path):
+    bases, offset, length = store([dna(1_000), dna(500)])
+    (tmp_path / "sources.seq").write_bytes(bases.tobytes())
+    table = {"source": ["a", "b"], "label": ["viral", "nonviral"], "cluster": pa.nulls(2, pa.string()), "offset": offset}
+    pq.write_table(pa.table(table | {"length": length}), tmp_path / "sources.parquet")
+    words = ["--sources", tmp_path / "sources.parquet", "--sequences", tmp_path / "sources.seq", "--outdir", tmp_path]
+    done = subprocess.run([sys.executable, SCRIPT, *words], capture_output=True, text=True, check=True)
+    assert "2 sources in 2 clusters" in done.stdout
+    assert pq.read_table(tmp_path / "clusters.parquet").to_pydict() == {"source": ["a", "b"], "cluster": ["a", "b"]}
+    assert json.loads((tmp_path / "clusters.json").read_text())["singletons"] == 2
+
+
+@pytest.mark.parametrize("containment", [0, 1.1, float("nan")])
+def test_a_containment_out_of_range_is_refused(containment):
+    with pytest.raises(InputError, match=f"--containment {containment}: must be above 0"):
+        cluster_sources(["a"], [None], *store([dna(200)]), containment)

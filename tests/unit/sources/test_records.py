@@ -1,7 +1,8 @@
-"""Records as they come: whatever a header and a sequence may hold is read, whatever may not be there is named."""
+"""Reading FASTA and FASTQ: every valid header and sequence is read, and everything else is named."""
 
 import bz2
 import gzip
+import lzma
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,15 @@ def test_bzip2_too(tmp_path):
     assert read(tmp_path / "x", bz2.compress(b">a\nAC\n")) == [("a", b"AC")]
 
 
+@pytest.mark.parametrize("name", ["plain.fa.gz", "plain.bz2", "plain.xz"])
+def test_the_content_decides_on_the_compression_not_the_name(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b">a\nAC\n")
+    assert list(read_records(path, name)) == [("a", b"AC")]
+    path.write_bytes(lzma.compress(b">a\nAC\n"))
+    assert list(read_records(path, name)) == [("a", b"AC")]
+
+
 def test_letters():
     assert canonical(b"acgtu NX\r\nry", "") == b"ACGTTNNRY"
     assert sum(letter != ord("-") for letter in CANONICAL) == 2 * len("ACGTUNXRYSWKMBDHV")
@@ -78,18 +88,33 @@ def test_letters():
 GOOD = b">first one\nACGT\n"
 FASTQ = b"@r1\nACGT\n+\nIIII\n@r2\nACGTA\n+\nIIIII\n"
 REFUSED = {
-    "protein": (GOOD + b">p1\nMKLEFW\n", ["record p1", "protein (it holds E, F, L)"]),
+    "protein": (GOOD + b">p1\nMKLEFW\n", ["record p1", "protein (it has the letters E, F, L)"]),
     "gaps": (GOOD + b">aligned\nAC--GT.A\n", ["record aligned", "gaps (-.)"]),
     "a digit": (GOOD + b">n\n1 ACGT\n", ["record n", "'1'"]),
-    "not ASCII": (GOOD + ">n\nACGÄ\n".encode(), ["record n", "no IUPAC base"]),
+    "not ASCII": (GOOD + ">n\nACGÄ\n".encode(), ["record n", "not an IUPAC base"]),
+    "a > within a line": (
+        GOOD + b">v2\nACGT\nACGT>v3 a description\nACGT\n",
+        ["record v2, line 5", "'>' is in the middle of a line", "insert a line break"],
+    ),
+    "a comment": (
+        b"\n" + GOOD + b">v2\r\nACGT\r\n; Excellent Fellows\r\nACGT\r\n",
+        ["record v2, line 6", "begins with ';'", "remove the line"],
+    ),
+    "a ; within a line": (GOOD + b">v2\nAC;GT\n", ["record v2, line 4", "a ';' is within the sequence"]),
+    "a byte order mark inside": (GOOD + b"\xef\xbb\xbf>v2\nACGT\n", ["record first, line 3", "byte order mark"]),
+    "gzip after plain text": (
+        GOOD + gzip.compress(b">v2\nACGT\n"),
+        ["record first, line 3", "binary data", "decompress files"],
+    ),
+    "FASTQ with a >": (b"@r1\nAC>T\n+\nIIII\n", ["record r1:", "'>' is in the middle of a line"]),
     "no id": (GOOD + b">\nACGT\n", ["record 2", "no id"]),
     "blank id": (GOOD + b">  \t\nACGT\n", ["record 2", "no id"]),
     "control character": (GOOD + b">a\x1bb\nACGT\n", ["record 2", "'a\\x1bb'"]),
     "Latin-1": (GOOD + b">caf\xe9\nACGT\n", ["after record first (number 1)", "not UTF-8"]),
-    "old Mac": (b">a\rACGT\r>b\rACGT\r", ["record 1", "CR alone"]),
+    "old Mac": (b">a\rACGT\r>b\rACGT\r", ["record 1", "CR only"]),
     "not FASTA": (b"hello world\n", ["neither FASTA nor FASTQ", "b'h'"]),
-    "empty": (b"", ["holds no record"]),
-    "blank": (b"\n \r\n", ["holds no record"]),
+    "empty": (b"", ["the file has no record"]),
+    "blank": (b"\n \r\n", ["the file has no record"]),
     "FASTQ cut in qualities": (FASTQ[:-3], ["after record r1 (number 1)", "truncated FASTQ"]),
     "FASTQ cut in bases": (FASTQ[:-10], ["after record r1 (number 1)", "truncated FASTQ"]),
     "FASTQ cut in a header": (FASTQ[:19], ["after record r1 (number 1)", "truncated FASTQ"]),
@@ -108,13 +133,32 @@ def test_refused_by_file_and_record(tmp_path, name):
     assert all(word in str(e.value) for word in ["given.fa", *words]), str(e.value)
 
 
+@wild
+@given(
+    st.lists(st.lists(st.text("ACGTN", min_size=2, max_size=9), min_size=1, max_size=4), min_size=1, max_size=4),
+    st.sampled_from(["\n", "\r\n"]),
+    st.integers(0, 3),
+    st.sampled_from([">", ";", "\ufeff", "\x1f", ">v9 protein EFILPQ", "; EFILPQ"]),
+    st.data(),
+)
+def test_text_within_a_sequence_is_named_with_its_line(tmp_path, sequences, end, blank, text, data):
+    lines = [""] * blank
+    for i, sequence in enumerate(sequences):
+        lines += [f">v{i}", *sequence]
+    at = data.draw(st.sampled_from([i for i, line in enumerate(lines) if line and line[0] != ">"]))
+    lines[at] = lines[at][:1] + text + lines[at][1:]
+    with pytest.raises(InputError, match=rf"given\.fa, record v\d, line {at + 1}: ") as e:
+        read(tmp_path / "x", "".join(line + end for line in lines).encode())
+    assert "protein" not in str(e.value)
+
+
 def test_missing_or_a_folder(tmp_path):
-    for path, word in ((tmp_path / "none.fa", "no such file"), (tmp_path, "can't be read")):
+    for path, word in ((tmp_path / "none.fa", "no such file"), (tmp_path, "cannot be read")):
         with pytest.raises(InputError, match=f"given.fa: .*{word}"):
             list(read_records(path, "given.fa"))
 
 
-def test_damaged_gzip_is_never_taken_for_whole(tmp_path):
+def test_damaged_gzip_is_never_read_as_if_complete(tmp_path):
     content = gzip.compress(b"".join(b">s%d\n" % i + b"ACGTTGCA" * 30 + b"\n" for i in range(500)), mtime=0)
     for at in range(20, len(content) - 8, 97):
         with pytest.raises(InputError, match=r"given\.fa"):

@@ -1,4 +1,4 @@
-"""The samplesheet and the source table: what is tolerated comes back the same, what is refused is named."""
+"""The samplesheet and the source table: valid tables are read as they were written, and what is refused is named."""
 
 import csv
 import io
@@ -9,13 +9,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from virshort.errors import InputError
-from virshort.sources.samplesheet import SheetRow, SourceRow, parse_samplesheet, read_samplesheet, read_source_table
+from virshort.sources.samplesheet import (
+    SheetRow,
+    SourceRow,
+    parse_samplesheet,
+    read_samplesheet,
+    read_source_table,
+    resolve_path,
+)
 
 wild = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-# Anything that UTF-8 holds, without line ends (csv would keep them) and NUL.
+# Any UTF-8 text except line ends, which csv would keep, and NUL.
 cells = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r\n\0"), max_size=20).map(str.strip)
 paths = (
-    st.text(st.characters(categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=20)
+    st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_characters="*?"), min_size=1, max_size=20)
     .map(str.strip)
     .filter(lambda path: path and "/" not in path and path != ".")
 )
@@ -68,19 +75,23 @@ REFUSED = {
     "unknown label": ("fasta,label\nv.fa,virall\n", ["line 2, label", "'virall'", "did you mean viral?"]),
     "other spelling": ("fasta,label\nv.fa,viral\nn.fa,non-viral\n", ["line 3, label", "did you mean nonviral?"]),
     "upper case": ("fasta,label\nv.fa,VIRAL\nn.fa,nonviral\n", ["line 2, label", "did you mean viral?"]),
-    "no label": ("fasta,label\nv.fa,\nn.fa,nonviral\n", ["line 2, label", "''", "viral, nonviral"]),
+    "no label": ("fasta,label\nv.fa,\nn.fa,nonviral\n", ["line 2, label", "''", "nonviral, viral"]),
     "one label": ("fasta,label\nv.fa,viral\nw.fa,viral\n", ["no row is nonviral"]),
     "wrong split": ("fasta,label,split\nv.fa,viral,trian\n", ["line 2, split", "did you mean train?"]),
     "no path": ("fasta,label\n,viral\nn.fa,nonviral\n", ["line 2, fasta", "empty"]),
+    "a URL": ("fasta,label\nhttps://x.org/v.fa,viral\n", ["line 2, fasta", "https://x.org/v.fa is a URL", "download the file"]),
+    "a wildcard": ("fasta,label\ngenomes/*.fa,viral\n", ["line 2, fasta", "wildcard", "each file on its own line"]),
+    "a line break in a path": ('fasta,label\n"v\n.fa",viral\n', ["line 3, fasta", "'v\\n.fa'", "control character"]),
     "a file twice": (GOOD + "./v.fa,viral\n", ["line 4, fasta", "v.fa", "line 2"]),
     "missing column": ("fasta,kingdom\nv.fa,phage\n", ["line 1, header", "column label is missing"]),
     "unknown column": ("fasta,label,kindom\nv.fa,viral,x\n", ["line 1, header", "'kindom'", "did you mean kingdom?"]),
+    "capital column": ("fasta,Label\nv.fa,viral\n", ["line 1, header", "label is missing", "rename 'Label' to label"]),
     "unnamed column": ("fasta,label,\nv.fa,viral,\n", ["line 1, header", "''"]),
-    "column twice": ("fasta,label,label\nv.fa,viral,viral\n", ["label is there twice"]),
-    "semicolons": ("fasta;label\nv.fa;viral\n", ["parted by semicolons", "commas"]),
-    "tabs": ("fasta\tlabel\nv.fa\tviral\n", ["parted by tabs", "commas"]),
+    "column twice": ("fasta,label,label\nv.fa,viral,viral\n", ["label is given twice"]),
+    "semicolons": ("fasta;label\nv.fa;viral\n", ["separated by semicolons", "commas"]),
+    "tabs": ("fasta\tlabel\nv.fa\tviral\n", ["separated by tabs", "commas"]),
     "too many cells": (GOOD + "x.fa,viral,phage\n", ["line 4", "3 cells", "header has 2"]),
-    "too few cells": (GOOD + "x.fa\n", ["line 4", "1 cells", "header has 2"]),
+    "too few cells": (GOOD + "x.fa\n", ["line 4", "1 cell,", "header has 2"]),
     "open quote": (GOOD + '"x.fa,viral\n', ["line 4", "unexpected end"]),
     "empty": ("", ["is empty"]),
     "blank": ("\n , \n", ["is empty"]),
@@ -103,7 +114,7 @@ def test_unreadable(tmp_path):
         read_samplesheet(path)
     with pytest.raises(InputError, match=r"none\.csv: there is no such file"):
         read_samplesheet(tmp_path / "none.csv")
-    with pytest.raises(InputError, match="can't be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         read_source_table(tmp_path)
 
 
@@ -126,23 +137,37 @@ def table(folder: Path, text: str) -> Path:
 
 def test_source_table(tmp_path):
     text = (
-        "\ufeffid\torganism\tkingdom\tlabel\tcluster\tsplit\r\n\r\n"
-        'ä|1\tphage "X"\tphage\tviral\tNA\ttrain\r\nb\t\t\tother\tc1\t\r\n'
+        '\ufeffid\tfamily\tkingdom\tlabel\tcluster\tsplit\r\n\r\nä|1\tphage "X"\tphage\tviral\tNA\ttrain\r\nb\t\t\tNA\tc1\t\r\n'
     )
-    assert read_source_table(table(tmp_path, text)) == {
-        "ä|1": SourceRow(3, "viral", "phage", None, None, "train"),
+    found = read_source_table(table(tmp_path, text))
+    assert found.name == "t.tsv"
+    assert found.rows == {
+        "ä|1": SourceRow(3, "viral", "phage", 'phage "X"', None, "train"),
         "b": SourceRow(4, None, None, None, "c1", None),
     }
 
 
 TABLE_REFUSED = {
+    "misspelt column": ("id\tspilt\na\ttrain\n", ["line 1, header", "'spilt' (did you mean split?)", "rename or remove"]),
+    "plural column": ("id\tclusters\na\tc\n", ["'clusters' (did you mean cluster?)"]),
+    "capital columns": (
+        "id\tKingdom\tSplit\na\tx\ttrain\n",
+        ["'Kingdom' (did you mean kingdom?), 'Split' (did you mean split?)"],
+    ),
+    "other columns": (
+        "id\torganism\tlength\na\tx\t9\n",
+        ["unknown columns 'organism', 'length'", "id, label, kingdom, family"],
+    ),
+    "capital id": ("ID\tkingdom\na\tx\n", ["column id is missing", "rename 'ID' to id"]),
+    "unknown label": ("id\tlabel\na\tnon-viral\n", ["line 2, label", "'non-viral' is not a label", "did you mean nonviral?"]),
+    "capital label": ("id\tlabel\na\tViral\n", ["line 2, label", "'Viral'", "did you mean viral?"]),
     "no id": ("source\tkingdom\na\tb\n", ["line 1, header", "column id is missing"]),
-    "commas": ("id,kingdom\na,b\n", ["parted by commas", "tabs"]),
+    "commas": ("id,kingdom\na,b\n", ["separated by commas", "tabs"]),
     "an id twice": ("id\tkingdom\na\tx\n\na\ty\n", ["line 4, id: a", "line 2"]),
     "an id left out": ("id\tkingdom\n\tx\n", ["line 2, id", "empty"]),
     "wrong split": ("id\tsplit\na\tvalid\n", ["line 2, split", "did you mean val?"]),
-    "another width": ("id\tkingdom\na\n", ["line 2", "1 cells"]),
-    "column twice": ("id\tsplit\tsplit\na\t\t\n", ["split is there twice"]),
+    "another width": ("id\tkingdom\na\n", ["line 2", "1 cell,"]),
+    "column twice": ("id\tsplit\tsplit\na\t\t\n", ["split is given twice"]),
     "empty": ("", ["is empty"]),
     "no rows": ("id\tkingdom\n", ["no rows"]),
 }
@@ -156,7 +181,8 @@ def test_source_table_refused(tmp_path, name):
     assert all(word in str(e.value) for word in ["t.tsv", *words]), str(e.value)
 
 
-def test_real_table(shared):
-    rows = read_source_table(shared / "data/genomes_small/genomes.tsv")
-    assert len(rows) == 297
-    assert rows["v00155_JN698989.1"] == SourceRow(2, "viral", "prokaryotic virus", None, "vg00077", None)
+def test_paths_are_absolute_in_the_home_folder_or_relative_to_the_sheet(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/x")
+    paths = ["/data/v.fa", "~/v.fa", "sub/v.fa", "~v.fa"]
+    expected = ["/data/v.fa", "/home/x/v.fa", "/sheets/sub/v.fa", "/sheets/~v.fa"]
+    assert [str(resolve_path(path, Path("/sheets"))) for path in paths] == expected

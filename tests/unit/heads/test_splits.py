@@ -1,0 +1,25 @@
+"""Splits: the labels of the shuffled control, and what is refused."""
+
+import numpy as np
+import pytest
+
+from virshort.errors import InputError
+from virshort.heads.splits import shuffled_labels, split_rows
+
+
+def test_shuffled_labels_are_independent_of_the_true_ones_and_never_split_a_cluster():
+    rng = np.random.default_rng(1)
+    cluster = np.repeat(np.arange(60), rng.integers(5, 60, 60))
+    label, kingdom = (cluster < 30).astype(np.int8), cluster % 4
+    for seed in range(20):
+        new = shuffled_labels(label, cluster, kingdom, seed)
+        for c in range(60):
+            assert len(set(new[cluster == c])) == 1
+        for y in (0, 1):
+            assert abs(new[label == y].mean() - 0.5) < 0.05
+    assert (shuffled_labels(label, cluster, kingdom, 1) != shuffled_labels(label, cluster, kingdom, 2)).any()
+
+
+def test_a_split_that_lacks_rows_is_an_error():
+    with pytest.raises(InputError, match="split 0: 1 training windows with label 1 where 3"):
+        split_rows(np.array([1, 0, 0], np.int8), np.array([2, 2, 2], np.int8), 0, 3, 6, 0.5)
