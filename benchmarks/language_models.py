@@ -20,13 +20,13 @@ from common import ROOT, Line, report
 from torch import nn
 from torch.ao.quantization import per_channel_dynamic_qconfig, quantize_dynamic
 from torch.nn import functional as F
+from virshort.encoders.language_models import BUDGET
+from virshort.encoders.tokens import Bases
 
 from virshort.encoders import dnabert_s, esm2
 from virshort.encoders.batching import Batcher
-from virshort.encoders.language_models import BUDGET
 from virshort.encoders.packed_linear import LinearGelu, pack
 from virshort.encoders.precision import choose_device, choose_precision, exact_fp32
-from virshort.encoders.tokens import Bases
 
 TOKENIZER = ROOT.parent / "shared/golden/dnabert_tokenizer/tokenizer.json"
 CASES = {"dnabert-s": (dnabert_s, 35, 9.0), "esm2-650m": (esm2, 52, 4.0)}
