@@ -176,9 +176,9 @@ def test_published_names_are_those_of_the_config(demo: Run, tmp_path: Path) -> N
     assert found | folders | {"pipeline_info/gpu.json"} == set(names)
 
 
-REPORT = """Error executing process > 'EXPERIMENT:EMBED (x)'
+REPORT = """Error executing process > 'EMBEDDING:EMBED (x)'
 Caused by:
-  Process `EXPERIMENT:EMBED (x)` terminated with an error exit status ({code})
+  Process `EMBEDDING:EMBED (x)` terminated with an error exit status ({code})
 Command executed:
   embed.py
 Command error:

@@ -179,6 +179,7 @@ def computed(folder: Path) -> list[Path]:
 def test_help_computes_nothing(tmp_path: Path) -> None:
     run = run_nextflow("--help", "viral_share", folder=tmp_path)
     assert run.rc == 0 and SPECS["viral_share"]["description"] in run.output
+    assert not list((tmp_path / ".nextflow").glob("trace_*")) + list((tmp_path / ".nextflow").glob("timeline_*"))
     assert not run.results.exists() and not (tmp_path / "results").exists() and not computed(tmp_path)
 
 

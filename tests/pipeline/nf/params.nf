@@ -9,5 +9,6 @@ workflow {
         def notes = problems ? [] : withoutEffect(values, specs, [])
         println(groovy.json.JsonOutput.toJson([problems: problems, values: values, notes: notes]))
     }
-    println(groovy.json.JsonOutput.toJson([help: [true, 'all', 'viral_share', '--seed', 'viral_shade'].collect { name -> helpText(specs, name) }]))
+    def texts = [true, 'all', 'viral_share', '--seed', 'viral_shade'].collect { name -> helpText(specs, name) }
+    println(groovy.json.JsonOutput.toJson([help: texts]))
 }

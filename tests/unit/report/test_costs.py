@@ -19,12 +19,12 @@ def test_amounts(text: str, value: float) -> None:
 
 def test_costs_by_process_and_for_ten_times_the_windows() -> None:
     trace = [
-        {"name": "EXPERIMENT:EMBED (a 1)", "status": "COMPLETED", "realtime": "10s", "peak_rss": "100 MB"},
-        {"name": "EXPERIMENT:EMBED (a 2)", "status": "CACHED", "realtime": "8s", "peak_rss": "200 MB"},
-        {"name": "EXPERIMENT:EMBED_KMERS (b 1)", "status": "COMPLETED", "realtime": "2s", "peak_rss": "100 MB"},
-        {"name": "EXPERIMENT:TRAIN (finetune)", "status": "COMPLETED", "realtime": "1m", "peak_rss": "1 GB"},
-        {"name": "EXPERIMENT:TRAIN (kmer)", "status": "FAILED", "realtime": "9m", "peak_rss": "1 GB"},
-        {"name": "EXPERIMENT:CLUSTER", "status": "COMPLETED", "realtime": "5s", "peak_rss": "-"},
+        {"name": "EMBEDDING:EMBED (a 1)", "status": "COMPLETED", "realtime": "10s", "peak_rss": "100 MB"},
+        {"name": "EMBEDDING:EMBED (a 2)", "status": "CACHED", "realtime": "8s", "peak_rss": "200 MB"},
+        {"name": "EMBEDDING:EMBED_KMERS (b 1)", "status": "COMPLETED", "realtime": "2s", "peak_rss": "100 MB"},
+        {"name": "ARMS:TRAIN (finetune)", "status": "COMPLETED", "realtime": "1m", "peak_rss": "1 GB"},
+        {"name": "ARMS:TRAIN (kmer)", "status": "FAILED", "realtime": "9m", "peak_rss": "1 GB"},
+        {"name": "WINDOWS:CLUSTER", "status": "COMPLETED", "realtime": "5s", "peak_rss": "-"},
     ]
     found = costs(trace, 4000)
     assert [(r.process, r.tasks, r.cached, r.seconds) for r in found.processes] == [
