@@ -50,7 +50,7 @@ def truncated(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "options", "complaint"),
     [
-        (missing, [], "no such file: gone.fa"),
+        (missing, [], "cannot find gone.fa"),
         (unknown_label, [], "host"),
         (truncated, [], "viral.fa"),
         (lambda _: None, ["--folds", 3], "--scratch_windows 500000: fold"),
