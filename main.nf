@@ -3,7 +3,7 @@
 include { failureLines                                                      } from './functions/failures'
 include { requireImage                                                      } from './functions/image'
 include { checkParams ; helpText ; readSchema ; typedParams ; withoutEffect } from './functions/params'
-include { keepRecords                                                       } from './functions/records'
+include { discardRecords ; keepRecords                                      } from './functions/records'
 include { claimResultsFolder ; emptyResultsFolder                           } from './functions/results_folder'
 include { unsafeFolder ; unsafePipelineFolder                               } from './functions/shell'
 include { WINDOWS                                                           } from './workflows/windows'
@@ -15,12 +15,14 @@ workflow {
     main:
     def specs = readSchema(projectDir.resolve('nextflow_schema.json'))
     if (params.help) {
+        discardRecords()
         println(helpText(specs, params.help))
         return
     }
     def folders = [unsafePipelineFolder(projectDir), unsafeFolder('work folder', workflow.workDir)].findAll()
     def problems = folders ?: checkParams(params, specs)
     if (problems) {
+        discardRecords()
         error(problems.collect { problem -> "virshort: ${problem}" }.join('\n'))
     }
     def options = typedParams(params, specs)

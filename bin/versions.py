@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the versions of the software that a run used, as YAML: what was given, Python, and each package that matters."""
+"""Write the versions of the software that a run used as YAML: virshort, Nextflow, Python and the packages that matter."""
 
 import argparse
 import platform
@@ -12,13 +12,26 @@ from virshort import __version__
 from virshort.errors import run
 from virshort.files import whole
 
-PACKAGES = ("biopython", "multiqc", "numpy", "pyarrow", "safetensors", "scikit-learn", "scipy", "sourmash", "torch", "xopen")
+PACKAGES = (
+    "biopython",
+    "jinja2",
+    "matplotlib",
+    "multiqc",
+    "numpy",
+    "pyarrow",
+    "safetensors",
+    "scikit-learn",
+    "scipy",
+    "sourmash",
+    "torch",
+    "xopen",
+)
 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--nextflow", required=True)
-    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--nextflow", required=True, help="version of Nextflow")
+    p.add_argument("--out", type=Path, required=True, help="YAML file to write")
     args = p.parse_args()
 
     found = {"virshort": __version__, "nextflow": args.nextflow, "python": platform.python_version()}

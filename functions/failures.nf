@@ -35,7 +35,8 @@ def engineFailures(report) {
             'Docker is not running, or you may not use it: start it, or ask to join the group docker',
         ],
     ]
-    return known.findAll { pattern, _remedy -> report =~ pattern }.collect { _pattern, remedy -> "virshort: ${remedy}".toString() }
+    def found = known.findAll { pattern, _remedy -> report =~ pattern }
+    return found.collect { _pattern, remedy -> "virshort: ${remedy}".toString() }
 }
 
 // A line for each module that Python did not find. A module inside a package is missing where the package is installed, but
@@ -64,8 +65,8 @@ def failureLines(report, engine = null) {
     if (report.contains('Failed to submit process') && refused) {
         def reason = refused.last() - 'sbatch: error: '
         return [
-            "virshort: ${task}: the cluster refused the job (${reason}): correct --slurm_queue, --slurm_account, --slurm_qos, " +
-            '--slurm_gpu or the resources (docs/slurm.md), then run again with -resume'
+            "virshort: ${task}: the cluster refused the job (${reason}): correct --slurm_queue, --slurm_account, " +
+            '--slurm_qos, --slurm_gpu or the resources (docs/slurm.md), then run again with -resume'
         ]
     }
     def code = (report =~ /terminated with an error exit status \((\d+)\)/).collect { m -> m[1].toInteger() }.find { true }

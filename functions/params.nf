@@ -65,8 +65,8 @@ def helpText(specs, wanted) {
     }
     def head = [
         'nextflow run main.nf --input samplesheet.csv --outdir results',
-        'nextflow run main.nf -profile test      runs the bundled demo on simulated genomes. With --input or --features it runs on',
-        '                                        those instead, at the sizes of the demo.',
+        'nextflow run main.nf -profile test      runs the demo on simulated genomes. With --input or --features it runs on',
+        '                                        these instead, at the sizes of the demo.',
     ].join('\n')
     return ([head] + groups + ['--help NAME explains one parameter.']).join('\n\n')
 }
@@ -90,7 +90,7 @@ def whole(text) {
     return text.toBigDecimal().toBigIntegerExact()
 }
 
-// A value as text. A list (of a config or a parameter file) is joined by commas, and the whole numbers of a parameter that holds
+// A value as text. A list (of a config or a parameter file) is joined by commas, and whole numbers in a parameter that may hold
 // several (`numbers` in the schema) are written out.
 def asText(spec, value) {
     def text = value instanceof List ? value.join(',') : value.toString()
@@ -173,7 +173,8 @@ def canonical(text, types) {
 def combined(values) {
     def found = []
     if (values.scratch_windows < values.short_windows) {
-        found << "--scratch_windows must be at least --short_windows (${values.short_windows}), which it contains, got '${values.scratch_windows}'"
+        def contained = "--short_windows (${values.short_windows})"
+        found << "--scratch_windows must be at least ${contained}, which it contains, got '${values.scratch_windows}'"
     }
     if (values.test_folds != 'all' && values.test_folds.toInteger() > values.folds) {
         found << "--test_folds must be at most --folds (${values.folds}) or all, got '${values.test_folds}'"
@@ -212,9 +213,9 @@ def outdirComplaint(name) {
 // Every complaint, one line each; none if all is well. `given`: the pipeline's params, `specs`: from readSchema.
 def checkParams(given, specs) {
     def names = specs.collect { s -> s.name }
-    def strange = given.keySet().findAll { k -> !(k in names) && !(k.contains('-') && camel(k) in given.keySet()) }.collect { k ->
-        unknown(k, names)
-    }
+    def strange = given.keySet()
+        .findAll { k -> !(k in names) && !(k.contains('-') && camel(k) in given.keySet()) }
+        .collect { k -> unknown(k, names) }
     def wrong = specs.collect { s ->
         def problem = complaint(given.demo || given.features ? s + [required: false] : s, given[s.name])
         problem ? "--${s.name} ${problem}" : null
@@ -240,7 +241,7 @@ def typedParams(given, specs) {
     return values + [demo: values.demo && !values.input && !values.features]
 }
 
-// Parameters that are given and change nothing in this run, one line each. `values`: from typedParams, `profiles`: names.
+// Parameters that are given but change nothing in this run, one line each. `values`: from typedParams, `profiles`: names.
 def withoutEffect(values, specs, profiles) {
     def engines = ['docker', 'podman', 'apptainer', 'singularity']
     def changed = specs.findAll { s -> values[s.name] != s['default'] }.collect { s -> s.name }
@@ -248,7 +249,28 @@ def withoutEffect(values, specs, profiles) {
         "--${name} has no effect without -profile slurm"
     }
     if ('container' in changed && !profiles.any { profile -> profile in engines }) {
-        lines << "--container has no effect without -profile ${engines.join(', ')}"
+        lines << "--container has no effect without one of -profile ${engines.join(', ')}"
+    }
+    if (values.dna_encoder == 'kmer-dna' && values.protein_encoder == 'kmer-protein' && !values.arms_file) {
+        lines += changed.findAll { name -> name in ['weights', 'weights_revision'] }.collect { name ->
+            "--${name} has no effect with k-mers: choose language models by --dna_encoder or --protein_encoder"
+        }
+    }
+    if (values.features) {
+        lines += specs.findAll { s -> s.name in changed && isForWindows(s) }.collect { s ->
+            "--${s.name} has no effect with --features, which are ready"
+        }
     }
     return lines
+}
+
+// Whether a parameter is only about cutting windows and embedding them. (Profiles set windows_per_shard and device, so that
+// these say nothing about the user.)
+def isForWindows(spec) {
+    def others = [
+        'dna_encoder', 'protein_encoder', 'protein_input', 'frames', 'genetic_code', 'keep_features', 'cluster_containment',
+        'leakage_limit',
+    ]
+    def forWindows = spec.group in ['Windows', 'Language models'] && !(spec.name in ['cluster_cap', 'windows_per_shard'])
+    return forWindows || spec.name in others
 }

@@ -15,7 +15,7 @@ def pairsOf(plan, pool) {
     return pool.startsWith('test/') ? plan.pairs.test : plan.pairs[pool - 'train/']
 }
 
-// The files of some pools, as one pair of encoders gave them, always in the same order. `features`: maps of pool, pair and files.
+// The files of some pools, as one pair of encoders gave them, always in the same order. `features`: maps of pool, pair, files.
 def filesOf(features, pair, pools) {
     return features.findAll { f -> f.pair == pair && f.pool in pools }.collectMany { f -> f.files }.sort { f -> f.name }
 }
@@ -36,8 +36,8 @@ def testPools(sets) {
 
 // What SAMPLE_WINDOWS pretends to have drawn in a stub run: window_sets.json with one pool per set, and pool:shards of each.
 def stubPools(train_sets, options) {
-    def sizes = (train_sets + 'short').unique().collectEntries { name -> ["train/${name}".toString(), options["${name}_windows".toString()]] } +
-        ['test/short': options.test_windows, 'test/full': options.test_windows]
+    def sizes = ['test/short': options.test_windows, 'test/full': options.test_windows] + (train_sets + 'short').unique()
+        .collectEntries { name -> ["train/${name}".toString(), options["${name}_windows".toString()]] }
     def sets = sizes.keySet().groupBy { pool -> pool.tokenize('/')[0] }.collectEntries { purpose, pools ->
         [purpose, pools.collectEntries { pool -> [pool.tokenize('/')[1], [pools: [pool], size: sizes[pool], notes: []]] }]
     }

@@ -21,7 +21,8 @@ def isResultsFolder(folder) {
     return ['.lock', 'arms.json'].any { name -> folder.resolve("pipeline_info/${name}").exists() }
 }
 
-// Locks --outdir for this run and returns the lock (lockResultsFolder), or stops if the run cannot use it. `specs`: the schema's.
+// Locks --outdir for this run and returns the lock (see lockResultsFolder), or stops if the run cannot use the folder. `specs`:
+// what the schema says of each parameter.
 def claimResultsFolder(options, specs, workDir) {
     def inputs = options.subMap(specs.findAll { s -> s.exists }.collect { s -> s.name }).findAll { _name, path -> path }
     def complaint = resultsFolderComplaint(options.outdir, options.publish_mode, workDir, inputs)
@@ -35,8 +36,10 @@ def claimResultsFolder(options, specs, workDir) {
 def emptyResultsFolder(outdir) {
     def removed = removeEarlierResults(outdir)
     if (removed) {
-        def names = removed.join(', ')
-        println("Note: removed what an earlier run published in ${outdir} (${names}). To get it back, repeat that run with -resume.")
+        println(
+            "Note: removed what an earlier run published in ${outdir} (${removed.join(', ')}). " +
+            'To get it back, repeat that run with -resume.'
+        )
     }
 }
 
@@ -134,7 +137,10 @@ def removeEarlierResults(outdir) {
         }
         catch (IOException e) {
             def reason = e.class.simpleName - 'Exception'
-            error("virshort: --outdir ${outdir}: cannot remove ${name} of an earlier run (${reason}): remove it, or give another folder")
+            error(
+                "virshort: --outdir ${outdir}: cannot remove ${name} of an earlier run (${reason}): " +
+                'remove it, or give another folder'
+            )
         }
     }
 }

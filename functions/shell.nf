@@ -110,7 +110,7 @@ def listedFiles(names, sheet) {
     def missing = [names, found].transpose().findAll { _name, f -> !f.isFile() }.collect { name, _f -> name }
     if (missing) {
         def paths = missing.join(', ')
-        error("virshort: ${sheet.name}: no such file: ${paths}: correct the path, which is relative to the samplesheet")
+        error("virshort: ${sheet.name}: cannot find ${paths}: correct the path, which is relative to the samplesheet")
     }
     return found
 }

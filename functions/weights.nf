@@ -8,13 +8,14 @@ def givenWeights(folder, encoder) {
     }
     def found = (file("${folder}/${encoder}", glob: false).listFiles() ?: []).findAll { f -> f.isFile() }
     if (!found) {
-        error("virshort: --weights ${folder} has no folder ${encoder}: fill it with `bin/fetch_weights.py ${encoder} --out ${folder}` on a machine with internet access")
+        def command = "bin/fetch_weights.py ${encoder} --out ${folder}"
+        error("virshort: --weights ${folder} has no folder ${encoder}: fill it with `${command}` on a machine with internet")
     }
     return found.sort { f -> f.name }
 }
 
-// How a task loads the weights in `folder`: precision, device, digest (all that the embeddings depend on besides code and windows)
-// and the memory it takes (GB). weights.json is written last, so a folder without it is incomplete.
+// How a task loads the weights in `folder`: precision, device and digest, which are all that the embeddings depend on besides
+// code and windows, and the memory it takes (GB). weights.json is written last, so a folder without it is incomplete.
 def loading(folder, options) {
     def record = folder.resolve('weights.json')
     if (!record.exists()) {

@@ -1,6 +1,6 @@
 // From features to the report: every arm trained and evaluated, all arms compared.
 include { codeDigest                                         } from '../functions/code'
-include { headFiles ; readJson                               } from '../functions/files'
+include { filesIn ; headFiles ; readJson                     } from '../functions/files'
 include { filesOf ; testPools ; trainingPools ; trainingSets } from '../functions/pools'
 include { openRecord                                         } from '../functions/records'
 include { PRETRAINED                                         } from '../modules/pretrained/main'
@@ -85,7 +85,8 @@ workflow ARMS {
         // [ leakage.json, window_sets.json, trace.tsv, summaries of the steps ... ]
         data.leakage.mix(data.facts, data.sets, TRACE.out).toSortedList { a, b -> a.name <=> b.name },
         data.windows,
-        projectDir.resolve('assets/report').listFiles().toSorted().toList(),
+        filesIn(projectDir.resolve('assets/report')),
+        filesIn(projectDir.resolve('assets/report/templates')),
         options,
         workflow.nextflow.version.toString(),
         codeDigest('report.py') + codeDigest('versions.py')

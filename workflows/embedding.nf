@@ -17,7 +17,9 @@ workflow EMBEDDING {
     main:
     FETCH_WEIGHTS(
         // [ encoder, revision, [files of --weights] ]
-        plan.flatMap { p -> p.weights.collect { encoder, revision -> [encoder, revision, givenWeights(options.weights, encoder)] } },
+        plan.flatMap { p ->
+            p.weights.collect { encoder, revision -> [encoder, revision, givenWeights(options.weights, encoder)] }
+        },
         "${workflow.workDir}/weights",
         codeDigest('fetch_weights.py')
     )

@@ -1,4 +1,4 @@
-// From labelled genomes to windows: the input checked, clustered, split into folds, masked and sampled, with an audit of what leaks.
+// From labelled genomes to windows: check, cluster, split into folds, mask and sample them, and audit what leaks.
 include { codeDigest     } from '../functions/code'
 include { readJson       } from '../functions/files'
 include { listedFiles    } from '../functions/shell'

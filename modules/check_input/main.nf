@@ -20,7 +20,8 @@ process CHECK_INPUT {
     path 'skipped.tsv', emit: skipped
 
     script:
-    def staged = groovy.json.JsonOutput.toJson([names, [fastas].flatten().collect { f -> f.toString() }].transpose().collectEntries())
+    def paths = [fastas].flatten().collect { f -> f.toString() }
+    def staged = groovy.json.JsonOutput.toJson([names, paths].transpose().collectEntries())
     def source_table = table ? "--source-table ${table}" : ''
     """
     cat > files.json <<'END_OF_FILES'

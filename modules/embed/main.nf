@@ -5,7 +5,11 @@ process EMBED {
     tag "${encoder} ${pool} ${shard}"
     label 'gpu'
     memory { 1.GB * loader.memory * task.attempt }
-    array 'slurm' in workflow.profile.tokenize(',') ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue() : 0
+    array(
+        'slurm' in workflow.profile.tokenize(',')
+            ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue()
+            : 0
+    )
 
     input:
     tuple val(encoder), val(pool), val(shard), path(fasta), path(weights), val(loader)

@@ -1,7 +1,11 @@
 // Turn the windows of one shard into k-mer frequencies, which needs neither a model nor a GPU.
 process EMBED_KMERS {
     tag "${encoder} ${pool} ${shard}"
-    array 'slurm' in workflow.profile.tokenize(',') ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue() : 0
+    array(
+        'slurm' in workflow.profile.tokenize(',')
+            ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue()
+            : 0
+    )
 
     input:
     tuple val(encoder), val(pool), val(shard), path(fasta), val(loader)

@@ -6,7 +6,11 @@ process MERGE {
         "${task.ext.outdir}/features", mode: "${task.ext.publish_mode}", overwrite: 'deep',
         enabled: "${task.ext.keep_features}"
     )
-    array 'slurm' in workflow.profile.tokenize(',') ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue() : 0
+    array(
+        'slurm' in workflow.profile.tokenize(',')
+            ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue()
+            : 0
+    )
 
     input:
     tuple val(pool), val(shard), val(pair), path(embeddings), path(manifest)

@@ -10,10 +10,12 @@ process PRETRAINED {
     path 'pretrained', type: 'dir'
 
     script:
+    def weights = [head].flatten().find { f -> f.name != 'model.json' }
+    def inputs = width ? "--inputs ${width}" : ''
     """
     cat > arm.json <<'END_OF_ARM'
     ${groovy.json.JsonOutput.toJson(arm)}
     END_OF_ARM
-    read_pretrained.py --head ${[head].flatten().find { f -> f.name != 'model.json' }} --arm arm.json ${width ? "--inputs ${width}" : ''} --out pretrained
+    read_pretrained.py --head ${weights} --arm arm.json ${inputs} --out pretrained
     """
 }

@@ -1,4 +1,4 @@
-// What a person reads: one self-contained page, and the same in short for the terminal.
+// The report: one self-contained page, a summary for the terminal, and figures and methods for a paper.
 process REPORT {
     publishDir "${task.ext.outdir}", mode: "${task.ext.publish_mode}", overwrite: 'deep'
 
@@ -8,6 +8,7 @@ process REPORT {
     path facts, stageAs: 'run/*'
     path windows, stageAs: 'run/*'
     path assets, stageAs: 'assets/*'
+    path templates, stageAs: 'assets/templates/*'
     val parameters
     val nextflow_version
     val code

@@ -36,9 +36,9 @@ def test_profiles_combine_in_any_order(tmp_path: Path, parser: str, order: tuple
     one, other = (settings(tmp_path, ",".join(names), parser, CUDA_VISIBLE_DEVICES="0,1,2") for names in (order, order[::-1]))
     assert one == other
     engine = order[0]
-    image = "localhost/virshort:0.1.0" if engine == "docker" else f"{ROOT}/containers/virshort-0.1.0.sif"
+    image = "'localhost/virshort:0.1.0'" if engine == "docker" else '"${projectDir}/containers/virshort-0.1.0.sif"'
     assert one["manifest.version"] == "'0.1.0'"
-    assert one["process.container"] == f"'{image}'"
+    assert one["process.container"] == f"{{ params.getOrDefault('container', null) ?: {image} }}"
     assert one[f"{engine}.envWhitelist"] == "'CUDA_VISIBLE_DEVICES'"
     assert one["params.device"] == "'cuda'"
     assert one["process.'withLabel:gpu'.maxForks"] == "3"
@@ -101,6 +101,6 @@ def test_gpu_flags_are_for_language_models_only(tmp_path: Path, small_model: dic
     run, calls = start(tmp_path, "apptainer", "-stub-run", "--allow_cpu", *TINY, "--windows_per_shard", 100, *model)
     assert run.rc == 0, run.output
     embedded = [call for call in calls if " --nv " in call]
-    embedding = [row["name"] for row in run.trace if "EMBED" in row["process"]]
+    embedding = [row["name"] for row in run.trace if row["process"].split(":")[-1].startswith("EMBED")]
     assert len(embedded) == sum("dnabert-s" in name for name in embedding) == len(embedding) / 2 > 0
     assert len(calls) == len(run.trace) - 1 > len(embedded), "TRACE runs in Nextflow itself"

@@ -1,4 +1,4 @@
-"""What a whole run leaves behind: on the demo, and on real genomes where they are at hand."""
+"""The results of a whole run: on the demo, and on real genomes if these are available."""
 
 import json
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def pool(results: Path, name: str) -> pa.Table:
 
 
 def check_windows(results: Path, cap: float | None) -> None:
-    """No cluster in two folds; every split's training set has its size, shares, and no cluster above the cap."""
+    """No cluster is in two folds; every training set has the right size and shares, and no cluster above the cap."""
     sets = read(results / "window_sets.json")
     fold_of: dict[str, int] = {}
     for name, spec in sets["train"].items():
@@ -56,7 +56,7 @@ def check_windows(results: Path, cap: float | None) -> None:
 
 
 def check_conclusion(results: Path) -> dict:
-    """The audit is clean, the shuffled control holds chance, and the verdict follows from its own numbers."""
+    """Nothing leaks, the shuffled control is at chance, and the verdict follows from the numbers beside it."""
     found = read(results / "comparison.json")
     assert read(results / "leakage.json")["ok"]
     assert found["controls"]["shuffled_labels"]["holds_chance"]
@@ -100,7 +100,7 @@ def test_sources_left_out_are_listed(demo: Run) -> None:
 
 
 def test_real_genomes(shared: Path, tmp_path: Path, run_pipeline: Callable[..., Run]) -> None:
-    """5021 real records, most of the non-viral ones of one genus: clustered here, capped, without leakage."""
+    """5021 real records, most of the nonviral ones from one genus, are clustered and capped, and nothing leaks."""
     genomes = shared / "data" / "genomes"
     (tmp_path / "sheet.csv").write_text(
         "".join(
@@ -129,13 +129,13 @@ def test_real_genomes(shared: Path, tmp_path: Path, run_pipeline: Callable[..., 
         500,
         "--sweep_lengths",
         150,
-    )  # all folds and replicates: a single permutation has its luck
+    )  # all folds and replicates, since a single permutation may be above chance
     assert run.rc == 0, run.output
     check_windows(run.results, 0.05)
     check_conclusion(run.results)
 
 
-def test_the_readme_names_the_commands_there_are() -> None:
+def test_the_readme_names_commands_that_exist() -> None:
     text = (ROOT / "README.md").read_text()
     made = (ROOT / "Makefile").read_text()
     for target in ("demo", "test"):

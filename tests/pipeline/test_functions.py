@@ -43,7 +43,7 @@ def test_files_of_a_sheet(tmp_path: Path, sheet: Path, parser: str) -> None:
     home.mkdir()
     (home / "v.fa").touch()
     names: list[tuple[str, str | None]] = [
-        ("gone.fa", "sheet.csv: no such file: gone.fa: correct the path"),
+        ("gone.fa", "sheet.csv: cannot find gone.fa: correct the path"),
         ("https://host/v.fa", "sheet.csv: https://host/v.fa: is a URL: download the file"),
         ("s3://bucket/v.fa", "sheet.csv: s3://bucket/v.fa: is a URL: download the file"),
         ("*.fa", "sheet.csv: *.fa: is a pattern: write one row for each file"),
@@ -163,7 +163,7 @@ def test_folders_that_cannot_take_results(tmp_path: Path) -> None:
         assert (expected in result) if expected else (result is None), (args, result)
 
 
-def test_published_names_are_those_of_the_config(demo: Run, tmp_path: Path) -> None:
+def test_published_names_are_those_that_processes_publish(demo: Run, tmp_path: Path) -> None:
     """What the processes publish into, and what the demo did publish, is what a later run removes."""
     (names,) = called(tmp_path, [("publishedNames", [])])
     modules = "".join(path.read_text() for path in (ROOT / "modules").glob("*/main.nf"))
@@ -176,9 +176,9 @@ def test_published_names_are_those_of_the_config(demo: Run, tmp_path: Path) -> N
     assert found | folders | {"pipeline_info/gpu.json"} == set(names)
 
 
-REPORT = """Error executing process > 'EXPERIMENT:EMBED (x)'
+REPORT = """Error executing process > 'EMBEDDING:EMBED (x)'
 Caused by:
-  Process `EXPERIMENT:EMBED (x)` terminated with an error exit status ({code})
+  Process `EMBEDDING:EMBED (x)` terminated with an error exit status ({code})
 Command executed:
   embed.py
 Command error:

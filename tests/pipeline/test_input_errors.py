@@ -50,10 +50,10 @@ def truncated(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "options", "complaint"),
     [
-        (missing, [], "no such file: gone.fa"),
+        (missing, [], "cannot find gone.fa"),
         (unknown_label, [], "host"),
         (truncated, [], "viral.fa"),
-        (lambda _: None, ["--folds", 3], "--scratch_windows 500000: fold"),
+        (lambda _: None, ["--folds", 3], "--short_windows 100000: fold 0 has too few distinct viral windows"),
     ],
     ids=["missing file", "unknown label", "truncated gzip", "too little sequence"],
 )

@@ -1,4 +1,4 @@
-"""The repository's form: Nextflow, schema and Python are clean, and no package host is named."""
+"""Nextflow, schema and Python pass their linters, and no file names a package host."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ from test_parameters import SPECS
 
 from harness import ROOT, copy_pipeline, environment, nextflow
 
-HOSTS = re.compile(  # a letter of each in brackets: this file names none either
+HOSTS = re.compile(  # with a letter of each in brackets, since this file must not name one either
     r"py[p]i\.|python[h]osted|py[t]orch\.org/whl|repo\d?\.[m]aven|[m]aven\.org|ana[c]onda\.(org|com)/|--(extra-)?index[-]url"
 )
 

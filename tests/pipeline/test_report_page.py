@@ -1,9 +1,10 @@
-"""The demo's report in a browser without network: no error, no request, every section seen, readable on a phone."""
+"""The demo's report in a browser without network: no errors, no requests, every section visible, readable on a phone."""
 
 import json
 import re
 import shutil
 import subprocess
+from dataclasses import asdict
 from html import unescape
 from pathlib import Path
 
@@ -11,17 +12,21 @@ import pytest
 
 import report
 from harness import ROOT, Run
-from virshort.report.page import duration, sections
+from virshort.report.inputs import read_inputs
+from virshort.report.numbers import duration
+from virshort.report.page import SECTIONS, sections
+from virshort.report.wording import SIMULATED
 
+ASSETS = ROOT / "assets" / "report"
 ARTIFACTS = ROOT / "test_artifacts"  # screenshots to look at; not in git
 PROBE = """<script>window.addEventListener('load', () => setTimeout(() => {
 const boxes = {};
 document.querySelectorAll('[id^=mqc-section-wrapper-vs_]').forEach(e => {
   const b = e.getBoundingClientRect(); boxes[e.id.replace('mqc-section-wrapper-', '')] = [b.width, b.height] });
-const small = [...document.querySelectorAll('.vs p, .vs td, .vs th, .vs li, .vs h4')].filter(
+const small = [...document.querySelectorAll('.vs p, .vs td, .vs th, .vs li, .vs h4, .vs figcaption span')].filter(
   e => parseFloat(getComputedStyle(e).fontSize) < 13).length;
 const requests = performance.getEntriesByType('resource').map(e => e.name).filter(n => !/^(data|blob|file):/.test(n));
-const plots = document.querySelectorAll('.js-plotly-plot .main-svg').length;
+const plots = [...document.querySelectorAll('.vs-panels svg')].filter(e => e.getBoundingClientRect().width > 200).length;
 const page = document.documentElement.scrollWidth;
 parent.postMessage(JSON.stringify({width: innerWidth, page, boxes, small, requests, plots}), '*')
 }, 3000))</script>"""
@@ -61,8 +66,8 @@ def test_the_page_is_readable_in_a_browser(width: int, demo: Run, tmp_path: Path
     assert found["requests"] == []
     assert found["width"] == width and found["page"] <= width, "the page is wider than the screen"
     assert found["small"] == 0, "text under 13 px"
-    assert found["plots"] >= 3
-    assert set(found["boxes"]) == set(sections(report.read_inputs(demo.results)))
+    assert found["plots"] >= 30  # several for each of eight arms
+    assert set(found["boxes"]) == {f"vs_{s.name}" for s in SECTIONS}
     assert all(w > 0.5 * min(width, 900) and h > 40 for w, h in found["boxes"].values()), found["boxes"]
     ARTIFACTS.mkdir(exist_ok=True)
     chromium(f"--screenshot={ARTIFACTS / f'report_{width}.png'}", frame.as_uri())
@@ -72,7 +77,7 @@ NUMBER = re.compile(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?(?![\w-])")
 
 
 def numbers_in(value: object) -> list[float | str]:
-    """Every number of a JSON value; those within its texts as they are written there."""
+    """Every number in a JSON value; those within texts as they are written there."""
     if isinstance(value, dict):
         return [n for k, v in value.items() for part in (k, v) for n in numbers_in(part)]
     if isinstance(value, list | tuple):
@@ -82,29 +87,29 @@ def numbers_in(value: object) -> list[float | str]:
     return [] if isinstance(value, bool) or value is None else [abs(value)]
 
 
-# In sentences that are always the same: levels, bounds, prevalences, bins.
+# Numbers in the sentences that are the same in every report: levels, bounds, prevalences, bins.
 PROSE = {"0", "0.1", "1", "5", "10", "15", "30", "31", "50", "95", "100", "1,000", "200", "500", "1000", "499", "999"}
 
 
 def test_every_number_shown_is_in_the_files_of_the_run(demo: Run) -> None:
-    """Formatted with 0 to 4 digits, as a share or in percent, or as a duration or megabytes."""
-    data = report.read_inputs(demo.results)
+    """With 0 to 4 digits, as a share or in percent, or as a duration or megabytes."""
+    data = read_inputs(demo.results)
     files = [json.loads(p.read_text()) for p in demo.results.rglob("*.json")]
     counts = [pool["counts"] for pool in data.windows.values()]
-    # Windows are counted by label, kingdom and fold; shown are the sums.
+    # The files count windows by label, kingdom and fold; the page shows the sums.
     files += [
         sum(r["windows"] for r in rows if all(r[k] == first[k] for k in ("label", *by)))
         for rows in counts
         for first in rows
         for by in ((), ("kingdom",), ("fold",))
     ]
-    known = {n for value in [*files, data.costs, data.versions, data.skipped] for n in numbers_in(value)}
+    known = {n for value in [*files, asdict(data.costs), data.versions, data.skipped] for n in numbers_in(value)}
     written = {n for n in known if isinstance(n, str)}
     known -= written
     written |= {f"{n * scale:,.{digits}f}" for n in known for scale in (1, 100, 1 / 60, 1 / 3600) for digits in range(5)}
     written |= {f"{n:g}" for n in known}
-    for name, section in sections(data).items():
-        if section["plot_type"] != "html" or name == "vs_methods":  # the references' years and pages are no results
+    for name, section in sections(data, ASSETS).items():
+        if name == "vs_methods":  # the years and pages of references are not results
             continue
         text = re.sub(r"<svg.*?</svg>|<style.*?</style>|<[^>]*>", " ", section["data"], flags=re.S)
         shown = NUMBER.findall(unescape(text))
@@ -112,17 +117,17 @@ def test_every_number_shown_is_in_the_files_of_the_run(demo: Run) -> None:
         assert not missing, (name, missing)
 
 
-def test_the_run_says_itself_what_it_cost(demo: Run) -> None:
-    """Its own report holds the steps before it, and how long each arm trained."""
+def test_the_report_of_a_run_has_its_costs(demo: Run) -> None:
+    """Those of the steps before it, and how long each arm trained."""
     page = (demo.results / "report.html").read_text()
     assert all(f">{process}<" in page for process in ("SAMPLE_WINDOWS", "EMBED_KMERS", "TRAIN", "COMPARE"))
-    training = report.read_inputs(demo.results).costs["training"]
-    further = page[page.index("Further metrics and training") : page.index("Points of accuracy on short windows")]
+    training = read_inputs(demo.results).costs.training
+    further = page[page.index("Further metrics and training") : page.index("in points above or below the baseline")]
     assert len(training) == 10 and all(f">{duration(seconds)}<" in further for seconds in training.values())
 
 
 def test_a_report_is_built_again_from_the_results(demo: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the costs of all processes, the report's own too, and every answer of the DOME sheet."""
+    """It has the costs of all processes, including its own, and every answer of the DOME sheet."""
     options = {"--out": tmp_path / "report.html", "--paper": tmp_path / "paper"}
     monkeypatch.setattr("sys.argv", ["report.py", str(demo.results), *(str(w) for pair in options.items() for w in pair)])
     report.main()
@@ -141,3 +146,9 @@ def test_the_figures_and_the_methods_are_there(demo: Run) -> None:
     for name in ("forest", "length", "length_auroc", "voting", "curves", "reliability", "training"):
         assert (demo.results / "figures" / f"{name}.svg").read_text().startswith("<?xml")
         assert (demo.results / "figures" / f"{name}.png").stat().st_size > 10_000
+
+
+def test_the_demo_says_that_its_genomes_are_simulated(demo: Run) -> None:
+    texts = [demo.results / name for name in ("report.html", "summary.txt", "figures/methods.txt", "figures/dome.json")]
+    for path in texts:
+        assert SIMULATED in " ".join(path.read_text().split()), path

@@ -1,4 +1,4 @@
-"""tools/setup.sh, in a folder of its own with a small package, a pretended Nextflow and no network."""
+"""tools/setup.sh, in a folder of its own, with a small package, a stand-in for Nextflow and no network."""
 
 import hashlib
 import os
@@ -36,7 +36,7 @@ NAMES = (
 
 
 def wheel(folder: Path, version: str) -> str:
-    """Write a wheel of the package `tiny`; returns its line of a requirements file."""
+    """Write a wheel of the package `tiny`, and return its line for a requirements file."""
     path = folder / f"tiny-{version}-py3-none-any.whl"
     info = f"tiny-{version}.dist-info"
     with zipfile.ZipFile(path, "w") as z:
@@ -54,7 +54,7 @@ def script(path: Path, text: str) -> None:
 
 
 class Site:
-    """A folder to be set up, with a PATH that holds little."""
+    """A folder to set up, and a PATH with few programs."""
 
     def __init__(self, folder: Path):
         self.root, self.bin, self.wheels = folder / "a clone", folder / "bin", folder / "wheels"
@@ -89,7 +89,7 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-def test_once_and_for_all(site: Site) -> None:
+def test_a_second_set_up_does_nothing(site: Site) -> None:
     first = site.setup()
     assert first.returncode == 0, first.stderr
     assert "1 pinned packages" in first.stdout and site.tiny() == "1.0"
@@ -105,7 +105,7 @@ def test_a_change_of_the_requirements_installs_again(site: Site) -> None:
     assert "Python packages (dev)" not in done.stdout
 
 
-def test_a_broken_half_is_made_anew(site: Site) -> None:
+def test_an_incomplete_environment_is_made_again(site: Site) -> None:
     assert site.setup().returncode == 0
     (site.root / ".venv/.installed-run").unlink()
     rest = site.root / ".venv/rest"
@@ -114,7 +114,7 @@ def test_a_broken_half_is_made_anew(site: Site) -> None:
     assert not rest.exists() and site.tiny() == "1.0"
 
 
-def test_a_moved_folder_is_set_up_anew(site: Site) -> None:
+def test_a_moved_folder_is_set_up_again(site: Site) -> None:
     assert site.setup().returncode == 0
     site.root = site.root.rename(site.root.with_name("elsewhere"))
     done = site.setup()
@@ -154,7 +154,7 @@ def test_no_network(site: Site) -> None:
     assert "pip failed: ERROR: Could not find a version" in refusal(site)
 
 
-def test_another_file_than_the_locked_one(site: Site) -> None:
+def test_a_file_that_is_not_the_locked_one(site: Site) -> None:
     line = (site.root / "requirements.txt").read_text()
     (site.root / "requirements.txt").write_text(line[:-2] + ("0" if line[-2] != "0" else "1") + "\n")
     assert "DO NOT MATCH THE HASHES" in refusal(site)

@@ -120,7 +120,7 @@ def test_the_profile_combines_with_others_in_any_order(tmp_path: Path, parser: s
         found.append({line for line in done.stdout.splitlines() if line.startswith("process.")})
     assert found[0] == found[1]
     for setting in (
-        "'withLabel:gpu'.clusterOptions = '--gres=gpu:1'",
+        "'withLabel:gpu'.clusterOptions = {",
         "'withLabel:gpu'.containerOptions = ",
         "'withLabel:parallel'.memory = ",
         "'withName:TRAIN|TRAIN_BASELINE|EVALUATE'.cache = true",

@@ -1,9 +1,11 @@
-"""Plots as panels: small ones that stand side by side in the report, and all of a kind in one figure for a paper."""
+"""Drawing panels: each on its own as SVG for the page, or several in one figure for a paper."""
 
 import io
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -12,7 +14,7 @@ from matplotlib.ticker import NullLocator
 
 from virshort.files import whole
 
-STYLE = {
+STYLE: dict[Any, Any] = {  # Matplotlib types the keys as literals
     "svg.fonttype": "none",
     "font.size": 9,
     "axes.spines.top": False,
@@ -22,44 +24,66 @@ STYLE = {
     "font.family": "sans-serif",
     "text.parse_math": False,
 }
-SIZE = (3.3, 2.5)  # inches a panel
+SIZE = (3.1, 2.4)  # inches; three panels fit beside each other on the page
+LARGE = (4.3, 3.2)
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a panel; `low` and `high` bound its band, None where a point has no interval."""
+    """A line of a panel. `name`: None if the legend leaves it out; `low` and `high`: its band, None where there is none."""
 
-    name: str
+    name: str | None
     x: Sequence[float]
     y: Sequence[float]
     colour: str
     low: Sequence[float | None] = ()
     high: Sequence[float | None] = ()
-    dash: str = "-"
     marker: str = ""
     width: float = 1.6
 
 
 @dataclass(frozen=True)
+class Bar:
+    """A value with its interval, on a row of its own."""
+
+    name: str
+    value: float
+    colour: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
 class Panel:
-    """A plot. `ticks`: places that the x axis names; `level`: a dotted line across."""
+    """A plot of either lines or bars. `ticks`: values marked on the x axis; `level`: height of a dotted line across."""
 
     title: str
     x: str
-    y: str
-    lines: Sequence[Line]
+    y: str = ""
+    lines: Sequence[Line] = ()
+    bars: Sequence[Bar] = ()
     ticks: Sequence[float] = ()
     log: bool = False
     y_range: tuple[float, float] | None = None
     level: float | None = None
     diagonal: bool = False
-    legend: bool = False
-    wide: bool = False  # twice as wide, with the legend beside it
-    bars: Sequence[tuple[str, float, float | None, float | None, str]] = field(default=())  # name, value, low, high, colour
+    large: bool = False  # with a legend beside it in a figure for a paper
+
+    @property
+    def key(self) -> list[tuple[str, str]]:
+        """Name and colour of each line that the legend names."""
+        return [(line.name, line.colour) for line in self.lines if line.name is not None]
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in inches, on the page."""
+        if self.bars:
+            return LARGE[0], 0.7 + 0.26 * len(self.bars)
+        return LARGE if self.large else SIZE
 
 
 def draw(axes: Axes, panel: Panel) -> None:
-    """Draw a panel."""
+    """Draw a panel without a legend."""
     axes.set_title(panel.title, loc="left")
     axes.set_xlabel(panel.x)
     axes.set_ylabel(panel.y)
@@ -69,61 +93,61 @@ def draw(axes: Axes, panel: Panel) -> None:
     if panel.log:
         axes.set_xscale("log")
     if panel.ticks:
-        axes.set_xticks(list(panel.ticks), [f"{t:g}" for t in panel.ticks])
+        axes.set_xticks(list(panel.ticks), tick_names(panel.ticks), fontsize=8)
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.tick_params(axis="x", labelsize=7 if len(panel.ticks) > 5 else 9)  # 150 and 200 bp are near
     if panel.level is not None:
         axes.axhline(panel.level, color="#999999", linewidth=0.8, linestyle=":")
     if panel.diagonal:
         axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, linestyle=":")
     for line in panel.lines:
-        axes.plot(
-            line.x,
-            line.y,
-            line.dash,
-            color=line.colour,
-            marker=line.marker,
-            markersize=3,
-            linewidth=line.width,
-            label=line.name,
-        )
+        label = line.name if line.name is not None else "_"  # Matplotlib keeps this one out of the legend
+        axes.plot(line.x, line.y, color=line.colour, marker=line.marker, markersize=3, linewidth=line.width, label=label)
         known = [(x, a, b) for x, a, b in zip(line.x, line.low, line.high, strict=False) if a is not None and b is not None]
         if known:
-            axes.fill_between(*zip(*known, strict=True), color=line.colour, alpha=0.2, linewidth=0)
+            x, low, high = zip(*known, strict=True)
+            axes.fill_between(x, low, high, color=line.colour, alpha=0.2, linewidth=0)
     if panel.y_range:
         axes.set_ylim(*panel.y_range)
-    if panel.wide:
-        axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    elif panel.legend:
-        axes.legend(frameon=False, fontsize=8)
+
+
+def tick_names(ticks: Sequence[float]) -> list[str]:
+    """Names of ascending ticks on a log axis; a tick that is too close to the last one with a name has none."""
+    names, last = [], None
+    for tick in ticks:
+        close = last is not None and math.log(tick / last) < 0.1 * math.log(ticks[-1] / ticks[0])
+        names.append("" if close else f"{tick:g}")
+        last = last if close else tick
+    return names
 
 
 def _draw_bars(axes: Axes, panel: Panel) -> None:
-    """Values with their intervals, one under the other."""
-    for i, (_, value, low, high, colour) in enumerate(panel.bars):
-        if low is not None and high is not None:
-            axes.plot([low, high], [i, i], color=colour, linewidth=2)
-        axes.plot([value], [i], "o", color=colour, markersize=5)
-    axes.set_yticks(range(len(panel.bars)), [b[0] for b in panel.bars])
+    for i, bar in enumerate(panel.bars):
+        if bar.low is not None and bar.high is not None:
+            axes.plot([bar.low, bar.high], [i, i], color=bar.colour, linewidth=2)
+        axes.plot([bar.value], [i], "o", color=bar.colour, markersize=5)
+    axes.set_yticks(range(len(panel.bars)), [bar.name for bar in panel.bars])
     axes.invert_yaxis()
     for t in panel.ticks:
         axes.axvline(t, color="#999999", linewidth=0.8, linestyle="-" if t == 0 else ":")
 
 
 def svg(panel: Panel) -> str:
-    """A panel as an SVG element for an HTML page, its text as text."""
+    """A panel as an SVG element for the page, its text as text. The legend is left to the page (`Panel.key`)."""
     with mpl.rc_context({**STYLE, "svg.hashsalt": panel.title + panel.y}):
-        figure = Figure(figsize=(2 * SIZE[0], 1.2 * SIZE[1]) if panel.wide else SIZE)
+        width, height = panel.size
+        # The names of bars are of any length. Elsewhere fixed margins, here in inches, align the axes of all panels.
+        figure = Figure(figsize=panel.size, layout="constrained" if panel.bars else None)
         draw(figure.subplots(), panel)
-        figure.subplots_adjust(*((0.09, 0.17, 0.76, 0.9) if panel.wide else (0.17, 0.19, 0.97, 0.9)))
+        if not panel.bars:
+            figure.subplots_adjust(0.6 / width, 0.43 / height, 1 - 0.1 / width, 1 - 0.25 / height)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = out.getvalue()
-    return text[text.index("<svg") :].replace("<svg ", f'<svg role="img" aria-label="{_plain(panel.title)}" ', 1)
+    return text[text.index("<svg") :].replace("<svg ", f'<svg role="img" aria-label="{_without_markup(panel.title)}" ', 1)
 
 
 def save(panels: Sequence[Panel], path: Path) -> None:
-    """All panels in one figure, as <path>.svg and <path>.png."""
+    """All panels with their legends in one figure, as <path>.svg and <path>.png."""
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
     with mpl.rc_context({**STYLE, "svg.hashsalt": path.name}):
@@ -133,6 +157,10 @@ def save(panels: Sequence[Panel], path: Path) -> None:
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for ax, panel in zip(axes, panels, strict=False):
             draw(ax, panel)
+            if panel.key and not panel.large:
+                ax.legend(frameon=False, fontsize=8)
+        if panels[0].large:  # the same arms in all of them
+            axes[len(panels) - 1].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
         for ax in axes[len(panels) :]:
             ax.set_axis_off()
         for kind in ("svg", "png"):
@@ -140,5 +168,5 @@ def save(panels: Sequence[Panel], path: Path) -> None:
                 figure.savefig(temporary, format=kind, dpi=200, metadata={"Date": None} if kind == "svg" else None)
 
 
-def _plain(text: str) -> str:
+def _without_markup(text: str) -> str:
     return "".join(c for c in text if c not in '<>&"')

@@ -189,7 +189,7 @@ def warn(
     single = sorted({r["arm"] for r in rows if r["windows"] and r["replicates"] == 1 and r["role"] != "control"})
     if single:
         warnings.append(
-            f"A single replicate of {listed(single)} was run, so its intervals do not include the noise of training."
+            f"A single replicate of {listed(single)} was run, so the intervals do not include the noise of training."
         )
     one_sided = sorted({r["arm"] for r in rows if any(n.startswith(ONE_SIDED) for n in r["notes"])})
     if one_sided:
@@ -240,6 +240,6 @@ def _cluster_warnings(tested: Mapping[str, ArmRow]) -> list[str]:
         count = low if low == high else f"{low} to {high}"
         warnings.append(
             f"The test set{'s' if len(sets) > 1 else ''} {listed(list(sets))} {'have' if len(sets) > 1 else 'has'} only "
-            f"{count} effective clusters of a label (clusters differ in size), so {consequence}."
+            f"{count} effective clusters of a label, so {consequence}."
         )
     return warnings

@@ -30,7 +30,8 @@ def with_interval(value: str, interval: Sequence[float] | None, scale: float = 1
 
 def points_in_words(difference: Mapping[str, Any]) -> str:
     """A difference {points, ci95} as "+18.3 points (95 % interval 16.0 to 20.6)"."""
-    return with_interval(f"{difference['points']:+.1f} points", difference["ci95"])
+    points = round(difference["points"], 1) + 0.0  # -0.0 becomes 0.0
+    return with_interval(f"{points:+.1f} points", difference["ci95"])
 
 
 def percent_in_words(metric: MetricEstimate) -> str:

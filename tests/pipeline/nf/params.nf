@@ -6,8 +6,9 @@ workflow {
     new groovy.json.JsonSlurper().parse(file(params.cases)).each { given ->
         def problems = checkParams(given, specs)
         def values = problems ? [:] : typedParams(given, specs)
-        def notes = problems ? [] : withoutEffect(values, specs, ['test'])
+        def notes = problems ? [] : withoutEffect(values, specs, [])
         println(groovy.json.JsonOutput.toJson([problems: problems, values: values, notes: notes]))
     }
-    println(groovy.json.JsonOutput.toJson([help: [true, 'all', 'viral_share', '--seed', 'viral_shade'].collect { name -> helpText(specs, name) }]))
+    def texts = [true, 'all', 'viral_share', '--seed', 'viral_shade'].collect { name -> helpText(specs, name) }
+    println(groovy.json.JsonOutput.toJson([help: texts]))
 }

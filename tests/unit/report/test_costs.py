@@ -19,21 +19,21 @@ def test_amounts(text: str, value: float) -> None:
 
 def test_costs_by_process_and_for_ten_times_the_windows() -> None:
     trace = [
-        {"name": "EXPERIMENT:EMBED (a 1)", "status": "COMPLETED", "realtime": "10s", "peak_rss": "100 MB"},
-        {"name": "EXPERIMENT:EMBED (a 2)", "status": "CACHED", "realtime": "8s", "peak_rss": "200 MB"},
-        {"name": "EXPERIMENT:EMBED_KMERS (b 1)", "status": "COMPLETED", "realtime": "2s", "peak_rss": "100 MB"},
-        {"name": "EXPERIMENT:TRAIN (finetune)", "status": "COMPLETED", "realtime": "1m", "peak_rss": "1 GB"},
-        {"name": "EXPERIMENT:TRAIN (kmer)", "status": "FAILED", "realtime": "9m", "peak_rss": "1 GB"},
-        {"name": "EXPERIMENT:CLUSTER", "status": "COMPLETED", "realtime": "5s", "peak_rss": "-"},
+        {"name": "EMBEDDING:EMBED (a 1)", "status": "COMPLETED", "realtime": "10s", "peak_rss": "100 MB"},
+        {"name": "EMBEDDING:EMBED (a 2)", "status": "CACHED", "realtime": "8s", "peak_rss": "200 MB"},
+        {"name": "EMBEDDING:EMBED_KMERS (b 1)", "status": "COMPLETED", "realtime": "2s", "peak_rss": "100 MB"},
+        {"name": "ARMS:TRAIN (finetune)", "status": "COMPLETED", "realtime": "1m", "peak_rss": "1 GB"},
+        {"name": "ARMS:TRAIN (kmer)", "status": "FAILED", "realtime": "9m", "peak_rss": "1 GB"},
+        {"name": "WINDOWS:CLUSTER", "status": "COMPLETED", "realtime": "5s", "peak_rss": "-"},
     ]
     found = costs(trace, 4000)
-    assert [(r["process"], r["tasks"], r["cached"], r["seconds"]) for r in found["processes"]] == [
+    assert [(r.process, r.tasks, r.cached, r.seconds) for r in found.processes] == [
         ("TRAIN", 1, 0, 60),
         ("EMBED", 2, 1, 18),
         ("CLUSTER", 1, 0, 5),
         ("EMBED_KMERS", 1, 0, 2),
     ]
-    assert found["processes"][1]["peak_mb"] == pytest.approx(200 * 2**20 / 1e6)
-    assert (found["seconds"], found["seconds_for_more"]) == (85, 5 + 800)
-    assert found["training"] == {"finetune": 60} and found["windows_per_second"] == 200
-    assert costs([], 0)["windows_per_second"] is None
+    assert found.processes[1].peak_mb == pytest.approx(200 * 2**20 / 1e6)
+    assert (found.seconds, found.seconds_for_more) == (85, 5 + 800)
+    assert found.training == {"finetune": 60} and found.windows_per_second == 200
+    assert costs([], 0).windows_per_second is None

@@ -16,6 +16,7 @@ def test_counts(count: int, text: str) -> None:
 
 def test_values_with_and_without_an_interval() -> None:
     assert wording.points_in_words({"points": -5.04, "ci95": [-7.26, 1]}) == "-5.0 points (95 % interval -7.3 to 1.0)"
+    assert wording.points_in_words({"points": -0.01, "ci95": None}) == "+0.0 points (no interval can be given)"
     assert wording.points_in_words({"points": 5, "ci95": None}) == "+5.0 points (no interval can be given)"
     assert wording.percent_in_words({"mean": 0.7, "sd": None, "ci95": [0.6, 0.8]}) == "70.0 % (95 % interval 60.0 to 80.0)"
     assert wording.percent(None) == wording.number(None) == "unknown"

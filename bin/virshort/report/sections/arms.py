@@ -1,0 +1,40 @@
+"""Every arm on short windows: the table of metrics, and the differences between arms."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from virshort.report.inputs import Inputs
+from virshort.report.lookup import precision_at
+from virshort.report.panels import forest_panels
+from virshort.verdict.rows import row_of
+from virshort.verdict.verdict import MODERATE, STRONG
+
+
+def arms(data: Inputs) -> Mapping[str, Any]:
+    c = data.comparison
+    rows = [r for r in c["arms"] if r["test_set"] == "short"]
+    by_note: dict[str, list[str]] = {}
+    for r in rows:
+        for note in r["notes"]:
+            by_note.setdefault(note, []).append(r["arm"])
+    return {
+        "rows": rows,
+        "best": c["best_arm"]["arm"],
+        "window_length": c["window_length"],
+        "pretrained": c["pretrained"],
+        "full": {r["arm"]: row_of(c["arms"], r["arm"], "full") for r in rows},
+        "rare": {r["arm"]: precision_at(r, 0.01) for r in rows},
+        "training": {t["arm"]: t for t in c["training"]},
+        "took": data.costs.training if data.costs else {},
+        "notes": [(None if len(names) == len(rows) else names, note) for note, names in by_note.items()],
+    }
+
+
+def forest(data: Inputs) -> Mapping[str, Any]:
+    c = data.comparison
+    return {
+        "panels": forest_panels(c),
+        # Where one label is much more frequent, the bands in points of accuracy do not hold.
+        "bands": (MODERATE, STRONG) if c["verdict"].get("balanced", True) else None,
+        "contrasts": [k for k in c["contrasts"] if k["test_set"] == "short"],
+    }

@@ -1,0 +1,34 @@
+"""The methods paragraph and the DOME sheet: from the records of the run, and honest about what is missing."""
+
+from dataclasses import replace
+
+from virshort.report.dome import MISSING, dome, sheet
+from virshort.report.inputs import Inputs
+from virshort.report.methods import paragraph, references
+
+
+def test_the_paragraph_says_how_p_is_computed(data: Inputs) -> None:
+    text = paragraph(data)
+    assert "the larger of two" in text and "10,000 random sign flips of whole clusters" in text and "t test" in text
+    assert "the number of remedies (2) by Holm's method" in text  # finetune and multilength
+
+
+def test_the_paragraph_claims_no_p_without_a_baseline(data: Inputs) -> None:
+    arms = [{**r, "difference_to_baseline": None} for r in data.comparison["arms"] if r["arm"] != "baseline"]
+    assert "P value" not in paragraph(replace(data, comparison={**data.comparison, "arms": arms}))
+
+
+def test_references_are_those_of_the_tools_that_ran(data: Inputs) -> None:
+    assert not any("Nextflow" in r for r in references(data))
+    assert any("Nextflow" in r for r in references(replace(data, versions={"nextflow": "25.04"})))
+    model = {"encoders": [{"modality": "dna", "encoder": "dnabert-s", "weights": "", "pooling": "mean"}]}
+    assert any("DNABERT-S" in r for r in references(replace(data, models={"finetune": model})))
+
+
+def test_a_bare_folder_leaves_answers_open(data: Inputs) -> None:
+    full, bare = sheet(dome(data)), sheet(dome(Inputs(data.comparison)))
+    assert list(full) == ["Data", "Optimization", "Model", "Evaluation"]
+    assert {part: list(answers) for part, answers in full.items()} == {part: list(answers) for part, answers in bare.items()}
+    assert bare["Data"]["Provenance"] == bare["Optimization"]["Algorithm"] == bare["Model"]["Execution time"] == MISSING
+    assert full["Optimization"]["Algorithm"] != MISSING
+    assert all(answer for part in bare.values() for answer in part.values())
