@@ -31,7 +31,7 @@ def main() -> None:
     run_encoders = {m: choose_encoder(m, name, args.weights_given, args.device) for m, name in asked.items()}
     arms = choose(read_arms(args.arms_file, run_encoders, ENCODERS, args.protein_input), args.arms)
     if args.pretrained:
-        next(a for a in arms if a["role"] == "baseline").update(windows=None, start="pretrained")
+        next(a for a in arms if a["role"] == "baseline").update({"windows": None, "start": "pretrained"})
     for arm in arms:
         arm["pair"] = "+".join(arm["encoders"][m] for m in ("dna", "protein"))
     pairs = {"test": sorted({a["pair"] for a in arms})}

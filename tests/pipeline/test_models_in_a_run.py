@@ -37,6 +37,7 @@ ARMS = [
     "finetune_frozen",
     "scratch",
     "multilength",
+    "both",
     "dna_only",
     "protein_only",
     "kmer",
