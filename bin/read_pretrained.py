@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Read a head that was trained elsewhere, check that it fits the baseline's inputs, and write it as ours."""
+"""Read a head that was trained elsewhere, check that it fits the baseline's inputs, and write it in virshort's form."""
 
 import argparse
 from pathlib import Path
 
-from safetensors.numpy import save_file
-
+from virshort.arms import Arm
 from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import run
-from virshort.files import read_json, whole, write_json
+from virshort.files import read_json
+from virshort.heads.model_files import write_head
 from virshort.heads.pretrained import read_pretrained
 from virshort.modalities import UNTRANSLATED
 
@@ -16,18 +16,18 @@ from virshort.modalities import UNTRANSLATED
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--head", type=Path, required=True, help="model.safetensors, with model.json beside it, or a .pth")
-    p.add_argument("--arm", type=Path, required=True, help="the baseline's row of arms.json")
-    p.add_argument("--inputs", type=int, help="numbers a row of ready features; without it, what the arm's encoders give")
+    p.add_argument("--arm", type=Path, required=True, help="the baseline's entry of arms.json")
+    p.add_argument(
+        "--inputs", type=int, help="numbers per row of ready features; if absent, as many as the arm's encoders give"
+    )
     p.add_argument("--out", type=Path, required=True, help="folder for model.safetensors and model.json")
     args = p.parse_args()
 
-    arm = read_json(args.arm)
+    arm: Arm = read_json(args.arm)
     names = {m: arm["encoders"][m].removesuffix(UNTRANSLATED) for m in arm["modalities"] if m != "gc"}
     inputs = args.inputs or sum(ENCODERS[m][name] for m, name in names.items()) + ("gc" in arm["modalities"])
     head = read_pretrained(args.head, inputs, arm)
-    with whole(args.out / "model.safetensors") as path:
-        save_file(head.tensors, path)
-    write_json(args.out / "model.json", {"threshold": head.threshold, "encoders": head.encoders, "pretrained": head.origin})
+    write_head(args.out, head.tensors, {"threshold": head.threshold, "encoders": head.encoders, "pretrained": head.origin})
     print(
         f"{args.head.name} ({head.origin['form']}): {inputs} inputs, threshold {head.threshold:.4g}, "
         f"SHA-256 {head.origin['sha256']}"
