@@ -3,6 +3,7 @@
 import numpy as np
 
 from virshort.errors import InputError
+from virshort.labels import LABELS
 from virshort.windows.allocation import largest_remainder
 from virshort.windows.drawing import VALIDATION_WINDOWS
 
@@ -21,23 +22,36 @@ def split_rows(
     label, fold: [n] int8, in the order of the window set. The next fold is for validation, all others but the tested one for
     training. With a size and a viral share, training takes the first windows of each label, as many as `size` asks for, and
     validation the first windows of its fold in the same shares. Without them, training takes all windows, and validation
-    evenly spaced ones. Raises InputError if training windows are missing."""
+    evenly spaced ones. Raises InputError if training windows are missing, or one label in training or validation."""
     validation_fold = (test_fold + 1) % folds
-    training = (fold != test_fold) & (fold != validation_fold)
+    may_train = (fold != test_fold) & (fold != validation_fold)
+    may_validate = fold == validation_fold
     if size is None or viral_share is None:
-        held_out = np.flatnonzero(fold == validation_fold)
-        return np.flatnonzero(training), held_out[:: -(-len(held_out) // VALIDATION_WINDOWS) or 1]
-    wanted = label_sizes(size, viral_share)
-    checked = label_sizes(min(VALIDATION_WINDOWS, size // max(1, folds - 2)), viral_share)
-    train = [np.flatnonzero(training & (label == y))[:n] for y, n in wanted.items()]
-    validation = [np.flatnonzero((fold == validation_fold) & (label == y))[:n] for y, n in checked.items()]
-    for (y, n), rows in zip(wanted.items(), train, strict=True):
-        if len(rows) < n:
-            raise InputError(
-                f"split {test_fold}: {len(rows)} training windows with label {y} where {n} are needed: "
-                "delete the work folder of SAMPLE_WINDOWS and run again with -resume"
-            )
-    return np.sort(np.concatenate(train)), np.sort(np.concatenate(validation))
+        training, validation = np.flatnonzero(may_train), np.flatnonzero(may_validate)
+        validation = validation[:: -(-len(validation) // VALIDATION_WINDOWS) or 1]
+    else:
+        training = _first_of_labels(label, may_train, label_sizes(size, viral_share))
+        for y, n in label_sizes(size, viral_share).items():
+            if (found := np.count_nonzero(label[training] == y)) < n:
+                raise InputError(
+                    f"split {test_fold}: {found} training windows with label {y} where {n} are needed: "
+                    "delete the work folder of SAMPLE_WINDOWS and run again with -resume"
+                )
+        checked = min(VALIDATION_WINDOWS, size // max(1, folds - 2))
+        validation = _first_of_labels(label, may_validate, label_sizes(checked, viral_share))
+    for purpose, rows in (("training", training), ("validation", validation)):
+        for y, name in enumerate(LABELS):
+            if not (label[rows] == y).any():
+                raise InputError(
+                    f"split {test_fold}: none of its {len(rows)} {purpose} windows is {name}, so no threshold can be chosen: "
+                    "use more windows (such as --short_windows), fewer folds or a --viral_share closer to 0.5"
+                )
+    return training, validation
+
+
+def _first_of_labels(label: np.ndarray, allowed: np.ndarray, sizes: dict[int, int]) -> np.ndarray:
+    """The first windows of each label among those that are allowed, as many as `sizes` says, sorted. allowed: [n] bool."""
+    return np.sort(np.concatenate([np.flatnonzero(allowed & (label == y))[:n] for y, n in sizes.items()]))
 
 
 def shuffled_labels(label: np.ndarray, cluster: np.ndarray, kingdom: np.ndarray, seed: int) -> np.ndarray:

@@ -18,6 +18,7 @@ from virshort.heads.arm_training import (
     settings_of,
     train_head,
 )
+from virshort.heads.splits import split_rows
 
 CLUSTERS, PER_CLUSTER, FOLDS = 12, 40, 3
 
@@ -97,6 +98,26 @@ def test_tiny_and_unbalanced_sets_are_trained(window_features, clusters, viral_s
         head = train_head(data, settings_of(data.arm, 1, fold, 0))
         json.dumps([head.record, head.history], allow_nan=False)
         assert head.record["selection"]["fp"] + head.record["selection"]["tn"] > 0
+
+
+@pytest.mark.parametrize(
+    ("size", "viral_share", "folds", "complaint"),
+    [
+        (20, 0.05, 5, "none of its 6 validation windows is viral"),
+        (20, 0.95, 5, "none of its 6 validation windows is nonviral"),
+        (5, 0.05, 3, "none of its 5 training windows is viral"),
+        (4, 0.5, 8, "none of its 0 validation windows is nonviral"),
+    ],
+)
+def test_a_split_without_windows_of_a_label_is_refused(size, viral_share, folds, complaint):
+    fold, label = np.arange(800) % folds, np.arange(800) // folds % 2
+    with pytest.raises(InputError, match=f"split 1: {complaint}"):
+        split_rows(label, fold, 1, folds, size, viral_share)
+
+
+def test_given_rows_of_one_label_are_refused():
+    with pytest.raises(InputError, match="split 0: none of its 2 validation windows is viral"):
+        split_rows(np.array([0, 0, 0, 1, 0]), np.array([0, 1, 1, 2, 2]), 0, 3, None, None)
 
 
 def test_a_pretrained_head_is_kept_with_its_threshold(window_features):
