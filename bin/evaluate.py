@@ -16,9 +16,9 @@ from virshort.errors import InputError, run
 from virshort.features.window_features import WindowFeatures
 from virshort.files import read_json, whole, write_json
 from virshort.heads.evaluation import describe, metrics
-from virshort.heads.model_files import read_heads
-from virshort.heads.prediction import PREDICTIONS, Heads, prediction_tables, score_windows
-from virshort.heads.records import Metrics, Model
+from virshort.heads.metrics_record import Metrics
+from virshort.heads.model_record import Model
+from virshort.heads.prediction import PREDICTIONS, Heads, prediction_tables, read_heads, score_windows
 
 
 def check_encoders(windows: WindowFeatures, model: Model, arm: str, test_set: str) -> None:

@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from virshort.arms import Arm
+from virshort.arm_record import Arm
 from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import run
 from virshort.files import read_json

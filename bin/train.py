@@ -17,7 +17,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # one core 
 
 import torch
 
-from virshort.arms import Arm
+from virshort.arm_record import Arm
 from virshort.errors import InputError, run
 from virshort.features.window_features import WindowFeatures
 from virshort.files import digest, read_json, write_json

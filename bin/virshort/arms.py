@@ -3,10 +3,11 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
 import yaml
 
+from virshort.arm_record import Arm
 from virshort.errors import InputError, nearest
 from virshort.modalities import MODALITIES, UNTRANSLATED
 
@@ -15,31 +16,6 @@ ROLES = ("remedy", "control", "baseline")
 STARTS = ("random", "baseline")
 LABELLINGS = ("true", "shuffled")
 PROTEIN_INPUTS = ("translated", "nucleotide")
-
-
-class Arm(TypedDict):
-    """One entry of arms.json: what an arm is trained on, where its weights begin, and how it is trained.
-
-    The plan adds two things to what the file of arms says: a pretrained baseline is not trained, so its windows are None and
-    its start is `pretrained`; `pair` names its DNA and protein encoders, and `note` says when they stand in for others."""
-
-    name: str
-    description: str
-    role: str
-    windows: str | None
-    modalities: list[str]
-    encoders: dict[str, str]
-    protein_input: str
-    start: str
-    frozen: bool
-    labels: str
-    epochs: int
-    learning_rate: float
-    batch_size: int
-    dropout: float
-    patience: int
-    pair: NotRequired[str]
-    note: NotRequired[str | None]
 
 
 _DEFAULTS: dict[str, Any] = {

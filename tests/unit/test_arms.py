@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from virshort.arms import Arm, choose, read_arms, trained_alike, untranslated_twins
+from virshort.arm_record import Arm
+from virshort.arms import choose, read_arms, trained_alike, untranslated_twins
 from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import InputError
 

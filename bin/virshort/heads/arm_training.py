@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from virshort import __version__
-from virshort.arms import Arm
+from virshort.arm_record import Arm
 from virshort.errors import InputError
 from virshort.features.tensors import GIVEN
 from virshort.features.window_features import WindowFeatures
 from virshort.heads import calibration
 from virshort.heads.head import CLASSES, HIDDEN
-from virshort.heads.records import Calibration, Epoch, Model, StartModel
+from virshort.heads.model_record import Calibration, Epoch, Model, StartModel
 from virshort.heads.splits import shuffled_labels, split_rows
 from virshort.heads.training import LabelledWindows, Settings, evaluate, head_of, predict, train
 from virshort.modalities import EncoderRecord

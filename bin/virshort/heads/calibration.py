@@ -9,7 +9,7 @@ import numpy as np
 from scipy import optimize
 
 from virshort.heads.metrics import threshold_of_best_mcc
-from virshort.heads.records import Calibration
+from virshort.heads.model_record import Calibration
 
 LENGTHS: tuple[tuple[int, int | None], ...] = ((0, 200), (200, 500), (500, 1000), (1000, None))
 """Bins of window length in bp, without their upper end."""

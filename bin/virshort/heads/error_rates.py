@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from virshort.heads import calibration
-from virshort.heads.records import Calibration, ExpectedPrecision, GroupErrors, Share, ThresholdRates
+from virshort.heads.metrics_record import ExpectedPrecision, GroupErrors, Share, ThresholdRates
+from virshort.heads.model_record import Calibration
 from virshort.inference.estimates import (
     MINIMUM_EFFECTIVE,
     effective_clusters,

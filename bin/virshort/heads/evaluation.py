@@ -7,8 +7,15 @@ from scipy.special import logit
 
 from virshort.heads.error_rates import EDGES, at_thresholds, binned, by_group, worst_sources
 from virshort.heads.metrics import of_calls
+from virshort.heads.metrics_record import (
+    Description,
+    FoldAndPooledMetrics,
+    FoldMetrics,
+    GroupErrors,
+    PooledMetrics,
+    WorstSource,
+)
 from virshort.heads.prediction import Heads, score_of
-from virshort.heads.records import Description, FoldAndPooledMetrics, FoldMetrics, GroupErrors, PooledMetrics, WorstSource
 from virshort.heads.score_quality import curves, rank_metrics, reliability
 from virshort.heads.voting import voting
 from virshort.labels import LABELS

@@ -6,7 +6,7 @@ task; a test compares them with scikit-learn's.
 
 import numpy as np
 
-from virshort.heads.records import CallMetrics
+from virshort.heads.model_record import CallMetrics
 
 
 def threshold_of_best_mcc(label: np.ndarray, score: np.ndarray) -> float:

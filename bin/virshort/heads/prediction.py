@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from safetensors.numpy import load_file
 
+from virshort.errors import InputError
 from virshort.features.tensors import FRAMES, join, spread
 from virshort.features.window_features import WindowFeatures
+from virshort.files import read_json
 from virshort.heads.calibration import calibrated
-from virshort.heads.records import Calibration
+from virshort.heads.model_files import RECORD, TENSORS, folder_of
+from virshort.heads.model_record import Calibration, Model
 
 PREDICTIONS = pa.schema(
     [
@@ -77,6 +82,29 @@ class Heads:
         for f in np.unique(fold).tolist():
             out[fold == f] = calibrated(self.calibration[f], odds[fold == f], length[fold == f])
         return out
+
+
+def read_heads(folder: Path, folds: Sequence[int]) -> tuple[list[Heads], Model]:
+    """The heads of each replicate of an arm, and the record of the first, which describes their inputs.
+
+    Raises InputError where a replicate lacks the head of a fold."""
+    replicates = sorted(int(p.name.removeprefix("replicate_")) for p in (folder / f"fold_{folds[0]}").glob("replicate_*"))
+    if not replicates:
+        raise InputError(f"{folder.name}: has no models of fold {folds[0]}: resume the run")
+    where = [{f: folder / folder_of(f, r) for f in folds} for r in replicates]
+    for path in (path for by_fold in where for path in by_fold.values()):
+        if not (path / RECORD).exists():
+            raise InputError(f"{folder.name}: no model in {path.relative_to(folder)}: resume the run")
+    records: list[dict[int, Model]] = [{f: read_json(path / RECORD) for f, path in by_fold.items()} for by_fold in where]
+    heads = [
+        Heads(
+            {f: load_file(path / TENSORS) for f, path in by_fold.items()},
+            {f: m["threshold"] for f, m in models.items()},
+            {f: m["calibration"] for f, m in models.items()},
+        )
+        for by_fold, models in zip(where, records, strict=True)
+    ]
+    return heads, records[0][folds[0]]
 
 
 def score_windows(

@@ -10,13 +10,13 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from virshort.arms import Arm
+from virshort.arm_record import Arm
 from virshort.errors import InputError
 from virshort.features.tensors import GIVEN
 from virshort.features.virnucpro import THRESHOLD, check_head, read_head
 from virshort.files import read_json
 from virshort.heads.model_files import RECORD
-from virshort.heads.records import Origin
+from virshort.heads.model_record import Origin
 from virshort.modalities import EncoderRecord
 
 MODALITIES = ["dna", "protein"]

@@ -6,7 +6,7 @@ label: [n] 0 or 1; odds: [replicates, n] log-odds, each window's by the head tha
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from virshort.heads.records import Curves, RankMetrics, Reliability
+from virshort.heads.metrics_record import Curves, RankMetrics, Reliability
 from virshort.inference.estimates import precision_at
 
 POINTS = 101  # of a curve

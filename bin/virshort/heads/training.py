@@ -20,7 +20,7 @@ from virshort.heads.adam import Adam
 from virshort.heads.dropout import Dropout
 from virshort.heads.head import HIDDEN, Head
 from virshort.heads.metrics import of_calls, threshold_of_best_mcc
-from virshort.heads.records import Epoch, EpochMetrics, ValidationMetrics
+from virshort.heads.model_record import Epoch, EpochMetrics, ValidationMetrics
 
 _READ = 1 << 14  # rows that are read from disk at once
 _PREDICT = 1 << 10  # rows that go through the head at once

@@ -3,7 +3,7 @@
 import numpy as np
 
 from virshort.heads.error_rates import stratified_share
-from virshort.heads.records import Vote, Voting
+from virshort.heads.metrics_record import Vote, Voting
 from virshort.inference.estimates import MINIMUM_EFFECTIVE
 
 VOTES = (1, 2, 3, 5, 10)

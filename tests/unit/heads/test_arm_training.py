@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-from virshort.arms import Arm
+from virshort.arm_record import Arm
 from virshort.errors import InputError
 from virshort.heads.arm_training import (
     ArmData,

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from virshort.errors import InputError
-from virshort.heads.model_files import folder_of, read_head, read_heads, write_head
+from virshort.heads.model_files import folder_of, read_head, write_head
+from virshort.heads.prediction import read_heads
 
 
 @pytest.fixture
