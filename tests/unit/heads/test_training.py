@@ -144,8 +144,8 @@ def test_numpy_and_torch_give_the_same_log_odds(data, base):
     np.testing.assert_allclose(
         log_odds(base.weights, data.validation.read(data.validation.rows)), predict(head, data.validation), atol=1e-4
     )
-    judged, cut = evaluate(head, data.validation, base.threshold)
-    assert cut == base.threshold and judged == base.validation
+    found, cut = evaluate(head, data.validation, base.threshold)
+    assert cut == base.threshold and found == base.validation
 
 
 @pytest.mark.parametrize("viral", [0, 1, 6, 124, 125])
