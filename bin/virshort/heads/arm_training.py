@@ -153,7 +153,7 @@ def check_encoders(record: StartModel, encoders: Sequence[EncoderRecord]) -> Non
             )
         )
         if found["encoder"] != GIVEN and different:
-            file = record["pretrained"]["file"] if record["pretrained"] else "its head"
+            file = record["pretrained"]["file"] if record["pretrained"] else "model.safetensors"
             raise InputError(
                 f"--pretrained {file}: trained on features of {_named(wanted)}, but this run's {found['modality']} features "
                 f"are of {_named(found)}: use the encoder and weights that the head was trained with"
