@@ -1,7 +1,7 @@
-"""Training a head, against its bare matrix multiplications: same shapes, same number, one thread.
+"""Training a head, compared with its bare matrix multiplications: the same shapes, the same number, one thread.
 
-Multiplications of a step: into the hidden layer, into the output layer, and three gradients (both layers' weights, the
-output layer's input); of the validation after each epoch: into the hidden layer and into the output layer.
+A training step multiplies five times: into the hidden layer, into the output layer, and for three gradients (the weights of
+both layers and the input of the output layer). Validation after each epoch multiplies twice, once for each layer.
 """
 
 import sys
@@ -14,17 +14,17 @@ from common import Line, medians, report
 
 from virshort.features.tensors import Features, write_tensors
 from virshort.heads.head import CLASSES, HIDDEN
-from virshort.heads.training import Data, Settings, train
+from virshort.heads.training import LabelledWindows, Settings, train
 
 WINDOWS, VALIDATION, DNA, PROTEIN, BATCH, SHARD, EPOCHS, REPEATS = 100_000, 20_000, 768, 1280, 256, 8192, 10, 3
 BARE_EPOCHS = 2
-"""Epochs of the bare multiplications that are measured, each like the next; their time is taken times what is left out."""
+"""Epochs of the bare multiplications that are measured. All epochs are alike, so the time of the others is extrapolated."""
 PREDICTED = 1024
-"""Rows of a block in validation."""
+"""Rows that are multiplied at once in validation."""
 
 
 def write_features(folder: Path, rng: np.random.Generator) -> list[Path]:
-    """Random features of all windows, in shards of float16."""
+    """Random float16 features of all windows, in shards."""
     paths = []
     for first in range(0, WINDOWS + VALIDATION, SHARD):
         n = min(SHARD, WINDOWS + VALIDATION - first)
@@ -35,9 +35,11 @@ def write_features(folder: Path, rng: np.random.Generator) -> list[Path]:
 
 
 def bare() -> None:
-    """The multiplications of the same training."""
+    """The matrix multiplications of the same training, and nothing else."""
     inputs = DNA + PROTEIN
-    x, hidden, logits = (torch.randn(BATCH * 64, n) for n in (inputs, HIDDEN, CLASSES))  # a block as it is read
+    x, hidden, logits = (
+        torch.randn(BATCH * 64, n) for n in (inputs, HIDDEN, CLASSES)
+    )  # as many rows as training reads at once
     w, v = torch.randn(HIDDEN, inputs), torch.randn(CLASSES, HIDDEN)
     for _ in range(BARE_EPOCHS):
         for xb, hb, yb in steps(WINDOWS, BATCH, x, hidden, logits):
@@ -52,7 +54,7 @@ def bare() -> None:
 
 
 def steps(rows: int, size: int, *tensors: torch.Tensor) -> Iterator[list[torch.Tensor]]:
-    """Slices of `size` rows, and a last one of what is left, going round in the tensors."""
+    """Slices of `size` rows, and a last one of the remaining rows, starting again at the end of the tensors."""
     room = len(tensors[0])
     for first in range(0, rows, size):
         at, n = first % room, min(size, rows - first)
@@ -65,30 +67,27 @@ def main() -> None:
     rng = np.random.default_rng(1)
     features = Features(write_features(folder, rng))
     label = rng.integers(0, 2, WINDOWS + VALIDATION).astype(np.int8)
-    data = Data(
-        lambda rows: features.rows(rows, ["dna", "protein"]),
-        np.arange(WINDOWS),
-        label[:WINDOWS],
-        np.arange(WINDOWS, len(label)),
-        label[WINDOWS:],
+    training, validation = (
+        LabelledWindows(lambda rows: features.rows(rows, ["dna", "protein"]), rows, label[rows])
+        for rows in np.split(np.arange(len(label)), [WINDOWS])
     )
 
     def head(epochs: int) -> None:
-        train(data, DNA + PROTEIN, Settings(epochs, 1e-3, BATCH, 0.1, epochs, False, 1, 0, 0))
+        train(training, validation, DNA + PROTEIN, Settings(epochs, 1e-3, BATCH, 0.1, epochs, False, 1, 0, 0))
 
-    head(1)  # the first optimizer loads half of torch
+    head(1)  # the first call loads parts of torch
     ours, reference = medians([lambda: head(EPOCHS), bare], REPEATS)
     reference *= EPOCHS / BARE_EPOCHS
     report(
         [
             Line(
                 f"training a head, {WINDOWS:,} x {DNA + PROTEIN}, {EPOCHS} epochs, one thread",
-                f"{reference:.1f} s, its bare matrix multiplications",
+                f"{reference:.1f} s for its bare matrix multiplications",
                 "<= 1.5x",
                 f"{ours:.1f} s",
                 f"{ours / reference:.2f}x",
                 ours <= 1.5 * reference,
-                f"both with the {VALIDATION:,} validation windows after each epoch",
+                f"both include {VALIDATION:,} validation windows after each epoch",
             )
         ]
     )

@@ -1,119 +1,80 @@
 #!/usr/bin/env python3
-"""Evaluate one arm's heads on every test set: each window by the heads of the split that tests its fold."""
+"""Evaluate one arm's heads on every test set. Each window is judged by the heads of the split that tests its fold."""
 
 import argparse
 import os
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
-os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the same sums whatever the cores
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the same sums on any number of cores
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
-from safetensors.numpy import load_file
 
 from virshort.errors import InputError, run
-from virshort.features.tensors import FRAMES, join, spread
 from virshort.features.window_features import WindowFeatures
 from virshort.files import read_json, whole, write_json
-from virshort.heads.evaluation import Heads, describe, metrics, score_of
+from virshort.heads.evaluation import describe, metrics
+from virshort.heads.metrics_record import Metrics
+from virshort.heads.model_record import Model
+from virshort.heads.prediction import PREDICTIONS, Heads, prediction_tables, read_heads, score_windows
 
-BLOCK = 1 << 14  # rows
-MOST = len(FRAMES) - 1  # rows of a window
 
-
-def load_heads(folder: Path, folds: list[int]) -> list[Heads]:
-    """The heads of each replicate, by fold."""
-    replicates = sorted(int(p.name.removeprefix("replicate_")) for p in (folder / f"fold_{folds[0]}").glob("replicate_*"))
-    heads = []
-    for r in replicates:
-        where = {f: folder / f"fold_{f}" / f"replicate_{r}" for f in folds}
-        missing = [str(w.relative_to(folder)) for w in where.values() if not (w / "model.json").exists()]
-        if missing:
-            raise InputError(f"{folder.name}: no model in {missing[0]}: resume the run")
-        models = {f: read_json(w / "model.json") for f, w in where.items()}
-        heads.append(
-            Heads(
-                {f: load_file(w / "model.safetensors") for f, w in where.items()},
-                *({f: m[key] for f, m in models.items()} for key in ("threshold", "calibration")),
+def check_encoders(windows: WindowFeatures, model: Model, arm: str, test_set: str) -> None:
+    """Raise InputError where test windows were embedded by another encoder than the arm was trained with."""
+    used = {e["modality"]: e for e in model["encoders"] or []}
+    for encoder in windows.encoders:
+        modality = encoder["modality"]
+        if modality in model["modalities"] and encoder != used[modality]:
+            raise InputError(
+                f"test set {test_set}: embedded by {encoder['encoder']}, but arm {arm} was trained on features of "
+                f"{used[modality]['encoder']}: use one encoder for both"
             )
-        )
-    return heads
 
 
-def evaluate(windows: WindowFeatures, modalities: list[str], heads: list[Heads], arm: str, test_set: str, out: Path) -> dict:
-    """Write predictions.parquet; return what metrics.json holds."""
-    label, fold = windows.column("label"), windows.column("fold")
+def write_predictions(path: Path, windows: WindowFeatures, modalities: Sequence[str], heads: list[Heads]) -> np.ndarray:
+    """Write predictions.parquet. Returns the log-odds [replicates, windows]."""
     odds = np.empty((len(heads), len(windows)), np.float32)
-    path = out / "predictions.parquet"
-    with whole(path) as temporary:
-        writer = None
-        first = 0
-        size = BLOCK // MOST if windows.frame_rows else BLOCK
-        for table in windows.tables(["window", "source", "cluster", "fold", "label"], size):
-            which = np.arange(first, first + table.num_rows)
-            first += table.num_rows
-            rows, begin = windows.rows_of(which)
-            x, row_fold = windows.rows(rows, modalities), spread(fold[which], begin, len(rows))
-            for r, replicate in enumerate(heads):
-                odds[r, which] = join(replicate.log_odds(x, row_fold), begin)
-                score = score_of(odds[r, which])
-                block = pa.table(
-                    {
-                        "window": table["window"],
-                        "source": table["source"],
-                        "cluster": table["cluster"],
-                        "fold": table["fold"],
-                        "replicate": np.full(len(which), r, np.int8),
-                        "label": table["label"],
-                        "score": score,
-                        "log_odds": odds[r, which],
-                        "call": replicate.calls(score, fold[which]),
-                    }
-                )
-                writer = writer or pq.ParquetWriter(temporary, block.schema, compression="zstd")
-                writer.write_table(block)
-        writer.close()
-    clusters = len(set(windows.codes("cluster")[1]))
-    return {
-        "arm": arm,
-        "test_set": test_set,
-        "replicates": len(heads),
-        "windows": len(windows),
-        "clusters": clusters,
-        "frame_rows": windows.frame_rows,
-        **metrics(label, fold, odds, heads),
-        **describe(windows, odds, heads, test_set, np.random.default_rng(zlib.crc32(f"{arm} {test_set}".encode()))),
-    }
+    done = 0
+    with whole(path) as temporary, pq.ParquetWriter(temporary, PREDICTIONS, compression="zstd") as writer:
+        for manifest, block in score_windows(windows, modalities, heads):
+            odds[:, done : done + manifest.num_rows] = block
+            done += manifest.num_rows
+            for table in prediction_tables(manifest, block, heads):
+                writer.write_table(table)
+    return odds
 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--arm", required=True)
+    p.add_argument("--arm", required=True, help="its name")
     p.add_argument("--models", type=Path, required=True, help="folder with fold_<f>/replicate_<r>/")
     p.add_argument("--data", type=Path, required=True, help="folder with manifests and features of the test sets")
-    p.add_argument("--window-sets", type=Path, required=True)
+    p.add_argument("--window-sets", type=Path, required=True, help="window_sets.json")
     p.add_argument("--out", type=Path, required=True, help="gets <test set>/metrics.json and predictions.parquet")
     args = p.parse_args()
 
     sets = read_json(args.window_sets)
-    folds = sets["test_folds"]
-    heads = load_heads(args.models, folds)
-    model = read_json(args.models / f"fold_{folds[0]}" / "replicate_0" / "model.json")
-    for name, spec in sets["test"].items():
-        windows = WindowFeatures(args.data, spec["pools"])
-        used = {e["modality"]: e for e in model["encoders"]}
-        for e in windows.encoders:
-            if e["modality"] in model["modalities"] and e != used[e["modality"]]:
-                raise InputError(
-                    f"test set {name}: embedded by {e['encoder']}, but arm {args.arm} was trained on "
-                    f"{used[e['modality']]['encoder']}: use one encoder for both"
-                )
-        found = evaluate(windows, model["modalities"], heads, args.arm, name, args.out / name)
+    heads, model = read_heads(args.models, sets["test_folds"])
+    for name, test_set in sets["test"].items():
+        windows = WindowFeatures(args.data, test_set["pools"])
+        check_encoders(windows, model, args.arm, name)
+        odds = write_predictions(args.out / name / "predictions.parquet", windows, model["modalities"], heads)
+        label, fold = windows.column("label"), windows.column("fold")
+        found: Metrics = {
+            "arm": args.arm,
+            "test_set": name,
+            "replicates": len(heads),
+            "windows": len(windows),
+            "clusters": len(windows.codes("cluster")[1]),
+            "frame_rows": windows.frame_rows,
+            **metrics(label, fold, odds, heads),
+            **describe(windows, odds, heads, name, np.random.default_rng(zlib.crc32(f"{args.arm} {name}".encode()))),
+        }
         write_json(args.out / name / "metrics.json", found)
         accuracy = np.mean([row["accuracy"] for row in found["pooled"]])
-        print(f"{args.arm} on {name}: {found['windows']} windows in and out, accuracy {accuracy:.3f}")
+        print(f"{args.arm} on {name}: {len(windows)} windows in and out, accuracy {accuracy:.3f}")
 
 
 if __name__ == "__main__":

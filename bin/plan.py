@@ -32,7 +32,7 @@ def main() -> None:
     encoders = encoders_of_run(asked, args.weights_given, args.device)
     arms = choose(read_arms(args.arms_file, encoders, ENCODERS, args.protein_input), args.arms)
     if args.pretrained:
-        next(arm for arm in arms if arm["role"] == "baseline").update(windows=None, start="pretrained")
+        next(arm for arm in arms if arm["role"] == "baseline").update({"windows": None, "start": "pretrained"})
     fastas = [row.fasta for row in sheet]
     plan = make_plan(fastas, arms, stand_in_note(asked, encoders), args.weights_revision)
     write_json("arms.json", [arm | {"note": plan.note} for arm in plan.arms])

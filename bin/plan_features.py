@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from virshort.arms import choose, read_arms
+from virshort.arms import choose, read_arms, trained_alike
 from virshort.errors import run
 from virshort.files import write_json
 from virshort.modalities import GIVEN
@@ -21,10 +21,10 @@ def main() -> None:
 
     sheet = read_samplesheet(args.features, "features")
     given = {"dna": GIVEN, "protein": GIVEN}
-    arms = choose(read_arms(args.arms_file, given, {m: {GIVEN: 0} for m in given}), args.arms)
+    arms = choose(read_arms(args.arms_file, given, {m: {GIVEN} for m in given}, ready_features=True), args.arms)
     baseline = next(a for a in arms if a["role"] == "baseline")
     if args.pretrained:
-        baseline.update(windows=None, start="pretrained")
+        baseline.update({"windows": None, "start": "pretrained"})
     elif not args.arms:  # an arm that starts from such a baseline, or equals it, would tell nothing new
         kept = [a for a in arms if a is baseline or not (a["start"] == "baseline" or trained_alike(a, baseline))]
         print("left out without --pretrained: " + ", ".join(a["name"] for a in arms if a not in kept))
@@ -34,11 +34,6 @@ def main() -> None:
     write_json("arms.json", arms)
     write_json("plan.json", {"files": [row.fasta for row in sheet], "arms": arms})
     print(f"{len(sheet)} files, {len(arms)} arms: {', '.join(a['name'] for a in arms)}")
-
-
-def trained_alike(arm: dict, other: dict) -> bool:
-    """Whether two arms differ in nothing that matters for training."""
-    return all(arm[k] == other[k] for k in arm if k not in ("name", "description", "role"))
 
 
 if __name__ == "__main__":

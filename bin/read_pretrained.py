@@ -4,11 +4,11 @@
 import argparse
 from pathlib import Path
 
-from safetensors.numpy import save_file
-
+from virshort.arm_record import Arm
 from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import run
-from virshort.files import read_json, whole, write_json
+from virshort.files import read_json
+from virshort.heads.model_files import write_head
 from virshort.heads.pretrained import read_pretrained
 from virshort.modalities import UNTRANSLATED
 
@@ -21,13 +21,11 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True, help="folder for model.safetensors and model.json")
     args = p.parse_args()
 
-    arm = read_json(args.arm)
+    arm: Arm = read_json(args.arm)
     names = {m: arm["encoders"][m].removesuffix(UNTRANSLATED) for m in arm["modalities"] if m != "gc"}
     inputs = args.inputs or sum(ENCODERS[m][name] for m, name in names.items()) + ("gc" in arm["modalities"])
     head = read_pretrained(args.head, inputs, arm)
-    with whole(args.out / "model.safetensors") as path:
-        save_file(head.tensors, path)
-    write_json(args.out / "model.json", {"threshold": head.threshold, "encoders": head.encoders, "pretrained": head.origin})
+    write_head(args.out, head.tensors, {"threshold": head.threshold, "encoders": head.encoders, "pretrained": head.origin})
     print(
         f"{args.head.name} ({head.origin['form']}): {inputs} inputs, threshold {head.threshold:.4g}, "
         f"SHA-256 {head.origin['sha256']}"

@@ -1,20 +1,29 @@
-"""Arms are data: rows of a YAML file, checked here key by key."""
+"""Arms: rows of a YAML file, each a remedy or a control, checked key by key."""
 
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from virshort.arm_record import Arm
 from virshort.errors import InputError, nearest
 from virshort.modalities import MODALITIES, UNTRANSLATED
 
 WINDOW_SETS = ("short", "scratch", "mixed", "full")
+ROLES = ("remedy", "control", "baseline")
+STARTS = ("random", "baseline")
+LABELLINGS = ("true", "shuffled")
+PROTEIN_INPUTS = ("translated", "nucleotide")
+
+
 _DEFAULTS: dict[str, Any] = {
     "description": "",
     "role": "remedy",
     "windows": None,
     "modalities": ["dna", "protein"],
-    "encoders": None,
+    "encoders": {},
     "protein_input": None,
     "start": "random",
     "frozen": False,
@@ -25,119 +34,234 @@ _DEFAULTS: dict[str, Any] = {
     "dropout": 0.1,
     "patience": 3,
 }
-_CHOICES = {
-    "role": ("remedy", "control", "baseline"),
-    "windows": WINDOW_SETS,
-    "start": ("random", "baseline"),
-    "labels": ("true", "shuffled"),
-    "frozen": (True, False),
-    "protein_input": ("translated", "nucleotide"),
-}
-_RANGES = {
-    "epochs": (1, 1000),
-    "learning_rate": (1e-8, 1.0),
-    "batch_size": (2, 65536),
-    "dropout": (0.0, 0.9),
-    "patience": (1, 1000),
-}
+_NOT_TRAINING = ("name", "description", "role", "note")
+"""Keys that do not change what an arm learns."""
 
 
 def read_arms(
-    path: Path, encoders: dict[str, str], dims: dict[str, dict[str, int]], protein_input: str = "translated"
-) -> list[dict[str, Any]]:
-    """All arms of a file, complete with defaults, in the file's order.
+    path: Path,
+    encoders: Mapping[str, str],
+    known: Mapping[str, Collection[str]],
+    protein_input: str = "translated",
+    ready_features: bool = False,
+) -> list[Arm]:
+    """All arms of a file, completed with the defaults, in the file's order.
 
-    encoders: the run's encoder by modality; dims: known encoders by modality (the values are not used); protein_input:
-    the run's, translated or nucleotide, which an arm may differ from.
-    Raises InputError naming the file, the arm and the key for anything that is not understood."""
+    encoders: the run's encoder for each modality; known: the names of all encoders for each modality; protein_input: what the
+    run feeds to its protein encoder (translated or nucleotide), unless an arm says otherwise; ready_features: whether the
+    features are given, so that neither the windows nor what was fed to the encoders can be chosen.
+    Raises InputError naming the file, the arm and the key that is wrong."""
+    rows = _read_yaml(path)
+    if not isinstance(rows, dict) or not rows:
+        raise InputError(f"{path.name}: contains no arms: write one entry per arm, as in assets/arms.yaml")
+    arms = []
+    for name, row in rows.items():
+        try:
+            arms.append(_complete(name, row, encoders, known, protein_input))
+            if ready_features:
+                _check_ready(arms[-1])
+        except InputError as e:
+            raise InputError(f"{path.name}: arm {name}: {e}") from e
+    if [a["name"] for a in arms if a["role"] == "baseline"] != ["baseline"]:
+        raise InputError(f"{path.name}: exactly one arm must have the role baseline, and its name must be baseline")
+    if next(a for a in arms if a["role"] == "baseline")["start"] == "baseline":
+        raise InputError(f"{path.name}: arm baseline: cannot start from itself: remove its start")
+    return arms
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with two of its traps removed: PyYAML lets the last of two equal keys win, and reads 1e-4 as text."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"{key.value} is given twice", key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+
+
+def _read_yaml(path: Path) -> Any:
     try:
-        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except yaml.MarkedYAMLError as e:
+        line = f"line {e.problem_mark.line + 1}: " if e.problem_mark else ""
+        raise InputError(f"{path.name}: {line}{e.problem}: correct the YAML") from e
     except (yaml.YAMLError, UnicodeDecodeError) as e:
         raise InputError(f"{path.name}: not readable as YAML: {e}") from e
     except OSError as e:
         raise InputError(f"{path.name}: {e.strerror}: give an existing file with --arms_file") from e
-    if not isinstance(rows, dict) or not rows:
-        raise InputError(f"{path.name}: has no arms: write one a row, as in assets/arms.yaml")
-    arms = [_complete(path.name, str(name), row, encoders, dims, protein_input) for name, row in rows.items()]
-    if [a["name"] for a in arms if a["role"] == "baseline"] != ["baseline"]:
-        raise InputError(f"{path.name}: exactly one arm must have the role baseline, and be named so")
-    return arms
 
 
 def _complete(
-    file: str, name: str, row: Any, encoders: dict[str, str], dims: dict[str, dict[str, int]], protein_input: str
-) -> dict:
-    where = f"{file}: arm {name}"
-    if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii() or name[0] == "-":
-        raise InputError(f"{where}: a name has letters, digits, _ and (not first) - only: rename it")
+    name: Any, row: Any, encoders: Mapping[str, str], known: Mapping[str, Collection[str]], protein_input: str
+) -> Arm:
+    """One arm with its defaults. Raises InputError naming the key that is wrong."""
+    _check_name(name)
     if not isinstance(row, dict):
-        raise InputError(f"{where}: expected keys and values, got {row!r}")
+        raise InputError(f"expected keys and values, got {row!r}")
     for key in row:
         if key not in _DEFAULTS:
-            raise InputError(f"{where}: unknown key {key}: {nearest(str(key), _DEFAULTS)}")
-    arm = {"name": name} | _DEFAULTS | {"protein_input": protein_input} | row
-    if isinstance(arm["labels"], bool):  # YAML reads a bare true so
-        arm["labels"] = str(arm["labels"]).lower()
-    for key, choices in _CHOICES.items():
-        if arm[key] not in choices:
-            raise InputError(f"{where}: {key} is {arm[key]!r}: must be one of {', '.join(map(str, choices))}")
-    for key, (low, high) in _RANGES.items():
-        value = arm[key]
-        whole = key in ("epochs", "batch_size", "patience")
-        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or not low <= value <= high:
-            raise InputError(f"{where}: {key} is {value!r}: must be {'a whole' if whole else 'a'} number from {low} to {high}")
-    modalities = arm["modalities"]
-    if (
-        not isinstance(modalities, list)
-        or not modalities
-        or set(modalities) - set(MODALITIES)
-        or len(set(modalities)) < len(modalities)
-    ):
-        raise InputError(f"{where}: modalities is {modalities!r}: must be a list of {', '.join(MODALITIES)}, each once")
-    arm["modalities"] = [m for m in MODALITIES if m in modalities]  # one order, so that columns never change places
-    given = arm["encoders"] or {}
-    if not isinstance(given, dict) or set(given) - set(dims):
-        raise InputError(f"{where}: encoders is {given!r}: must name an encoder for dna, protein or both")
-    for modality, encoder in given.items():
-        if encoder not in dims[modality]:
-            raise InputError(f"{where}: unknown {modality} encoder {encoder}: {nearest(str(encoder), dims[modality])}")
-    arm["encoders"] = encoders | given
+            raise InputError(f"unknown key {key}: {nearest(str(key), _DEFAULTS)}")
+    values = _DEFAULTS | {"protein_input": protein_input} | row
+    modalities = _modalities(values["modalities"])
+    arm: Arm = {
+        "name": name,
+        "description": _text(values, "description"),
+        "role": _choice(values, "role", ROLES),
+        "windows": _choice(values, "windows", WINDOW_SETS),
+        "modalities": modalities,
+        "encoders": {**encoders, **_own_encoders(values["encoders"], modalities, known)},
+        "protein_input": _choice(values, "protein_input", PROTEIN_INPUTS),
+        "start": _choice(values, "start", STARTS),
+        "frozen": _flag(values, "frozen"),
+        "labels": _choice(values, "labels", LABELLINGS),
+        "epochs": _whole_number(values, "epochs", 1, 1000),
+        "learning_rate": _number(values, "learning_rate", 1e-8, 1.0),
+        "batch_size": _whole_number(values, "batch_size", 2, 65536),
+        "dropout": _number(values, "dropout", 0.0, 0.9),
+        "patience": _whole_number(values, "patience", 1, 1000),
+    }
+    if "protein_input" in row and "protein" not in modalities:
+        raise InputError("protein_input is set, but protein is not among its modalities: remove it or add protein")
     if arm["protein_input"] == "nucleotide":
         arm["encoders"]["protein"] += UNTRANSLATED
     if arm["frozen"] and arm["start"] == "random":
-        raise InputError(f"{where}: frozen with random weights learns nothing: set start: baseline")
+        raise InputError("frozen with random weights learns nothing: set start: baseline")
     return arm
 
 
-def choose(arms: list[dict[str, Any]], names: str | None) -> list[dict[str, Any]]:
-    """The arms named (comma-separated; all if None) in the file's order, and the baseline with them, always.
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str):
+        raise InputError(f"the name {name!r} is not text: put it in quotes")
+    if not re.fullmatch(r"[A-Za-z0-9_-]*[A-Za-z0-9][A-Za-z0-9_-]*", name) or name.startswith("-"):
+        raise InputError("a name consists of letters, digits, _ and - and does not begin with -: rename it")
 
-    Raises InputError for a name that no arm has, and for an arm that starts from a baseline of other inputs."""
+
+def _check_ready(arm: Arm) -> None:
+    """Raise InputError where an arm asks for something that ready features (--features) cannot give."""
+    if arm["windows"] != "short":
+        raise InputError(f"windows is {arm['windows']!r}: with --features it must be short, which stands for all given rows")
+    if arm["protein_input"] != "translated":
+        raise InputError("protein_input has no effect with --features, whose rows are already encoded: remove it")
+    if "gc" in arm["modalities"]:
+        raise InputError("modalities contains gc, but the GC content of rows given with --features is not known: remove it")
+
+
+def _text(values: Mapping[str, Any], key: str) -> str:
+    value = values[key]
+    if not isinstance(value, str):
+        raise InputError(f"{key} is {value!r}: must be text: put it in quotes")
+    return value
+
+
+def _choice(values: Mapping[str, Any], key: str, choices: Sequence[str]) -> str:
+    value = values[key]
+    if value is True and "true" in choices:  # YAML reads `labels: true` as a truth value
+        return "true"
+    if value is None:
+        raise InputError(f"{key} is missing: it can be {', '.join(choices)}")
+    if value not in choices:
+        raise InputError(f"{key} is {value!r}: {nearest(str(value), choices)}")
+    return value
+
+
+def _flag(values: Mapping[str, Any], key: str) -> bool:
+    value = values[key]
+    if not isinstance(value, bool):
+        raise InputError(f"{key} is {value!r}: must be true or false")
+    return value
+
+
+def _whole_number(values: Mapping[str, Any], key: str, low: int, high: int) -> int:
+    value = values[key]
+    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0 or not low <= value <= high:
+        raise InputError(f"{key} is {value!r}: must be a whole number from {low} to {high}")
+    return int(value)
+
+
+def _number(values: Mapping[str, Any], key: str, low: float, high: float) -> float:
+    value = values[key]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise InputError(f"{key} is {value!r}: must be a number from {low} to {high}")
+    return float(value)
+
+
+def _modalities(value: Any) -> list[str]:
+    """The modalities in their fixed order, so that the columns of features never change places."""
+    wrong = not isinstance(value, list) or not value or any(m not in MODALITIES or value.count(m) > 1 for m in value)
+    if wrong:
+        raise InputError(f"modalities is {value!r}: must be a list of {', '.join(MODALITIES)}, each at most once, as in [dna]")
+    return [m for m in MODALITIES if m in value]
+
+
+def _own_encoders(value: Any, modalities: Collection[str], known: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """The encoders that an arm chooses for itself, by modality."""
+    if not isinstance(value, dict) or any(m not in known for m in value):
+        raise InputError(f"encoders is {value!r}: must name an encoder for dna, protein or both, as in {{dna: kmer-dna}}")
+    for modality, encoder in value.items():
+        if not isinstance(encoder, str) or encoder not in known[modality]:
+            raise InputError(f"unknown {modality} encoder {encoder}: {nearest(str(encoder), known[modality])}")
+        if modality not in modalities:
+            raise InputError(
+                f"encoders names one for {modality}, which is not among its modalities: remove it or add {modality}"
+            )
+    return value
+
+
+def choose(arms: Sequence[Arm], names: str | None) -> list[Arm]:
+    """The named arms (comma-separated; all if None) in the file's order, always with the baseline.
+
+    Raises InputError for an unknown name, and for an arm that starts from the baseline but does not read the same inputs."""
     known = [a["name"] for a in arms]
-    wanted = [n.strip() for n in names.split(",") if n.strip()] if names else known
+    wanted = [n.strip() for n in names.split(",") if n.strip()] if names is not None else known
+    if not wanted:
+        raise InputError("--arms names no arm: give names separated by commas, or leave it out to run all arms")
     for name in wanted:
         if name not in known:
             raise InputError(f"--arms: unknown arm {name}: {nearest(name, known)}")
-    chosen = [a for a in arms if a["name"] in wanted or a["role"] == "baseline"]
     baseline = next(a for a in arms if a["role"] == "baseline")
+    chosen = [a for a in arms if a["name"] in wanted or a is baseline]
     for arm in chosen:
-        if arm["start"] == "baseline" and any(arm[k] != baseline[k] for k in ("modalities", "encoders")):
+        same_inputs = (arm["modalities"], arm["encoders"]) == (baseline["modalities"], baseline["encoders"])
+        if arm["start"] == "baseline" and not same_inputs:
             raise InputError(f"arm {arm['name']}: starts from the baseline, so it needs the baseline's modalities and encoders")
     return chosen
 
 
-def untranslated_twins(arms: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
-    """(untranslated, translated, test set of the length that both know): arms that differ only in what their protein encoder
-    is fed. At another length their thresholds would be compared, not what they learned."""
-    same = set(_DEFAULTS) - {"description", "role", "protein_input", "encoders"}
+def trained_alike(arm: Arm, other: Arm) -> bool:
+    """Whether two arms differ in name, description and role only, so that they learn the same."""
+    return not _differences(arm, other)
 
-    def rest(arm: dict[str, Any]) -> list[Any]:
-        return [{m: e.removesuffix(UNTRANSLATED) for m, e in arm["encoders"].items()}, *(arm.get(k) for k in sorted(same))]
 
-    fed = [a for a in arms if a.get("protein_input") == "nucleotide" and "protein" in a["modalities"]]
+def untranslated_twins(arms: Iterable[Arm]) -> list[tuple[str, str, str]]:
+    """Pairs of arms that differ only in whether their protein encoder is fed bases or residues.
+
+    Each is (untranslated arm, translated arm, test set of the length that both were trained on). At another length the
+    comparison would be between their thresholds, not between what they learned."""
+    arms = list(arms)
+    # Results folders of earlier versions do not record protein_input.
+    fed_bases = [a for a in arms if a.get("protein_input") == "nucleotide" and "protein" in a["modalities"]]
     return [
         (a["name"], b["name"], "full" if a["windows"] == "full" else "short")
-        for a in fed
+        for a in fed_bases
         for b in arms
-        if b.get("protein_input") == "translated" and rest(a) == rest(b)
+        if b.get("protein_input") == "translated" and _differences(a, b) <= {"protein_input", "encoders", "pair"}
+        if _translated_encoders(a) == _translated_encoders(b)
     ]
+
+
+def _differences(arm: Arm, other: Arm) -> set[str]:
+    """The keys in which two arms differ, of those that change what they learn."""
+    pairs = {key: (arm.get(key), other.get(key)) for key in {*arm, *other} - set(_NOT_TRAINING)}
+    return {key for key, (one, two) in pairs.items() if one != two}
+
+
+def _translated_encoders(arm: Arm) -> dict[str, str]:
+    return {m: e.removesuffix(UNTRANSLATED) for m, e in arm["encoders"].items()}

@@ -1,5 +1,7 @@
 """Modalities: what of a window an encoder reads."""
 
+from typing import TypedDict
+
 MODALITIES = ("dna", "protein", "gc")
 """In the order of their columns in a head's input. `gc` is a single number, which needs no encoder."""
 
@@ -8,3 +10,12 @@ UNTRANSLATED = "-untranslated"
 
 GIVEN = "given"
 """Stands for the encoders of ready features, which are unknown."""
+
+
+class EncoderRecord(TypedDict):
+    """What made the features of one modality. weights: a digest, or "" where the encoder has none."""
+
+    modality: str
+    encoder: str
+    weights: str
+    pooling: str

@@ -18,6 +18,7 @@ ARMS = [
     "finetune_frozen",
     "scratch",
     "multilength",
+    "both",
     "dna_only",
     "protein_only",
     "kmer",

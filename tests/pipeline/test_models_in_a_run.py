@@ -38,6 +38,7 @@ ARMS = [
     "finetune_frozen",
     "scratch",
     "multilength",
+    "both",
     "dna_only",
     "protein_only",
     "kmer",

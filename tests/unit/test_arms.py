@@ -1,12 +1,16 @@
-"""Arms: defaults, refusals by name, and the baseline that comes along."""
+"""Arms: their defaults, errors that name the key, and the baseline that always comes along."""
 
 import copy
+import json
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from virshort.arms import choose, read_arms, untranslated_twins
+from virshort.arm_record import Arm
+from virshort.arms import choose, read_arms, trained_alike, untranslated_twins
 from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import InputError
 
@@ -23,6 +27,7 @@ def test_the_bundled_arms_are_those_of_the_design():
         "finetune_frozen",
         "scratch",
         "multilength",
+        "both",
         "dna_only",
         "protein_only",
         "kmer",
@@ -34,10 +39,21 @@ def test_the_bundled_arms_are_those_of_the_design():
     assert all(a["batch_size"] == 256 and a["epochs"] == 10 and a["dropout"] == 0.1 for a in arms.values())
 
 
-def read(tmp_path: Path, rows: object) -> list[dict]:
+@pytest.mark.parametrize("name", ["arms.yaml", "arms_features.yaml"])
+def test_the_arms_that_show_what_each_encoder_contributes_differ_in_modalities_only(name):
+    arms = {a["name"]: a for a in read_arms(BUNDLED.with_name(name), RUN, ENCODERS)}
+    both = arms["both"]
+    assert (both["windows"], both["start"], both["modalities"]) == ("short", "random", ["dna", "protein"])
+    for modality in ("dna", "protein"):
+        one = arms[f"{modality}_only"]
+        assert one["modalities"] == [modality] and not trained_alike(one, both)
+        assert trained_alike(one | {"modalities": both["modalities"]}, both)
+
+
+def read(tmp_path: Path, rows: object, **options: object) -> list[Arm]:
     path = tmp_path / "mine.yaml"
     path.write_text(rows if isinstance(rows, str) else yaml.safe_dump(rows, sort_keys=False))
-    return read_arms(path, RUN, ENCODERS)
+    return read_arms(path, RUN, ENCODERS, **options)
 
 
 def test_a_user_adds_an_arm_without_touching_code(tmp_path):
@@ -57,29 +73,109 @@ def test_a_user_adds_an_arm_without_touching_code(tmp_path):
     ("change", "complaint"),
     [
         ({"dropuot": 0.2}, "mine.yaml: arm kmer: unknown key dropuot: did you mean dropout?"),
-        ({"windows": "long"}, "arm kmer: windows is 'long': must be one of short, scratch, mixed, full"),
+        ({"windows": "long"}, "arm kmer: windows is 'long': it can be short, scratch, mixed, full"),
+        ({"windows": "Short"}, "windows is 'Short': did you mean short?"),
+        ({"windows": None}, "windows is missing: it can be short"),
+        ({"Windows": "short"}, "unknown key Windows: did you mean windows?"),
+        ({"description": 3}, "description is 3: must be text"),
+        ({"frozen": 1}, "frozen is 1: must be true or false"),
+        ({"labels": "no"}, "labels is 'no': it can be true, shuffled"),
         ({"epochs": 0}, "epochs is 0: must be a whole number from 1 to 1000"),
         ({"epochs": 2.5}, "epochs is 2.5: must be a whole number"),
         ({"learning_rate": "fast"}, "learning_rate is 'fast': must be a number"),
         ({"modalities": ["rna"]}, "modalities is"),
         ({"modalities": []}, "modalities is"),
+        ({"modalities": "dna"}, "modalities is 'dna': must be a list"),
+        ({"modalities": ["dna", "dna"]}, "each at most once"),
+        ({"modalities": [["dna"]]}, "modalities is"),
+        ({"encoders": ["kmer-dna"]}, "encoders is .*: must name an encoder for dna, protein or both"),
+        ({"encoders": {"gc": "kmer-dna"}}, "must name an encoder for dna, protein or both"),
+        ({"encoders": {"dna": ["kmer-dna"]}}, "unknown dna encoder"),
+        ({"encoders": {"dna": "kmer-dna"}, "modalities": ["protein"]}, "names one for dna, which is not among its modalities"),
+        ({"encoders": {}, "modalities": ["dna"], "protein_input": "nucleotide"}, "protein is not among its modalities"),
         ({"encoders": {"dna": "kmer-dan"}}, "unknown dna encoder kmer-dan: did you mean kmer-dna?"),
         ({"frozen": True}, "frozen with random weights"),
-        ({"start": "baseline", "modalities": ["dna"]}, "needs the baseline's modalities"),
+        ({"start": "baseline", "modalities": ["dna"], "encoders": {}}, "needs the baseline's modalities"),
         ({"role": "baseline"}, "exactly one arm must have the role baseline"),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path, change, complaint):
+def test_an_error_names_the_arm_and_the_key(tmp_path, change, complaint):
     rows = copy.deepcopy(ROWS)
     rows["kmer"] |= change
     with pytest.raises(InputError, match=complaint.replace("?", r"\?")):
         choose(read(tmp_path, rows), None)
 
 
-@pytest.mark.parametrize("text", ["", "- a\n- b\n", "a: [", "baseline: 3\n"])
-def test_no_arms_at_all(tmp_path, text):
-    with pytest.raises(InputError, match=r"mine\.yaml"):
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "contains no arms"),
+        ("- a\n- b\n", "contains no arms"),
+        ("a: [", "line 1: "),
+        ("baseline: 3\n", "arm baseline: expected keys and values, got 3"),
+        ("baseline: {role: baseline, windows: full}\nbaseline: {windows: short}\n", "line 2: baseline is given twice"),
+        ("baseline:\n  role: baseline\n  windows: full\n  windows: short\n", "line 4: windows is given twice"),
+        ("1: {windows: short}\n", "arm 1: the name 1 is not text: put it in quotes"),
+        ("a b: {windows: short}\n", "arm a b: a name consists of letters"),
+        ("_: {windows: short}\n", "arm _: a name consists of letters"),
+        ("-a: {windows: short}\n", "arm -a: a name consists of letters"),
+        ("baseline: {role: baseline, windows: full, start: baseline}\n", "arm baseline: cannot start from itself"),
+    ],
+)
+def test_a_file_that_is_wrong_as_a_whole(tmp_path, text, complaint):
+    with pytest.raises(InputError, match=r"^mine\.yaml: .*" + complaint):
         read(tmp_path, text)
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["dna", "short", "baseline"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["dna", "gc", "x"]), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.sampled_from([*ROWS["finetune"], "modalities", "encoders", "epochs", "dropout", "frozen", "labels", "x"]), values)
+def test_any_value_is_taken_or_refused_in_one_line(tmp_path_factory, key, value):
+    folder = tmp_path_factory.getbasetemp()
+    try:
+        arms = read(folder, {"baseline": ROWS["baseline"], "mine": {"windows": "short"} | {key: value}})
+    except InputError as e:
+        assert str(e).startswith("mine.yaml: ")
+    else:
+        assert [a["name"] for a in arms] == ["baseline", "mine"]
+        json.dumps(arms, allow_nan=False)
+
+
+def test_numbers_may_be_written_with_an_exponent(tmp_path):
+    text = "baseline: {role: baseline, windows: full, learning_rate: 1e-4, batch_size: 1e2, dropout: 0}\n"
+    (arm,) = read(tmp_path, text)
+    assert (arm["learning_rate"], arm["batch_size"], arm["dropout"]) == (1e-4, 100, 0.0)
+    assert isinstance(arm["batch_size"], int)
+
+
+def test_labels_may_be_written_as_a_bare_true(tmp_path):
+    (arm,) = read(tmp_path, "baseline: {role: baseline, windows: full, labels: true}\n")
+    assert arm["labels"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"windows": "mixed"}, "with --features it must be short"),
+        ({"protein_input": "nucleotide"}, "protein_input has no effect with --features"),
+        ({"modalities": ["gc"]}, "GC content of rows given with --features is not known"),
+    ],
+)
+def test_ready_features_leave_less_to_choose(tmp_path, change, complaint):
+    rows = {"baseline": {"role": "baseline", "windows": "short"}, "mine": {"windows": "short"} | change}
+    read(tmp_path, rows)
+    with pytest.raises(InputError, match=f"arm mine: .*{complaint}"):
+        read(tmp_path, rows, ready_features=True)
 
 
 def test_choosing_brings_the_baseline_and_suggests_a_name():
@@ -87,6 +183,8 @@ def test_choosing_brings_the_baseline_and_suggests_a_name():
     assert [a["name"] for a in choose(arms, "kmer, finetune")] == ["baseline", "finetune", "kmer"]
     with pytest.raises(InputError, match="unknown arm finetun: did you mean finetune"):
         choose(arms, "finetun")
+    with pytest.raises(InputError, match="--arms names no arm"):
+        choose(arms, " , ")
 
 
 def test_an_arm_may_feed_bases_to_its_protein_encoder(tmp_path):
@@ -106,7 +204,7 @@ def test_the_bundled_translation_control_has_each_arm_both_ways():
         assert arms[wrong]["encoders"]["protein"] == "kmer-protein-untranslated" != arms[right]["encoders"]["protein"]
 
 
-def test_twins_differ_in_what_the_protein_encoder_is_fed_alone():
+def test_twins_differ_only_in_what_the_protein_encoder_is_fed():
     arms = read_arms(BUNDLED.with_name("arms_untranslated.yaml"), RUN, ENCODERS)
     twins = (("both", "short"), ("protein_only", "short"), ("protein_full", "full"))
     assert untranslated_twins(arms) == [(f"{name}_untranslated", name, test_set) for name, test_set in twins]

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from virshort.errors import InputError
 from virshort.features.tensors import STRETCH, Features
 from virshort.files import content_digest, damaged, digest
+from virshort.modalities import EncoderRecord
 
 
 class WindowFeatures:
@@ -36,7 +37,7 @@ class WindowFeatures:
         if not features:
             raise InputError(f"{', '.join(pools)}: no shards found: delete the task's work folder and resume")
         self.features = Features(features)
-        self.encoders: list[dict[str, str]] = json.loads(self.features.headers[0]["encoders"])
+        self.encoders: list[EncoderRecord] = json.loads(self.features.headers[0]["encoders"])
         for manifest, path, header in zip(self.manifests, features, self.features.headers, strict=True):
             self._check(manifest, path, header)
         self._windows = [pq.read_metadata(m).num_rows for m in self.manifests]

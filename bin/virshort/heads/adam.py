@@ -1,4 +1,5 @@
-"""Adam by torch's functional form. Its optimizer classes load torch's compiler, which takes longer than a head's training."""
+"""Adam through torch's functional interface. torch's optimizer classes load its compiler, which takes longer than training a
+head."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,22 +8,23 @@ from torch.optim.adam import adam
 
 
 class Adam:
-    """As torch.optim.Adam with its defaults and fused kernels, to the last bit.
+    """The same, bit for bit, as torch.optim.Adam with its defaults and fused kernels.
 
-    parameters: those to be trained; learning_rate: the step size."""
+    parameters: those that are trained, each of which must have a gradient; learning_rate: the step size."""
 
     def __init__(self, parameters: Iterable[torch.nn.Parameter], learning_rate: float):
-        self.parameters, self.learning_rate = list(parameters), learning_rate
+        self.parameters: list[torch.Tensor] = list(parameters)
+        self.learning_rate = learning_rate
         self.mean = [torch.zeros_like(p) for p in self.parameters]
         self.square = [torch.zeros_like(p) for p in self.parameters]
         self.steps = [torch.zeros((), dtype=torch.float32) for _ in self.parameters]
 
     def step(self) -> None:
-        """Move the parameters by their gradients, and let the gradients go."""
+        """Move the parameters along their gradients, and clear the gradients."""
         with torch.no_grad():
             adam(
                 self.parameters,
-                [p.grad for p in self.parameters],
+                [p.grad for p in self.parameters if p.grad is not None],
                 self.mean,
                 self.square,
                 [],
@@ -40,9 +42,9 @@ class Adam:
             p.grad = None
 
     def state(self) -> dict[str, list[torch.Tensor]]:
-        """What a checkpoint keeps."""
+        """What a checkpoint keeps of the optimizer."""
         return {"mean": self.mean, "square": self.square, "steps": self.steps}
 
     def load(self, state: Mapping[str, list[torch.Tensor]]) -> None:
-        """Go on from `state()`."""
+        """Continue from `state()`."""
         self.mean, self.square, self.steps = state["mean"], state["square"], state["steps"]

@@ -1,4 +1,5 @@
-"""Dropout's masks from 16 random bits a unit. torch's take ten times as long, a fifth of a head's matrix products."""
+"""Dropout masks from 16 random bits per unit. torch takes ten times as long for them, a fifth of the time that a head's matrix
+products take."""
 
 import numpy as np
 import torch
@@ -7,9 +8,10 @@ _STEPS = 1 << 16
 
 
 class Dropout:
-    """Masks [n, units] float32: 0 with probability `rate`, to the nearest of 65,536 steps; else what keeps the mean.
+    """Masks [n, units] float32 that are 0 with probability `rate` and otherwise the factor that keeps the mean.
 
-    rate: 0 to under 1; units: a multiple of 4; seed: the masks that follow from each other are the same for the same seed."""
+    rate: from 0 to below 1, rounded to the nearest of 65,536 steps; units: a multiple of 4; seed: of the sequence of masks,
+    which does not depend on how rows are divided into batches."""
 
     def __init__(self, rate: float, units: int, seed: int):
         dropped = round(rate * _STEPS)
@@ -18,6 +20,6 @@ class Dropout:
         self.random = np.random.SFC64(seed)
 
     def __call__(self, n: int) -> torch.Tensor:
-        """The next n rows."""
+        """The mask of the next n rows."""
         bits = self.random.random_raw(n * self.units // 4).view(np.uint16).reshape(n, self.units)
         return torch.from_numpy((bits >= self.dropped) * self.kept)

@@ -1,4 +1,4 @@
-"""The classifier head: Linear(in, 512), BatchNorm1d, ReLU, Dropout, Linear(512, 2)."""
+"""The classifier head: Linear(inputs, 512), BatchNorm1d, ReLU, Dropout, Linear(512, 2)."""
 
 import torch
 from torch import nn
@@ -8,7 +8,7 @@ CLASSES = 2
 
 
 class Head(nn.Module):
-    """Names of the parts are those of VirNucPro's MLPClassifier, so that either reads the other's weights."""
+    """Its parts have the names of VirNucPro's MLPClassifier, so that each program reads the other's weights."""
 
     def __init__(self, inputs: int):
         super().__init__()
@@ -17,6 +17,6 @@ class Head(nn.Module):
         self.output_layer = nn.Linear(HIDDEN, CLASSES)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """x: [n, inputs] float32; mask: [n, HIDDEN] of dropout, in training. Returns logits [n, 2]."""
+        """x: [n, inputs] float32; mask: the dropout mask [n, HIDDEN], in training only. Returns logits [n, 2]."""
         hidden = torch.relu(self.bn1(self.hidden_layer(x)))
         return self.output_layer(hidden if mask is None else hidden * mask)

@@ -1,20 +1,22 @@
-"""Metrics of a binary classifier's calls, and the threshold chosen on validation.
+"""Metrics of a binary classifier's calls, and the threshold that is chosen on validation.
 
-Training needs them after each epoch. Of scikit-learn's they are the numbers (a test compares), without what it takes to import
-it, a second and more in each task.
+Training needs both after every epoch. They are computed here because importing scikit-learn would add a second or more to each
+task; a test compares them with scikit-learn's.
 """
 
 import numpy as np
 
+from virshort.heads.model_record import CallMetrics
+
 
 def threshold_of_best_mcc(label: np.ndarray, score: np.ndarray) -> float:
-    """The score at and above which calling viral gives the highest Matthews correlation; of equals that nearest to .5.
+    """The threshold at and above which calling viral gives the highest Matthews correlation; of several, the nearest to 0.5.
 
-    label: [n] 0 or 1, both present; score: [n] in [0, 1]. It lies halfway between two scores that occur."""
+    label: [n] 0 or 1, both present; score: [n] in [0, 1]. The threshold lies halfway between two scores that occur."""
     values, rank = np.unique(score, return_inverse=True)
     positives = np.bincount(rank, label == 1, len(values))
     negatives = np.bincount(rank, label == 0, len(values))
-    tp = np.cumsum(positives[::-1])[::-1]  # calling viral from values[i] on
+    tp = np.cumsum(positives[::-1])[::-1]  # entry i: if everything from values[i] on is called viral
     fp = np.cumsum(negatives[::-1])[::-1]
     tn, fn = negatives.sum() - fp, positives.sum() - tp
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -25,10 +27,8 @@ def threshold_of_best_mcc(label: np.ndarray, score: np.ndarray) -> float:
     return float(cut[best[np.argmin(np.abs(cut[best] - 0.5))]])
 
 
-def of_calls(label: np.ndarray, call: np.ndarray) -> dict[str, float | int | None]:
-    """accuracy, precision, recall, f1, mcc and the confusion counts. None where a metric has no value (0 / 0).
-
-    label, call: [n] 0 or 1."""
+def of_calls(label: np.ndarray, call: np.ndarray) -> CallMetrics:
+    """Accuracy, precision, recall, F1, Matthews correlation and the confusion matrix. label, call: [n] 0 or 1."""
     tn, fp, fn, tp = (int(c) for c in np.bincount(2 * label.astype(np.int64) + call, minlength=4))
 
     def ratio(a: float, b: float) -> float | None:

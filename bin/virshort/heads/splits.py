@@ -1,8 +1,9 @@
-"""Which rows of a window set a split trains on and validates on, and the labels of the shuffled control."""
+"""Which windows of a set a split trains on and validates on, and the labels of the shuffled control."""
 
 import numpy as np
 
 from virshort.errors import InputError
+from virshort.labels import LABELS
 from virshort.windows.apportionment import largest_remainder
 
 VALIDATION_WINDOWS = 20_000
@@ -10,7 +11,7 @@ VALIDATION_WINDOWS = 20_000
 
 
 def label_sizes(size: int, viral_share: float) -> dict[int, int]:
-    """Windows by label (1 viral) in a set of `size`."""
+    """How many windows of each label (1: viral) are in a set of `size` windows."""
     viral, nonviral = largest_remainder(size, np.array([viral_share, 1 - viral_share])).tolist()
     return {1: viral, 0: nonviral}
 
@@ -18,35 +19,48 @@ def label_sizes(size: int, viral_share: float) -> dict[int, int]:
 def split_rows(
     label: np.ndarray, fold: np.ndarray, test_fold: int, folds: int, size: int | None, viral_share: float | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Training and validation rows of the split that tests `test_fold`.
+    """The training and validation windows of the split that tests `test_fold`, as two sorted int64 arrays.
 
-    label, fold: [n] int8 in the order of the window set. Training: per label the first rows, as many as `size` asks for,
-    of all folds but the tested one and the next; validation: the first rows of the next fold, in the same shares.
-    Without a `size` all rows are taken, and so many for validation, evenly spread, as there may be.
-    Returns two sorted [.] int64 arrays. Raises InputError if rows are missing."""
+    label, fold: [n] int8, in the order of the window set. The next fold is for validation, all others but the tested one for
+    training. With a size and a viral share, training takes the first windows of each label, as many as `size` asks for, and
+    validation the first windows of its fold in the same shares. Without them, training takes all windows, and validation
+    evenly spaced ones. Raises InputError if training windows are missing, or one label in training or validation."""
     validation_fold = (test_fold + 1) % folds
-    training = (fold != test_fold) & (fold != validation_fold)
-    if size is None:
-        validation = np.flatnonzero(fold == validation_fold)
-        return np.flatnonzero(training), validation[:: -(-len(validation) // VALIDATION_WINDOWS) or 1]
-    wanted = label_sizes(size, viral_share)
-    checked = label_sizes(min(VALIDATION_WINDOWS, size // max(1, folds - 2)), viral_share)
-    train = [np.flatnonzero(training & (label == y))[:n] for y, n in wanted.items()]
-    validation = [np.flatnonzero((fold == validation_fold) & (label == y))[:n] for y, n in checked.items()]
-    for (y, n), rows in zip(wanted.items(), train, strict=True):
-        if len(rows) < n:
-            raise InputError(
-                f"split {test_fold}: {len(rows)} training windows with label {y} where {n} should be: "
-                "delete the work folder of SAMPLE_WINDOWS and resume"
-            )
-    return np.sort(np.concatenate(train)), np.sort(np.concatenate(validation))
+    may_train = (fold != test_fold) & (fold != validation_fold)
+    may_validate = fold == validation_fold
+    if size is None or viral_share is None:
+        training, validation = np.flatnonzero(may_train), np.flatnonzero(may_validate)
+        validation = validation[:: -(-len(validation) // VALIDATION_WINDOWS) or 1]
+    else:
+        training = _first_of_labels(label, may_train, label_sizes(size, viral_share))
+        for y, n in label_sizes(size, viral_share).items():
+            if (found := np.count_nonzero(label[training] == y)) < n:
+                raise InputError(
+                    f"split {test_fold}: {found} training windows with label {y} where {n} are needed: "
+                    "delete the work folder of SAMPLE_WINDOWS and run again with -resume"
+                )
+        checked = min(VALIDATION_WINDOWS, size // max(1, folds - 2))
+        validation = _first_of_labels(label, may_validate, label_sizes(checked, viral_share))
+    for purpose, rows in (("training", training), ("validation", validation)):
+        for y, name in enumerate(LABELS):
+            if not (label[rows] == y).any():
+                raise InputError(
+                    f"split {test_fold}: none of its {len(rows)} {purpose} windows is {name}, so no threshold can be chosen: "
+                    "use more windows (such as --short_windows), fewer folds or a --viral_share closer to 0.5"
+                )
+    return training, validation
+
+
+def _first_of_labels(label: np.ndarray, allowed: np.ndarray, sizes: dict[int, int]) -> np.ndarray:
+    """The first windows of each label among those that are allowed, as many as `sizes` says, sorted. allowed: [n] bool."""
+    return np.sort(np.concatenate([np.flatnonzero(allowed & (label == y))[:n] for y, n in sizes.items()]))
 
 
 def shuffled_labels(label: np.ndarray, cluster: np.ndarray, kingdom: np.ndarray, seed: int) -> np.ndarray:
-    """Labels permuted by cluster, so that they tell nothing of the true ones.
+    """Labels permuted between clusters, so that they say nothing about the true ones.
 
-    Half of each label's windows get each label, in every kingdom as nearly as its clusters allow: with few clusters a free
-    permutation would often agree with the truth by luck. label: [n] int8; cluster, kingdom: [n] integer codes.
+    Of each label's windows half get each label, in every kingdom as nearly as its clusters allow; with few clusters a free
+    permutation would often agree with the truth by chance. label: [n] int8; cluster, kingdom: [n] integer codes.
     Returns [n] int8."""
     rng = np.random.default_rng(seed)
     out = np.empty_like(label)
@@ -54,7 +68,7 @@ def shuffled_labels(label: np.ndarray, cluster: np.ndarray, kingdom: np.ndarray,
         rows = np.flatnonzero(label == y)
         codes, first, member, size = np.unique(cluster[rows], return_index=True, return_inverse=True, return_counts=True)
         place = kingdom[rows][first]
-        order = np.argsort(-size * rng.uniform(0.5, 1, len(codes)), kind="stable")  # the large first, more or less
+        order = np.argsort(-size * rng.uniform(0.5, 1, len(codes)), kind="stable")  # large clusters first, roughly
         flip = rng.integers(2)
         load = np.zeros(2)
         by_kingdom = {k: np.zeros(2) for k in np.unique(place).tolist()}

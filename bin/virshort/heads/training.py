@@ -1,52 +1,48 @@
-"""Training one head on one split: Adam, early stopping and the threshold on validation only.
+"""Training one head: Adam, with early stopping and the decision threshold from validation windows only.
 
-A head is trained on one thread, and heads side by side: the numbers then do not depend on how many cores there are. What is
-random in an epoch (the order, dropout) follows from the seed, the split, the replicate and the epoch, so that training which
-was interrupted goes on from its last epoch to the same result.
+A head is trained on one thread, and several heads side by side, so that the numbers do not depend on the number of cores. All
+that is random in an epoch (the order of rows, dropout) follows from the seed, the fold, the replicate and the number of the
+epoch, so that interrupted training continues from its last epoch to the same result.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from virshort.features.tensors import join
+from virshort.features.tensors import join, spread
 from virshort.files import digest, whole
 from virshort.heads.adam import Adam
 from virshort.heads.dropout import Dropout
 from virshort.heads.head import HIDDEN, Head
 from virshort.heads.metrics import of_calls, threshold_of_best_mcc
+from virshort.heads.model_record import Epoch, EpochMetrics, ValidationMetrics
 
-_READ = 1 << 14  # rows read from disk at once
-_PREDICT = 1 << 10  # rows judged at once
-
-Rows = Callable[[np.ndarray], np.ndarray]
-"""Row numbers [n] -> features [n, inputs]."""
+_READ = 1 << 14  # rows that are read from disk at once
+_PREDICT = 1 << 10  # rows that go through the head at once
 
 
-@dataclass
-class Data:
-    """Row numbers and labels of a split's two sets, [n] int64 and [n] int8 each, and where to read rows.
+@dataclass(frozen=True)
+class LabelledWindows:
+    """Windows with their labels, whose features are read from disk when they are needed.
 
-    Validation is of windows: validation_first says where each window's rows begin (None: a row each), and validation_label
-    has a label a window. Training is of rows, which all count the same."""
+    read: from row numbers [k] to features [k, inputs]; rows: [m] int64, the rows of all windows, window by window; label:
+    [n] int8, 0 or 1; first: [n], where in `rows` each window's rows begin (None: each window has one row). In training every
+    row is an example of its own; in validation a window has the largest log-odds of its rows."""
 
-    rows: Rows
-    train: np.ndarray
-    train_label: np.ndarray
-    validation: np.ndarray
-    validation_label: np.ndarray
-    validation_first: np.ndarray | None = None
+    read: Callable[[np.ndarray], np.ndarray]
+    rows: np.ndarray
+    label: np.ndarray
+    first: np.ndarray | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings:
-    """Hyperparameters of an arm, and what tells this head's random numbers from others'."""
+    """The hyperparameters of an arm, and what distinguishes the random numbers of this head from those of others."""
 
     epochs: int
     learning_rate: float
@@ -58,48 +54,50 @@ class Settings:
     fold: int
     replicate: int
 
-    def number(self, *what: str | int) -> int:
-        """A seed of 63 bits for some part of this head's training."""
-        return int(digest(*(str(x) for x in (self.seed, self.fold, self.replicate, *what))), 16) >> 1
+    def seed_of(self, *purpose: str | int) -> int:
+        """A seed of 63 bits for one part of this head's training."""
+        return int(digest(*(str(x) for x in (self.seed, self.fold, self.replicate, *purpose))), 16) >> 1
 
 
-@dataclass
-class Trained:
-    """A head after training: its tensors by name, the threshold, the epochs' history and the best of them (None, as the
-    validation metrics, for a head that was not trained here)."""
+@dataclass(frozen=True)
+class TrainedHead:
+    """A head after its best epoch: its tensors by name, the threshold on the score, and how training went.
+
+    trained_parameters: how many numbers were not frozen."""
 
     weights: dict[str, np.ndarray]
     threshold: float
-    history: list[dict[str, Any]]
-    best_epoch: int | None
-    validation: dict[str, Any] | None
+    history: list[Epoch]
+    best_epoch: int
+    validation: ValidationMetrics
     trained_parameters: int
-
-
-def as_it_is(weights: dict[str, np.ndarray], threshold: float) -> Trained:
-    """A head that is given, and not trained."""
-    return Trained(weights, threshold, [], None, None, 0)
 
 
 @dataclass
 class _State:
-    """What a checkpoint holds."""
+    """What a checkpoint keeps besides the head and the optimizer."""
 
     epoch: int = 0
     best_epoch: int = 0
     best_loss: float = float("inf")
     best: dict[str, torch.Tensor] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
+    history: list[Epoch] = field(default_factory=list)
 
 
 def train(
-    data: Data, inputs: int, settings: Settings, start: dict[str, np.ndarray] | None = None, checkpoint: Path | None = None
-) -> Trained:
-    """Train a head from random weights, or from `start`; go on from `checkpoint` if it is there, and keep it up to date."""
-    torch.manual_seed(settings.number("weights"))
-    head = Head(inputs)
-    if start is not None:
-        head.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in start.items()})
+    training: LabelledWindows,
+    validation: LabelledWindows,
+    inputs: int,
+    settings: Settings,
+    start: dict[str, np.ndarray] | None = None,
+    checkpoint: Path | None = None,
+) -> TrainedHead:
+    """Train a head from random weights, or from the tensors of `start`.
+
+    inputs: numbers per row; checkpoint: a file that is updated after each epoch, and from which training continues if it is
+    there."""
+    torch.manual_seed(settings.seed_of("weights"))
+    head = Head(inputs) if start is None else head_of(start)
     if settings.frozen:
         for part in (head.hidden_layer, head.bn1):
             part.requires_grad_(False)
@@ -108,7 +106,7 @@ def train(
     state = _State()
     saved = None
     if checkpoint:
-        with suppress(FileNotFoundError):  # it may go while we look: a task that outlived a killed run tidies up
+        with suppress(FileNotFoundError):  # a task that outlived a killed run may remove it at any moment
             saved = torch.load(checkpoint, weights_only=True)
     if saved:
         head.load_state_dict(saved["head"])
@@ -116,10 +114,9 @@ def train(
         state = _State(**saved["state"])
     while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
         state.epoch += 1
-        measured = _train_epoch(head, optimizer, data, settings, state.epoch)
-        odds = join(predict(head, data.rows, data.validation), data.validation_first)
-        checked = _summary(data.validation_label, odds)
-        state.history.append({"epoch": state.epoch, "train": measured, "validation": checked})
+        seen = _train_epoch(head, optimizer, training, settings, state.epoch)
+        checked = _epoch_metrics(validation.label, predict(head, validation))
+        state.history.append({"epoch": state.epoch, "train": seen, "validation": checked})
         if checked["loss"] < state.best_loss:
             state.best_epoch, state.best_loss = state.epoch, checked["loss"]
             state.best = {k: v.clone() for k, v in head.state_dict().items()}
@@ -127,73 +124,72 @@ def train(
             with whole(checkpoint) as path:
                 torch.save({"head": head.state_dict(), "optimizer": optimizer.state(), "state": asdict(state)}, path)
     head.load_state_dict(state.best)
-    validation, threshold = evaluate(head, data.rows, data.validation, data.validation_label, data.validation_first)
-    return Trained(
+    found, threshold = evaluate(head, validation)
+    return TrainedHead(
         {k: v.numpy() for k, v in state.best.items()},
         threshold,
         state.history,
         state.best_epoch,
-        validation,
+        found,
         sum(p.numel() for p in parameters),
     )
 
 
-def _train_epoch(head: Head, optimizer: Adam, data: Data, settings: Settings, epoch: int) -> dict:
-    """One pass over the training rows in a random order. Returns the loss, accuracy and F1 seen on the way."""
-    dropout = Dropout(settings.dropout, HIDDEN, settings.number("dropout", epoch))
-    order = np.random.default_rng(settings.number("order", epoch)).permutation(len(data.train))
+def head_of(weights: dict[str, np.ndarray]) -> Head:
+    """A head with these tensors."""
+    head = Head(weights["hidden_layer.weight"].shape[1])
+    head.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
+    return head
+
+
+def _train_epoch(head: Head, optimizer: Adam, data: LabelledWindows, settings: Settings, epoch: int) -> EpochMetrics:
+    """One pass over the training rows in a random order. Returns the metrics of its batches before each step."""
+    dropout = Dropout(settings.dropout, HIDDEN, settings.seed_of("dropout", epoch))
+    row_label = spread(data.label, data.first, len(data.rows))
+    order = np.random.default_rng(settings.seed_of("order", epoch)).permutation(len(data.rows))
     head.train()
     if settings.frozen:
         head.bn1.eval()
-    batches = _READ // settings.batch_size * settings.batch_size or settings.batch_size
+    block = _READ // settings.batch_size * settings.batch_size or settings.batch_size
     seen: list[tuple[np.ndarray, np.ndarray]] = []
-    for first in range(0, len(order), batches):
-        part = order[first : first + batches]
-        x = torch.from_numpy(data.rows(data.train[part]))
-        y = torch.from_numpy(data.train_label[part].astype(np.int64))
-        # Batches of nearly one size: a last batch of a single row would have no variance to normalize by.
+    for first in range(0, len(order), block):
+        part = order[first : first + block]
+        x = torch.from_numpy(data.read(data.rows[part]))
+        y = torch.from_numpy(row_label[part].astype(np.int64))
+        # Batches of nearly equal size, because a last batch of one row would have no variance to normalize by.
         for xb, yb in zip(*(t.tensor_split(-(-len(part) // settings.batch_size)) for t in (x, y)), strict=True):
-            logits = head(xb.float(), dropout(len(xb)))  # converted here, where it stays in the processor's cache
+            logits = head(xb.float(), dropout(len(xb)))  # converted batch by batch, so that it stays in the processor's cache
             loss = nn.functional.cross_entropy(logits, yb)
             loss.backward()
             optimizer.step()
             out = logits.detach().numpy()
             seen.append((yb.numpy().astype(np.int8), out[:, 1] - out[:, 0]))
     label, odds = (np.concatenate(s) for s in zip(*seen, strict=True))
-    return _summary(label, odds)
+    return _epoch_metrics(label, odds)
 
 
-def predict(head: Head, rows: Rows, which: np.ndarray) -> np.ndarray:
-    """Log-odds of viral in evaluation mode. which: [n] row numbers. Returns [n] float32."""
+def predict(head: Head, windows: LabelledWindows) -> np.ndarray:
+    """Log-odds of viral in evaluation mode, of each window the largest of its rows. Returns [n] float32."""
     head.eval()
     out = [np.empty(0, np.float32)]
     with torch.inference_mode():
-        for first in range(0, len(which), _READ):
-            for x in torch.from_numpy(rows(which[first : first + _READ])).split(_PREDICT):
+        for first in range(0, len(windows.rows), _READ):
+            for x in torch.from_numpy(windows.read(windows.rows[first : first + _READ])).split(_PREDICT):
                 logits = head(x.float()).numpy()
                 out.append(logits[:, 1] - logits[:, 0])
-    return np.concatenate(out)
+    return join(np.concatenate(out), windows.first)
 
 
-def evaluate(
-    head: Head,
-    rows: Rows,
-    which: np.ndarray,
-    label: np.ndarray,
-    first: np.ndarray | None = None,
-    threshold: float | None = None,
-) -> tuple[dict[str, Any], float]:
-    """Metrics on some windows at a threshold on the score, or at the one with the best MCC there; and that threshold.
-
-    which: [rows] row numbers; first: [windows], where each window's rows begin (None: a row each); label: [windows]."""
-    odds = join(predict(head, rows, which), first)
+def evaluate(head: Head, windows: LabelledWindows, threshold: float | None = None) -> tuple[ValidationMetrics, float]:
+    """Metrics of calls at a threshold on the score, and the threshold; if None, the one with the best Matthews correlation."""
+    odds = predict(head, windows)
     score = 1 / (1 + np.exp(-odds.astype(np.float64)))
-    cut = threshold_of_best_mcc(label, score) if threshold is None else threshold
-    return _summary(label, odds) | of_calls(label, score >= cut), cut
+    cut = threshold_of_best_mcc(windows.label, score) if threshold is None else threshold
+    return {**_epoch_metrics(windows.label, odds), **of_calls(windows.label, score >= cut)}, cut
 
 
-def _summary(label: np.ndarray, odds: np.ndarray) -> dict[str, float]:
-    """Mean cross-entropy, accuracy and F1 at log-odds 0. label: [n] 0 or 1; odds: [n]."""
+def _epoch_metrics(label: np.ndarray, odds: np.ndarray) -> EpochMetrics:
+    """Mean cross-entropy, and accuracy and F1 at log-odds 0. label: [n] 0 or 1; odds: [n]."""
     y, call = label == 1, odds >= 0
     loss = np.logaddexp(0, np.where(y, -odds, odds).astype(np.float64)).mean()
     hits = np.sum(y & call)

@@ -1,4 +1,4 @@
-"""Dropout's masks: the rate, the mean, and the same again for the same seed."""
+"""Dropout masks: their rate and mean, and that a seed always gives the same masks."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from virshort.heads.dropout import Dropout
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.2, 0.5, 0.9])
-def test_the_share_that_is_dropped_is_the_rate_and_the_mean_is_kept(rate):
+def test_the_dropped_share_is_the_rate_and_the_mean_is_kept(rate):
     mask = Dropout(rate, 512, 1)(4000).numpy()
     n = mask.size
     noise = 5 * np.sqrt(rate * (1 - rate) / n)
@@ -17,7 +17,7 @@ def test_the_share_that_is_dropped_is_the_rate_and_the_mean_is_kept(rate):
     assert mask.shape == (4000, 512) and mask.dtype == np.float32
 
 
-def test_rows_and_units_are_dropped_by_themselves():
+def test_rows_and_units_are_dropped_independently():
     dropped = Dropout(0.5, 64, 1)(4096).numpy() == 0
     between = np.corrcoef(dropped.T)[~np.eye(64, dtype=bool)]
     assert np.abs(between).max() < 6 / np.sqrt(4096)

@@ -1,30 +1,42 @@
-"""Heads: what is trained, what is frozen, what is chosen on validation, and that nothing depends on interruption."""
+"""Training a head: what is trained and frozen, what is chosen on validation, and that interruptions change nothing."""
 
 import json
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
-import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, matthews_corrcoef, precision_score, recall_score
 
 from virshort.heads import training
-from virshort.heads.evaluation import Heads, log_odds, metrics, of_scores, score_of
 from virshort.heads.head import Head
 from virshort.heads.metrics import of_calls, threshold_of_best_mcc
-from virshort.heads.training import Data, Settings, evaluate, train
+from virshort.heads.prediction import log_odds, score_of
+from virshort.heads.training import LabelledWindows, Settings, TrainedHead, evaluate, head_of, predict
 
 INPUTS = 12
 
 
+class Split(NamedTuple):
+    training: LabelledWindows
+    validation: LabelledWindows
+
+
 @pytest.fixture(scope="module")
-def data() -> Data:
+def data() -> Split:
     rng = np.random.default_rng(0)
     label = rng.integers(0, 2, 3000).astype(np.int8)
     x = (rng.normal(size=(3000, INPUTS)) + label[:, None] * 0.5).astype(np.float16)
-    split = np.arange(2500), np.arange(2500, 3000)
-    return Data(lambda rows: x[rows], split[0], label[split[0]], split[1], label[split[1]])
+    return Split(*(LabelledWindows(lambda rows: x[rows], rows, label[rows]) for rows in np.split(np.arange(3000), [2500])))
+
+
+@pytest.fixture(scope="module")
+def base(data) -> TrainedHead:
+    """A head after three epochs from random weights."""
+    return train(data, settings())
+
+
+def train(data: Split, settings: Settings, start=None, checkpoint=None) -> TrainedHead:
+    return training.train(*data, INPUTS, settings, start, checkpoint)
 
 
 def settings(**changes) -> Settings:
@@ -57,18 +69,17 @@ def test_the_head_is_that_of_the_design():
     }
 
 
-def test_training_learns_and_is_the_same_every_time(data):
-    first, second = train(data, INPUTS, settings()), train(data, INPUTS, settings())
+def test_training_learns_and_is_the_same_every_time(data, base):
+    first, second = base, train(data, settings())
     assert first.validation["accuracy"] > 0.75
     assert first.history == second.history
     assert all((first.weights[k] == second.weights[k]).all() for k in first.weights)
-    other = train(data, INPUTS, settings(replicate=1))
+    other = train(data, settings(replicate=1))
     assert (first.weights["output_layer.weight"] != other.weights["output_layer.weight"]).any()
     json.dumps(first.history)
 
 
-def test_interrupted_training_goes_on_to_the_same_result(data, tmp_path, monkeypatch):
-    whole = train(data, INPUTS, settings())
+def test_interrupted_training_continues_to_the_same_result(data, base, tmp_path, monkeypatch):
     checkpoint = tmp_path / "c.pt"
     epoch = training._train_epoch
 
@@ -79,103 +90,69 @@ def test_interrupted_training_goes_on_to_the_same_result(data, tmp_path, monkeyp
 
     monkeypatch.setattr(training, "_train_epoch", killed_in_the_third)
     with pytest.raises(KeyboardInterrupt):
-        train(data, INPUTS, settings(), checkpoint=checkpoint)
+        train(data, settings(), checkpoint=checkpoint)
     done = []
     monkeypatch.setattr(training, "_train_epoch", lambda *a: done.append(a[-1]) or epoch(*a))
-    resumed = train(data, INPUTS, settings(), checkpoint=checkpoint)
+    resumed = train(data, settings(), checkpoint=checkpoint)
     assert done == [3]
-    assert resumed.history == whole.history and resumed.threshold == whole.threshold
-    assert all((resumed.weights[k] == whole.weights[k]).all() for k in whole.weights)
+    assert resumed.history == base.history and resumed.threshold == base.threshold
+    assert all((resumed.weights[k] == base.weights[k]).all() for k in base.weights)
 
 
-def test_frozen_changes_the_output_layer_only(data):
-    base = train(data, INPUTS, settings())
-    tuned = train(data, INPUTS, settings(frozen=True, fold=1), base.weights)
+def test_frozen_changes_the_output_layer_only(data, base):
+    tuned = train(data, settings(frozen=True, fold=1), base.weights)
     for name in base.weights:
         assert (base.weights[name] == tuned.weights[name]).all() != name.startswith("output_layer"), name
     assert tuned.trained_parameters == 2 * 512 + 2
 
 
-def test_a_start_is_where_training_begins(data):
-    base = train(data, INPUTS, settings())
-    near = train(data, INPUTS, settings(epochs=1, learning_rate=1e-8, fold=1), base.weights)
+def test_training_begins_at_its_start(data, base):
+    near = train(data, settings(epochs=1, learning_rate=1e-8, fold=1), base.weights)
     np.testing.assert_allclose(near.weights["hidden_layer.weight"], base.weights["hidden_layer.weight"], atol=1e-5)
 
 
-def test_training_stops_when_validation_gets_no_better(data):
-    noise = Data(
-        data.rows, data.train, np.random.default_rng(5).permutation(data.train_label), data.validation, data.validation_label
-    )
-    done = train(noise, INPUTS, settings(epochs=50, patience=2, learning_rate=1e-2))
+def test_training_stops_when_validation_does_not_improve(data):
+    wrong = np.random.default_rng(5).permutation(data.training.label)
+    noise = Split(replace(data.training, label=wrong), data.validation)
+    done = train(noise, settings(epochs=50, patience=2, learning_rate=1e-2))
     assert len(done.history) == done.best_epoch + 2 < 50
 
 
 def test_a_last_batch_of_one_row_does_no_harm(data):
-    odd = Data(data.rows, data.train[:257], data.train_label[:257], data.validation, data.validation_label)
-    assert np.isfinite(train(odd, INPUTS, settings(epochs=1)).history[0]["train"]["loss"])
+    few = replace(data.training, rows=data.training.rows[:257], label=data.training.label[:257])
+    assert np.isfinite(train(Split(few, data.validation), settings(epochs=1)).history[0]["train"]["loss"])
 
 
-def test_validation_is_of_windows_that_have_the_largest_score_of_their_rows(data):
-    first = np.arange(0, len(data.validation), 4)
-    label = data.validation_label[first]
-    done = train(Data(data.rows, data.train, data.train_label, data.validation, label, first), INPUTS, settings())
-    odds = log_odds(done.weights, data.rows(data.validation)).reshape(-1, 4).max(1)
+def test_a_window_counts_once_in_validation_and_its_rows_each_in_training(data):
+    """In validation a window has the largest score of its rows, and in training every row has the label of its window."""
+    first = np.arange(0, len(data.validation.rows), 4)
+    label = data.validation.label[first]
+    done = train(Split(data.training, replace(data.validation, label=label, first=first)), settings(epochs=1))
+    odds = log_odds(done.weights, data.validation.read(data.validation.rows)).reshape(-1, 4).max(1)
     assert done.validation["accuracy"] == of_calls(label, score_of(odds) >= done.threshold)["accuracy"]
     assert done.threshold == pytest.approx(threshold_of_best_mcc(label, score_of(odds)), abs=1e-4)
 
-
-def test_numpy_and_torch_give_the_same_log_odds(data):
-    done = train(data, INPUTS, settings())
-    head = Head(INPUTS)
-    head.load_state_dict({k: torch.from_numpy(v) for k, v in done.weights.items()})
-    found = training.predict(head, data.rows, data.validation)
-    np.testing.assert_allclose(log_odds(done.weights, data.rows(data.validation)), found, atol=1e-4)
-    judged, cut = evaluate(head, data.rows, data.validation, data.validation_label, threshold=done.threshold)
-    assert cut == done.threshold and judged == done.validation
+    pairs = np.arange(0, len(data.training.rows), 2)
+    by_window = replace(data.training, label=data.training.label[pairs], first=pairs)
+    by_row = replace(data.training, label=np.repeat(data.training.label[pairs], 2))
+    windows, rows = (train(Split(t, data.validation), settings(epochs=1)) for t in (by_window, by_row))
+    assert windows.history == rows.history
 
 
-scored = st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])), min_size=2, max_size=40)
+def test_numpy_and_torch_give_the_same_log_odds(data, base):
+    head = head_of(base.weights)
+    np.testing.assert_allclose(
+        log_odds(base.weights, data.validation.read(data.validation.rows)), predict(head, data.validation), atol=1e-4
+    )
+    found, cut = evaluate(head, data.validation, base.threshold)
+    assert cut == base.threshold and found == base.validation
 
 
-@given(scored)
-def test_threshold_has_the_best_mcc_there_is(pairs):
-    label, score = np.array([p[0] for p in pairs]).astype(int), np.array([p[1] for p in pairs])
-    if len(set(label)) < 2:
-        return
-    best = threshold_of_best_mcc(label, score)
-    mcc = max(matthews_corrcoef(label, score >= t) for t in [*np.unique(score), 2])  # every call there can be
-    assert matthews_corrcoef(label, score >= best) == pytest.approx(mcc)
-
-
-@given(scored)
-def test_metrics_of_calls_add_up_and_are_never_nan(pairs):
-    label, call = np.array([p[0] for p in pairs]), np.array([p[1] > 0.5 for p in pairs])
-    found = of_calls(label, call)
-    assert found["tp"] + found["fp"] + found["tn"] + found["fn"] == len(pairs)
-    assert found["accuracy"] == np.mean(label == call)
-    assert [found[name] for name in ("tn", "fp", "fn", "tp")] == confusion_matrix(label, call, labels=[0, 1]).ravel().tolist()
-    theirs = {
-        "accuracy": accuracy_score,
-        "precision": precision_score,
-        "recall": recall_score,
-        "f1": f1_score,
-        "mcc": matthews_corrcoef,
-    }
-    for name, metric in theirs.items():
-        assert found[name] is None or found[name] == pytest.approx(metric(label, call)), name
-    assert all(v is None or np.isfinite(v) for v in (found | of_scores(label, call * 1.0)).values())
-
-
-@given(st.lists(st.floats(-30, 30, width=32), min_size=2, max_size=20), st.floats(0, 1), st.floats(0, 1))
-def test_raising_a_threshold_never_adds_a_call(odds, a, b):
-    low, high = sorted((a, b))
-    score, fold = score_of(np.array(odds, np.float32)), np.zeros(len(odds), int)
-    assert not (Heads({}, {0: high}).calls(score, fold) & ~Heads({}, {0: low}).calls(score, fold)).any()
-
-
-def test_each_window_is_called_by_the_threshold_of_its_own_fold():
-    heads = Heads({}, {1: 0.9, 3: 0.1})
-    assert heads.calls(np.full(3, 0.5, np.float32), np.array([1, 3, 1])).tolist() == [False, True, False]
-    found = metrics(np.array([0, 1, 1]), np.array([1, 3, 1]), np.array([[0.0, 0.0, 3.0]]), [heads])
-    assert found["pooled"][0]["accuracy"] == 1 and found["rows"][1]["auroc"] is None
-    assert found["pooled"][0]["auroc"] == 1
+@pytest.mark.parametrize("viral", [0, 1, 6, 124, 125])
+def test_training_ends_well_with_hardly_any_windows_of_a_label(data, viral):
+    """From no viral windows in training and validation to nothing but viral windows."""
+    label = (np.arange(125) < viral).astype(np.int8)
+    tiny = Split(*(replace(d, rows=d.rows[:125], label=label) for d in data))
+    done = train(tiny, settings(epochs=1))
+    json.dumps([done.history, done.validation], allow_nan=False)
+    assert 0 <= done.threshold <= 1

@@ -1,0 +1,28 @@
+"""What arms.json says of each arm."""
+
+from typing import NotRequired, TypedDict
+
+
+class Arm(TypedDict):
+    """One entry of arms.json: what an arm is trained on, where its weights begin, and how it is trained.
+
+    The plan adds two things to what the file of arms says: a pretrained baseline is not trained, so its windows are None and
+    its start is `pretrained`; `pair` names its DNA and protein encoders, and `note` says when they stand in for others."""
+
+    name: str
+    description: str
+    role: str
+    windows: str | None
+    modalities: list[str]
+    encoders: dict[str, str]
+    protein_input: str
+    start: str
+    frozen: bool
+    labels: str
+    epochs: int
+    learning_rate: float
+    batch_size: int
+    dropout: float
+    patience: int
+    pair: NotRequired[str]
+    note: NotRequired[str | None]

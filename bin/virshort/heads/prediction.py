@@ -1,0 +1,140 @@
+"""Scores and calls of trained heads, without torch, which takes seconds to import."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from safetensors.numpy import load_file
+
+from virshort.errors import InputError
+from virshort.features.tensors import FRAMES, join, spread
+from virshort.features.window_features import WindowFeatures
+from virshort.files import read_json
+from virshort.heads.calibration import calibrated
+from virshort.heads.model_files import RECORD, TENSORS, folder_of
+from virshort.heads.model_record import Calibration, Model
+
+PREDICTIONS = pa.schema(
+    [
+        ("window", pa.string()),
+        ("source", pa.string()),
+        ("cluster", pa.string()),
+        ("fold", pa.int8()),
+        ("replicate", pa.int8()),
+        ("label", pa.int8()),
+        ("score", pa.float32()),
+        ("log_odds", pa.float32()),
+        ("call", pa.bool_()),
+    ]
+)
+"""Columns of predictions.parquet, which has one row for each window and replicate."""
+_MANIFEST = ("window", "source", "cluster", "fold", "label")
+_BLOCK = 1 << 14  # rows of features that are read at once
+_MOST_ROWS = len(FRAMES) - 1  # of one window
+
+
+def log_odds(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Log-odds of viral, z1 - z0, by one head in evaluation mode: the same numbers as virshort.heads.head.
+
+    weights: the head's tensors by name; x: [n, inputs]. Returns [n] float32."""
+    hidden = x.astype(np.float32, copy=False) @ weights["hidden_layer.weight"].T + weights["hidden_layer.bias"]
+    scale = weights["bn1.weight"] / np.sqrt(weights["bn1.running_var"] + 1e-5)
+    hidden = (hidden - weights["bn1.running_mean"]) * scale + weights["bn1.bias"]
+    out = weights["output_layer.weight"][1] - weights["output_layer.weight"][0]
+    bias = weights["output_layer.bias"][1] - weights["output_layer.bias"][0]
+    return np.maximum(hidden, 0) @ out + bias
+
+
+def score_of(odds: np.ndarray) -> np.ndarray:
+    """The probability of viral, float32, from log-odds [n]."""
+    return (1 / (1 + np.exp(-odds.astype(np.float64)))).astype(np.float32)
+
+
+@dataclass
+class Heads:
+    """The heads of one replicate with their thresholds (on the score) and calibrations, by the fold that they test."""
+
+    weights: Mapping[int, Mapping[str, np.ndarray]]
+    threshold: Mapping[int, float]
+    calibration: Mapping[int, Sequence[Calibration]] = field(default_factory=dict)
+
+    def log_odds(self, x: np.ndarray, fold: np.ndarray) -> np.ndarray:
+        """Log-odds of rows by the heads that test their folds. x: [n, inputs]; fold: [n]. Returns [n] float32."""
+        out = np.empty(len(x), np.float32)
+        for f in np.unique(fold).tolist():
+            out[fold == f] = log_odds(self.weights[f], x[fold == f])
+        return out
+
+    def calls(self, score: np.ndarray, fold: np.ndarray) -> np.ndarray:
+        """Whether each score reaches the threshold of its own head. score, fold: [n]. Returns [n] bool."""
+        return score >= self.thresholds(fold)
+
+    def thresholds(self, fold: np.ndarray) -> np.ndarray:
+        """The threshold of the head that tests each window. fold: [n]. Returns [n] float32."""
+        folds = sorted(self.threshold)
+        return np.array([self.threshold[f] for f in folds], np.float32)[np.searchsorted(folds, fold)]
+
+    def calibrated(self, odds: np.ndarray, fold: np.ndarray, length: np.ndarray) -> np.ndarray:
+        """Log-odds on the scale of probabilities. odds, fold, length: [n]. Returns [n]."""
+        out = np.empty(len(odds))
+        for f in np.unique(fold).tolist():
+            out[fold == f] = calibrated(self.calibration[f], odds[fold == f], length[fold == f])
+        return out
+
+
+def read_heads(folder: Path, folds: Sequence[int]) -> tuple[list[Heads], Model]:
+    """The heads of each replicate of an arm, and the record of the first, which describes their inputs.
+
+    Raises InputError where a replicate lacks the head of a fold."""
+    replicates = sorted(int(p.name.removeprefix("replicate_")) for p in (folder / f"fold_{folds[0]}").glob("replicate_*"))
+    if not replicates:
+        raise InputError(f"{folder.name}: has no models of fold {folds[0]}: resume the run")
+    where = [{f: folder / folder_of(f, r) for f in folds} for r in replicates]
+    for path in (path for by_fold in where for path in by_fold.values()):
+        if not (path / RECORD).exists():
+            raise InputError(f"{folder.name}: no model in {path.relative_to(folder)}: resume the run")
+    records: list[dict[int, Model]] = [{f: read_json(path / RECORD) for f, path in by_fold.items()} for by_fold in where]
+    heads = [
+        Heads(
+            {f: load_file(path / TENSORS) for f, path in by_fold.items()},
+            {f: m["threshold"] for f, m in models.items()},
+            {f: m["calibration"] for f, m in models.items()},
+        )
+        for by_fold, models in zip(where, records, strict=True)
+    ]
+    return heads, records[0][folds[0]]
+
+
+def score_windows(
+    windows: WindowFeatures, modalities: Sequence[str], heads: Sequence[Heads]
+) -> Iterator[tuple[pa.Table, np.ndarray]]:
+    """Block by block, the manifest columns of windows and their log-odds [replicates, block], float32.
+
+    A window with several rows has the largest log-odds of its rows."""
+    fold = windows.column("fold")
+    size = _BLOCK // _MOST_ROWS if windows.frame_rows else _BLOCK
+    first = 0
+    for table in windows.tables(_MANIFEST, size):
+        which = np.arange(first, first + table.num_rows)
+        first += table.num_rows
+        rows, begin = windows.rows_of(which)
+        x, row_fold = windows.rows(rows, modalities), spread(fold[which], begin, len(rows))
+        yield table, np.stack([join(replicate.log_odds(x, row_fold), begin) for replicate in heads])
+
+
+def prediction_tables(manifest: pa.Table, odds: np.ndarray, heads: Sequence[Heads]) -> Iterator[pa.Table]:
+    """The rows of predictions.parquet for a block of windows, one table per replicate.
+
+    manifest: the block's columns of the manifest; odds: [replicates, block]."""
+    fold = manifest["fold"].to_numpy()
+    for r, (replicate, of_replicate) in enumerate(zip(heads, odds, strict=True)):
+        score = score_of(of_replicate)
+        columns = {name: manifest[name] for name in _MANIFEST} | {
+            "replicate": np.full(len(score), r, np.int8),
+            "score": score,
+            "log_odds": of_replicate,
+            "call": replicate.calls(score, fold),
+        }
+        yield pa.table(columns, schema=PREDICTIONS)

@@ -1,0 +1,64 @@
+"""A made test set, and window sets on disk as MERGE leaves them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from virshort.features.tensors import write_tensors
+from virshort.features.window_features import WindowFeatures
+from virshort.files import content_digest
+
+ENCODERS = [
+    {"modality": "dna", "encoder": "kmer-dna", "weights": "", "pooling": "p"},
+    {"modality": "protein", "encoder": "kmer-protein", "weights": "", "pooling": "q"},
+]
+
+
+@pytest.fixture
+def windows() -> dict[str, np.ndarray]:
+    """A test set of 120 clusters of 12 windows, with two sources each and three replicates."""
+    rng = np.random.default_rng(1)
+    cluster = np.repeat(np.arange(120), 12)
+    label = (cluster % 2).astype(np.int8)
+    hard = rng.normal(0, 0.5, 120)[cluster]
+    odds = np.stack([np.where(label == 1, 1, -1) * (0.6 + hard) + rng.normal(0, 1.5, len(label)) for _ in range(3)])
+    return {
+        "label": label,
+        "odds": odds.astype(np.float32),
+        "cluster": cluster,
+        "fold": cluster % 3,
+        "source": np.arange(len(label)) // 6,
+        "length": np.full(len(label), 150),
+    }
+
+
+@pytest.fixture
+def window_features(tmp_path: Path) -> Callable[..., WindowFeatures]:
+    """window_features(label, cluster, fold): windows of 150 bp in one shard, whose features tell the labels apart."""
+
+    def make(label: np.ndarray, cluster: np.ndarray, fold: np.ndarray, pool: str = "train/short") -> WindowFeatures:
+        n, rng = len(label), np.random.default_rng(0)
+        path = tmp_path / f"{pool.replace('/', '.')}.shard_00000.windows.parquet"
+        names = [f"c{c:03d}" for c in cluster]
+        columns = {
+            "window": [f"w{i:05d}" for i in range(n)],
+            "source": names,
+            "cluster": names,
+            "kingdom": ["plants" if c % 2 else "animals" for c in cluster],
+            "fold": fold.astype(np.int8),
+            "label": label.astype(np.int8),
+            "length": np.full(n, 150, np.int32),
+            "gc": rng.random(n, np.float32),
+        }
+        pq.write_table(pa.table(columns), path)
+        features = {m: (rng.normal(size=(n, 4)) + label[:, None]).astype(np.float16) for m in ("dna", "protein")}
+        header = {"windows_digest": "w", "encoders": json.dumps(ENCODERS), "manifest_digest": content_digest(path)}
+        write_tensors(path.with_name(path.name.replace(".windows.parquet", ".features.safetensors")), features, header)
+        return WindowFeatures(tmp_path, [pool])
+
+    return make
