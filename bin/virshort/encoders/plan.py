@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from virshort.arm_record import Arm
 from virshort.arms import WINDOW_SETS
 from virshort.encoders.catalogue import choose_encoder, entry_of, model_of
 from virshort.encoders.published import choose_revisions
@@ -25,7 +25,7 @@ class Plan:
     training."""
 
     fastas: list[str]
-    arms: list[dict[str, Any]]
+    arms: list[Arm]
     pairs: dict[str, list[str]]
     encoders: dict[str, PlannedEncoder]
     weights: dict[str, str]
@@ -49,7 +49,7 @@ def stand_in_note(asked: Mapping[str, str], chosen: Mapping[str, str]) -> str | 
     )
 
 
-def pairs_by_window_set(arms: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+def pairs_by_window_set(arms: Sequence[Arm]) -> dict[str, list[str]]:
     """The pairs of encoders that embed each window set: those of the arms that use it. All arms use the test sets, and the
     validation windows of `short` (which also is the first part of `scratch`)."""
     pairs = {"test": sorted({arm["pair"] for arm in arms})}
@@ -58,11 +58,11 @@ def pairs_by_window_set(arms: Sequence[Mapping[str, Any]]) -> dict[str, list[str
     return pairs
 
 
-def make_plan(fastas: Sequence[str], arms: Sequence[Mapping[str, Any]], note: str | None, revisions: str | None = None) -> Plan:
+def make_plan(fastas: Sequence[str], arms: Sequence[Arm], note: str | None, revisions: str | None = None) -> Plan:
     """The plan for some arms. revisions: `local`, or ENCODER=REVISION, comma-separated; None for the pinned ones.
 
     Raises InputError for revisions that do not fit the language models of the arms."""
-    paired = [dict(arm) | {"pair": f"{arm['encoders']['dna']}+{arm['encoders']['protein']}"} for arm in arms]
+    paired: list[Arm] = [{**arm, "pair": f"{arm['encoders']['dna']}+{arm['encoders']['protein']}"} for arm in arms]
     pairs = pairs_by_window_set(paired)
     names = [name for pair in pairs["test"] for name in pair.split("+")]
     encoders = {name: PlannedEncoder(entry_of(name).module, model_of(name)) for name in names}
