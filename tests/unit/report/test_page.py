@@ -177,3 +177,12 @@ def test_page_without_any_plot(data: Inputs, section: Render) -> None:
     for name in ("forest", "length", "voting", "errors", "training", "curves", "reliability", "thresholds", "cost"):
         html = section(name, bare)
         assert "<svg" not in html and "<table" not in html and "<p>" in html, name
+
+
+def test_a_precision_without_an_interval_says_so(data: Inputs, section: Render) -> None:
+    c = copy.deepcopy(data.comparison)
+    assert "no interval can be given" not in section("answer", replace(data, comparison=c))
+    for row in c["arms"]:
+        for p in row["precision_at_prevalence"]:
+            p["ci95"] = None
+    assert "would be correct (no interval can be given)." in " ".join(section("answer", replace(data, comparison=c)).split())
