@@ -31,7 +31,7 @@ workflow {
     (a, b, c, d) = ['a', 'b', 'c', 'd'].collect { name -> file("${projectDir}/empty/${name}") }
     AUDIT(a, b, c, d, 0, false, 'code')
     EMBED(channel.of(1, 2).map { n -> ['encoder', 'pool', "shard_${n}", a, b, [memory: 1]] }, 1, 'longest', '')
-    MERGE(EMBED.out.map { pool, shard, _encoder, rows -> [pool, shard, 'pair', [rows], a] }, 'code')
+    MERGE(EMBED.out.map { pool, shard, _encoder, rows -> [pool, shard, 'pair', [rows, a], b] }, 'code')
 }
 """
 SBATCH = """#!/bin/bash
@@ -41,7 +41,11 @@ echo "Submitted batch job $$"
 """
 PROFILES = "profiles {\n    slurm { }\n    docker { }\n}\n"
 """For the last config that Nextflow 25.04 reads with its v2 parser: it knows no other profiles (docs/slurm.md)."""
-DOCKER = '#!/bin/bash\nwhile [ "${1##*/}" != bash ]; do shift; done\nexec "$@"\n'
+DOCKER = """#!/bin/bash
+[ "$1" = run ] || exit 0
+while [ "${1##*/}" != bash ]; do shift; done
+exec "$@"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +86,7 @@ def test_a_parameter_has_its_effect_wherever_it_is_given(pipeline: Path, tmp_pat
     env["PATH"] = f"{pipeline / 'stand-ins'}{os.pathsep}{env['PATH']}"
     (tmp_path / "fast.config").write_text(f"executor.pollInterval = '1 sec'\n{PROFILES}")
     options = ["-profile", "slurm,docker", "-stub", "-c", "fast.config"]
-    done = nextflow("run", pipeline / "main.nf", *options, *arguments(way, tmp_path), folder=tmp_path, env=env)
+    done = nextflow("run", pipeline / "main.nf", *options, *arguments(way, tmp_path), folder=tmp_path, env=env, timeout=200)
     assert done.returncode == 0, done.stdout
 
     assert (tmp_path / "mine/leakage.json").is_symlink()
