@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_parameters import SPECS
 
-from harness import ROOT, copy_pipeline, environment, nextflow
+from harness import ROOT, SPECS, copy_pipeline, environment, nextflow
 
 HOSTS = re.compile(  # with a letter of each in brackets, since this file must not name one either
     r"py[p]i\.|python[h]osted|py[t]orch\.org/whl|repo\d?\.[m]aven|[m]aven\.org|ana[c]onda\.(org|com)/|--(extra-)?index[-]url"

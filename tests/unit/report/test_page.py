@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
-from report_examples import ASSETS, EVIL
 
 import report
 from compared import DEGENERATE, compared
+from report_examples import ASSETS, EVIL
 from synthetic_results import Arm, write_results
 from virshort.report.charts import Panel, draw
 from virshort.report.inputs import Inputs, read_inputs

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from report_examples import ARMS
-
 from virshort.report.inputs import Inputs
 from virshort.report.terminal import summary_text
 from virshort.report.wording import UNCHECKED

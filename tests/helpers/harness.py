@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import os
 import shlex
 import shutil
@@ -18,7 +19,13 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
+SPECS: dict[str, dict[str, Any]] = {
+    name: spec
+    for group in json.loads((ROOT / "nextflow_schema.json").read_text(encoding="utf-8"))["$defs"].values()
+    for name, spec in group["properties"].items()
+}
+"""What the schema says of each parameter."""
 PIPELINE = (
     "main.nf",
     "nextflow.config",
