@@ -1,7 +1,7 @@
 """What the pipeline believes each script depends on is what Python would import, and no more than code_digests.txt lists.
 
-After a change of imports, `PYTHONPATH=bin:tests .venv/bin/python tests/pipeline/test_code.py` writes that list again. Read its
-diff: a module more in a script's list means that, with -resume, its steps run again after a change of that module.
+After a change of imports, `PYTHONPATH=bin:tests/helpers .venv/bin/python tests/pipeline/test_code.py` writes that list again.
+Read its diff: a module more in a script's list means that, with -resume, its steps run again after a change of that module.
 """
 
 import difflib
@@ -52,7 +52,9 @@ def test_every_script_depends_on_the_modules_that_are_listed() -> None:
     found = HEAD + "".join(map(description, LINES))
     print(found)
     changes = "".join(difflib.unified_diff(LIST.read_text().splitlines(True), found.splitlines(True), "listed", "found"))
-    assert not changes, f"{changes}\nIf this is intended: PYTHONPATH=bin:tests .venv/bin/python tests/pipeline/test_code.py"
+    assert not changes, (
+        f"{changes}\nIf this is intended: PYTHONPATH=bin:tests/helpers .venv/bin/python tests/pipeline/test_code.py"
+    )
 
 
 @pytest.mark.parametrize(
