@@ -27,7 +27,7 @@ def settings(folder: Path, profiles: str, parser: str, **env: str) -> dict[str, 
     done = nextflow("config", "-flat", "-profile", profiles, ROOT, folder=folder, env=environment(parser, **env))
     assert done.returncode == 0, done.stdout
     found = dict(re.findall(r"^([a-z]\S+) = (.*)$", done.stdout, re.MULTILINE))
-    return {name: value for name, value in found.items() if not name.endswith(".file")}  # names of traces contain the time
+    return {name: value for name, value in found.items() if not name.endswith(".file")}  # records are named after the process
 
 
 @pytest.mark.parametrize("parser", ["v1", "v2"])
