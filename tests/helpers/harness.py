@@ -217,7 +217,7 @@ SMALL = {
 
 
 class Small:
-    """A small experiment on simulated genomes: its first run, and runs that resume it or begin anew, with changes."""
+    """A small experiment on simulated genomes: its first run, and runs that resume it or start again, with changes."""
 
     def __init__(self, base: Path):
         self.genomes, self.folder = base / "genomes", base / "run"
