@@ -16,6 +16,14 @@ def test_the_summary_has_the_verdict_all_arms_and_the_audit(data: Inputs) -> Non
     assert any("31-mer" in line for line in lines) and len(lines) < 45
 
 
+def test_the_footnote_names_the_best_arm_in_quotes_and_the_table_without(data: Inputs) -> None:
+    c = {**data.comparison, "best_arm": {**data.comparison["best_arm"], "arm": "finetune"}}
+    text = summary_text(replace(data, comparison=c))
+    assert "* best on validation: 'finetune')" in " ".join(text.split())
+    (marked,) = [line for line in text.splitlines() if line.endswith(" *")]
+    assert marked.startswith("finetune ")
+
+
 def test_a_comparison_that_could_not_be_checked_is_a_warning(data: Inputs) -> None:
     text = " ".join(summary_text(replace(data, parts_checked=False)).split())
     assert f"WARNING: {UNCHECKED}" in text
