@@ -48,7 +48,7 @@ def machine() -> str:
 
 def measure(name: str, work: Path, genomes: Path) -> list[dict]:
     """Run one script in its own folder. Returns the lines that it reports, or one that says why it reports none."""
-    paths = [HERE.parent / "bin", HERE.parent / "tests"]
+    paths = [HERE.parent / "bin", HERE.parent / "tests" / "helpers"]
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(map(str, paths)),
         "OMP_NUM_THREADS": "1",

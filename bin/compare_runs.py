@@ -14,6 +14,7 @@ from virshort.inference.cluster_counts import read_arm_counts, read_test_cluster
 from virshort.verdict.parts import check_parts
 from virshort.verdict.schema import Comparison, Interval
 from virshort.verdict.two_runs import as_text, interval_between, side_by_side
+from virshort.verdict.wording import names_in_words, quoted
 
 
 def main() -> None:
@@ -35,11 +36,12 @@ def main() -> None:
     for name, folder, c in (("A", args.a, a), ("B", args.b, b)):
         best = c["best_arm"]["arm"]
         print(
-            f"{name}: {folder}: {c['verdict']['headline']}; " + (f"the best arm is {best}" if best else "no best arm is known")
+            f"{name}: {folder}: {c['verdict']['headline']}; "
+            + (f"the best arm is {quoted(best)}" if best else "no best arm is known")
         )
     for name, only in (("A", found["only_in_a"]), ("B", found["only_in_b"])):
         if only:
-            print(f"only in {name}: {', '.join(only)}")
+            print(f"only in {name}: {names_in_words(only)}")
     print()
     print(as_text(found["rows"]))
 

@@ -24,31 +24,17 @@ def importedFiles(name) {
     }.findAll { f -> f.exists() }
 }
 
-// What the packages of some modules hold besides Python, such as templates.
-def dataFiles(modules) {
-    def bin = file("${moduleDir}/../bin", glob: false).normalize()
-    def packages = modules.collect { f -> f.parent }.unique().findAll { folder -> folder != bin }
-    return packages.collectMany { folder -> (folder.listFiles() ?: []) as List }
-        .findAll { f -> f.name != '__pycache__' && !f.name.endsWith('.py') && !f.resolve('__init__.py').exists() }
-        .collectMany { f -> filesWithin(f) }
-}
-
-// A file itself, or all files in a folder and its subfolders.
-def filesWithin(path) {
-    return path.isDirectory() ? (path.listFiles() as List).collectMany { f -> filesWithin(f) } : [path]
-}
-
 def withImports(files) {
     def more = files.collectMany { f -> importedNames(f.text) }.unique().collectMany { name -> importedFiles(name) }
     def all = (files + more).unique()
     return all.size() == files.size() ? all : withImports(all)
 }
 
-// A script of bin/, the modules that it is told to import by name, and all that these import, with their packages' data; sorted.
+// A script of bin/, the modules that it is told to import by name, and all that these import; sorted.
 def reachedFiles(script, modules = []) {
     def named = modules.collectMany { name -> importedFiles(name) }
-    def python = withImports(([file("${moduleDir}/../bin/${script}", glob: false).normalize()] + named).unique())
-    return (python + dataFiles(python)).sort { f -> f.toString() }
+    def starts = [file("${moduleDir}/../bin/${script}", glob: false).normalize()] + named
+    return withImports(starts.unique()).sort { f -> f.toString() }
 }
 
 // 16 hex digits, of the files' paths below bin/ and of their contents.

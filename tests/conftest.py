@@ -9,8 +9,8 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from cluster import Cluster, lacking
 from harness import ROOT, WITHOUT_NETWORK, Run, Small, nextflow_within, run_nextflow
+from slurm_cluster import Cluster, lacking
 
 settings.register_profile("virshort", deadline=None)  # no test is timed: machines may be busy
 settings.load_profile("virshort")

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from engines import BASE, CERTIFICATES, IMAGE, needed, pip_cache, podman_settings
 
+from engines import BASE, CERTIFICATES, IMAGE, needed, pip_cache, podman_settings
 from harness import ROOT
 
 

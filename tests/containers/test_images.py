@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from engines import IMAGE
 
+from engines import IMAGE
 from harness import ROOT, WITHOUT_NETWORK, Run, copy_pipeline, nextflow_within, outcome, run_nextflow
 
 USER = 4321

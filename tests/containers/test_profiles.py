@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 import pytest
-from engines import TINY
 
+from engines import TINY
 from harness import ROOT, Run, environment, nextflow, run_nextflow
 
 GPU_FLAGS = {"docker": "--gpus all", "podman": "--device nvidia.com/gpu=all", "apptainer": "--nv", "singularity": "--nv"}

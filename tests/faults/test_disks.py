@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster import until
 from harness import ROOT, Small, copy_pipeline, environment, outcome
+from slurm_cluster import until
 
 
 @contextmanager

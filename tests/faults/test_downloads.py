@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from cluster import until
 from harness import ROOT, Started, environment, nextflow
 from hub import COMMIT, Hub
+from slurm_cluster import until
 from virshort.encoders.published import PUBLISHED
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster import Cluster, until
 from harness import Run, Small, StartedRun, edited, outcome
+from slurm_cluster import Cluster, until
 
 KILLS = int(os.environ.get("VIRSHORT_KILLS", "5"))
 

@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_parameters import SPECS
 
-from harness import ROOT, copy_pipeline, environment, nextflow
+from harness import ROOT, SPECS, copy_pipeline, environment, nextflow
 
 HOSTS = re.compile(  # with a letter of each in brackets, since this file must not name one either
     r"py[p]i\.|python[h]osted|py[t]orch\.org/whl|repo\d?\.[m]aven|[m]aven\.org|ana[c]onda\.(org|com)/|--(extra-)?index[-]url"
@@ -49,9 +48,23 @@ def test_the_config_has_the_schemas_defaults(tmp_path: Path, parser: str) -> Non
     assert {k: v.strip("'") for k, v in found.items()} == {k: as_config(v) for k, v in expected.items()}
 
 
-def test_python_is_clean() -> None:
-    done = subprocess.run([sys.executable, "-m", "ruff", "check", "--no-cache", ROOT], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+CHECKS = {
+    "style": ("ruff", "check"),
+    "format": ("ruff", "format", "--check"),
+    "types": ("mypy",),
+    "which package imports which": ("lint-imports",),
+    "Markdown": ("mdformat", "--check", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs"),
+}
+"""The tools that check Python and Markdown; pyproject.toml and .mdformat.toml have their settings."""
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_tools_find_nothing(name: str) -> None:
+    program, *options = CHECKS[name]
+    command = [Path(sys.executable).with_name(program), *options]
+    env = environment(PYTHONPATH=str(ROOT / "bin"))
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_no_package_host_is_named() -> None:

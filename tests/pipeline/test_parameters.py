@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 from Bio.Data.CodonTable import unambiguous_dna_by_id
 
-from harness import ROOT, environment, nextflow, run_nextflow
+from harness import ROOT, SPECS, environment, nextflow, run_nextflow
 
 DRIVER = ROOT / "tests/pipeline/nf/params.nf"
-SCHEMA = json.loads((ROOT / "nextflow_schema.json").read_text())
-SPECS = {name: spec for group in SCHEMA["$defs"].values() for name, spec in group["properties"].items()}
 DEFAULTS = {name: spec.get("default") for name, spec in SPECS.items()}
 SHEET = str(ROOT / "README.md")
 """Any file at all, for parameters that need one: what is in it is not read here."""

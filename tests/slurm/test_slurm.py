@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cluster import Cluster
 from harness import ROOT, Run, Small, edited, environment, nextflow, outcome
+from slurm_cluster import Cluster
 
 Jobs = list[dict[str, str]]
 

@@ -9,6 +9,7 @@ from virshort.report.inputs import Inputs
 from virshort.report.lookup import short_row
 from virshort.report.methods import encoder_text, encoders_of, sources_text
 from virshort.report.wording import SIMULATED, overfitting_text
+from virshort.verdict.wording import names_in_words, quoted
 
 MISSING = "Not recorded in this results folder."
 Answers = list[tuple[str, str | None]]
@@ -67,11 +68,11 @@ def _optimization(data: Inputs) -> Answers:
     c, model = data.comparison, next(iter(data.models.values()), {})
     architecture, hyperparameters = model.get("architecture"), model.get("hyperparameters")
     gaps = ", ".join(
-        f"{t['arm']} {100 * t['training_accuracy']:.1f} % / {100 * validation:.1f} %"
+        f"{quoted(t['arm'])} {100 * t['training_accuracy']:.1f} % / {100 * validation:.1f} %"
         for t in c["training"]
         if t["training_accuracy"] is not None and (validation := (t["selection"] or {}).get("accuracy")) is not None
     )
-    inputs = ", ".join(f"{a} {m['architecture']['inputs']:,}" for a, m in data.models.items() if m.get("architecture"))
+    inputs = ", ".join(f"{quoted(a)} {m['architecture']['inputs']:,}" for a, m in data.models.items() if m.get("architecture"))
     return [
         (
             "Algorithm",
@@ -83,12 +84,12 @@ def _optimization(data: Inputs) -> Answers:
         ("Data encoding", "; ".join(encoder_text(e) for e in encoders_of(data.models))),
         (
             "Parameters trained",
-            ", ".join(f"{t['arm']} {t['trained_parameters']:,.0f}" for t in c["training"] if t["trained_parameters"]),
+            ", ".join(f"{quoted(t['arm'])} {t['trained_parameters']:,.0f}" for t in c["training"] if t["trained_parameters"]),
         ),
         ("Features", inputs and f"Inputs of the head: {inputs}. All are used."),
         (
             "Training windows",
-            ", ".join(f"{t['arm']} {t['training_windows']:,.0f}" for t in c["training"] if t["training_windows"]),
+            ", ".join(f"{quoted(t['arm'])} {t['training_windows']:,.0f}" for t in c["training"] if t["training_windows"]),
         ),
         ("Fitting", (gaps and f"Accuracy in training / validation: {gaps}. ") + overfitting_text(c)),
         (
@@ -136,7 +137,7 @@ def _model(data: Inputs) -> Answers:
 def _evaluation(data: Inputs) -> Answers:
     c, short = data.comparison, short_row(data.comparison)
     replicates = f"There are {short['replicates']} replicates." if short else "There are no short test windows."
-    controls = ", ".join(t["arm"] for t in c["training"] if t["role"] == "control") or "none"
+    controls = names_in_words(t["arm"] for t in c["training"] if t["role"] == "control") or "none"
     return [
         (
             "Method",

@@ -21,6 +21,7 @@ from virshort.report.sections.errors import errors
 from virshort.report.sections.lengths import lengths, voting
 from virshort.report.sections.run import cost, dome_sheet, methods, run
 from virshort.report.sections.training import training
+from virshort.verdict.wording import names_in_words, quoted
 
 
 class CustomContent(TypedDict):
@@ -101,5 +102,7 @@ def environment(templates: Path) -> Environment:
         "plain": numbers.plain,
         "p_value": numbers.p_value,
         "svg": svg,
+        "quoted": quoted,
+        "names_in_words": names_in_words,
     }
     return found

@@ -8,6 +8,7 @@ from virshort.report.numbers import interval, scaled, signed
 from virshort.report.wording import SIMULATED, control_sentences, further_warnings
 from virshort.verdict.rows import row_of
 from virshort.verdict.schema import ArmRow
+from virshort.verdict.wording import quoted
 
 
 def summary_text(data: Inputs) -> str:
@@ -26,7 +27,8 @@ def summary_text(data: Inputs) -> str:
         difference = f"{signed(d['points']):>5} {_brackets(d['ci95'], 1)}" if d else ""
         mark = " *" if name == c["best_arm"]["arm"] else ""
         lines.append(f"{name:<{width}}  {_accuracy(short):<22}  {difference:<24}  {_accuracy(full)}{mark}".rstrip())
-    best = f"best on validation: {c['best_arm']['arm']}" if c["best_arm"]["arm"] else "no arm has validation results"
+    chosen = c["best_arm"]["arm"]
+    best = f"best on validation: {quoted(chosen)}" if chosen else "no arm has validation results"
     lines += _fold(f"(accuracy in %, differences in points, with 95 % intervals; * {best})")
     lines += ["", *_fold(c["leakage"]["sentence"])]
     lines += [line for sentence in control_sentences(c) for line in _fold(sentence)]

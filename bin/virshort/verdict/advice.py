@@ -15,6 +15,7 @@ from virshort.verdict.wording import (
     percent,
     percent_in_words,
     points_in_words,
+    quoted,
     with_interval,
 )
 
@@ -34,7 +35,7 @@ def cost_of(rows: Sequence[ArmRow], arm: str | None) -> Cost | None:
         "points": d["points"],
         "ci95": d["ci95"],
         "accuracy": row["metrics"]["accuracy"]["mean"],
-        "sentence": f"On full-length windows, {arm} {compared_in_words(d, 'the baseline')}.",
+        "sentence": f"On full-length windows, {quoted(row['arm'])} {compared_in_words(d, 'the baseline')}.",
     }
 
 
@@ -44,37 +45,38 @@ def recommend(rows: Sequence[ArmRow], best: str | None) -> str:
         return "Nothing is recommended, because no arm has validation results."
     if best == "baseline":
         return "Keep the baseline: in validation, no remedy was better on short windows."
+    name = quoted(best)
     short, cost = row_of(rows, best, "short"), cost_of(rows, best)
     gain = short["difference_to_baseline"] if short else None
     if short is None or gain is None:
         return (
-            f"Nothing is recommended: {best} is the best arm in validation, but it cannot be compared with a baseline on short "
+            f"Nothing is recommended: {name} is the best arm in validation, but it cannot be compared with a baseline on short "
             f"test windows."
         )
     if not is_balanced(short):
         label, share = frequent_label(short)
         return (
             f"Nothing is recommended: {percent(share)} of the short test windows are {label}, so accuracy cannot show whether "
-            f"{best}, the best arm in validation, is better than the baseline."
+            f"{name}, the best arm in validation, is better than the baseline."
         )
     if gain["ci95"] is None:
         return (
-            f"Nothing is recommended: {best} is the best arm in validation, but without an interval its difference from the "
+            f"Nothing is recommended: {name} is the best arm in validation, but without an interval its difference from the "
             f"baseline on the test windows ({gain['points']:+.1f} points) may be due to chance."
         )
     if loses(gain):
         return (
-            f"Keep the baseline: {best} is the best arm in validation, but it is worse than the baseline on the test windows: "
+            f"Keep the baseline: {name} is the best arm in validation, but it is worse than the baseline on the test windows: "
             f"{points_in_words(gain)}."
         )
     if not gains(gain):
         text = (
-            f"Nothing is recommended: {best} is the best arm in validation, but on the test windows its difference from the "
+            f"Nothing is recommended: {name} is the best arm in validation, but on the test windows its difference from the "
             f"baseline is not beyond chance: {points_in_words(gain)}."
         )
         return f"{text} {cost['sentence']}" if cost else text
     gained = with_interval(f"{gain['points']:.1f} points", gain["ci95"])
-    use = f"Use {best} for short reads: compared with the baseline it gains {gained}."
+    use = f"Use {name} for short reads: compared with the baseline it gains {gained}."
     return f"{use} {_balance(cost, gain['points'])}"
 
 
@@ -144,11 +146,11 @@ def scenario_of(
     steps += _modality_steps(contrasts) + _kmer_steps(contrasts, best)
     top = row_of(rows, best, "short")
     rare = top and next((p for p in top["precision_at_prevalence"] if p["prevalence"] == 0.01), None)
-    if rare and rare["ci95"] and rare["precision"] < 0.5:
+    if top and rare and rare["ci95"] and rare["precision"] < 0.5:
         right = with_interval(percent(rare["precision"]), rare["ci95"], 100)
         steps.append(
-            f"Consider the base rate: where 1 % of the reads are viral, only {right} of the viral calls of {best} would be "
-            f"correct. Raise the threshold or confirm the calls."
+            f"Consider the base rate: where 1 % of the reads are viral, only {right} of the viral calls of "
+            f"{quoted(top['arm'])} would be correct. Raise the threshold or confirm the calls."
         )
     return {"name": name, "title": title, "certain": v["certain"], "next_steps": steps}
 
@@ -159,24 +161,27 @@ def _confirmed_steps(
     steps = []
     row, full = row_of(rows, best, "short"), row_of(rows, best, "full")
     if row and gains(row["difference_to_baseline"]):
-        steps.append(f"Classify short reads with {best}, the best arm in validation.")
+        steps.append(f"Classify short reads with {quoted(row['arm'])}, the best arm in validation.")
     loss, other = cost_of(rows, best), cost_of(rows, "multilength")
     if loss and full and loses(full["difference_to_baseline"]) and loss["points"] < -TOLERATED:
         short = row_of(rows, "multilength", "short")
         if best != "multilength" and short and other and other["ci95"] and other["points"] > loss["points"]:
             steps.append(
-                f"Where one model must serve all lengths, consider multilength: its difference from the baseline is "
+                f"Where one model must serve all lengths, consider 'multilength': its difference from the baseline is "
                 f"{points_in_words(other)} on full-length windows, and its accuracy is "
                 f"{percent_in_words(short['metrics']['accuracy'])} on short ones."
             )
         else:
-            steps.append(f"Use two models: {best} for short reads, and the baseline for sequences of 500 bp and more.")
+            steps.append(
+                f"Use two models: {quoted(full['arm'])} for short reads, and the baseline for sequences of 500 bp and more."
+            )
     if row:
         missed = [c["name"] for c in judge(row, _training_accuracy(training, best), criteria) if c["met"] is False]
         if missed:
-            names = listed([name if name == "F1" else name.lower() for name in missed])
+            targets = listed([name if name == "F1" else name.lower() for name in missed])
             steps.append(
-                f"{best} does not reach its target for {names}. Try more training windows and sources before a larger model."
+                f"{quoted(row['arm'])} does not reach its target for {targets}. Try more training windows and sources before a "
+                f"larger model."
             )
     return steps
 
@@ -188,23 +193,23 @@ def _partial_steps(
     name = best if best and best != "baseline" else "finetune"
     row, learned = row_of(rows, name, "short"), _training_accuracy(training, name)
     if row and gains(row["difference_to_baseline"]):
-        steps.append(f"Use {name} for short reads, and find out what limits it.")
+        steps.append(f"Use {quoted(name)} for short reads, and find out what limits it.")
     accuracy = row["metrics"]["accuracy"] if row else None
     if accuracy and accuracy["mean"] is not None and accuracy["ci95"] and learned is not None:
         gap = 100 * (learned - accuracy["mean"])
         apart = counted(abs(round(gap)), "point")
         if gap > GAP and learned > accuracy["ci95"][1]:
             steps.append(
-                f"{name} is {apart} more accurate in training than on the test, so it overfits: try more sources from other "
-                f"clusters, dropout 0.2, or fewer epochs."
+                f"{quoted(name)} is {apart} more accurate in training than on the test, so it overfits: try more sources "
+                f"from other clusters, dropout 0.2, or fewer epochs."
             )
         elif gap <= GAP:
             steps.append(
-                f"The training and test accuracies of {name} are {apart} apart, so it does not overfit: more epochs, more "
-                f"windows (scratch) or richer features may help."
+                f"The training and test accuracies of {quoted(name)} are {apart} apart, so it does not overfit: more epochs, "
+                f"more windows ('scratch') or richer features may help."
             )
     steps += [
-        f"Run {other} as well; it was not among the arms."
+        f"Run {quoted(other)} as well; it was not among the arms."
         for other in ("scratch", "multilength")
         if row_of(rows, other, "short") is None and row_of(rows, name, "full")
     ]
@@ -231,20 +236,20 @@ def _rejected_steps(
         and gains(d)
     ]
     steps += [
-        f"{arm} does help, by {points_in_words(d)}: the training data matter, but fine-tuning the baseline is not the way to "
-        f"use them."
+        f"{quoted(arm)} does help, by {points_in_words(d)}: the training data matter, but fine-tuning the baseline is not the "
+        f"way to use them."
         for arm, d in better
     ]
     gc = contrast_of(contrasts, best, "gc", "short")
     if gc and gc["ci95"] and not gains(gc):
         steps.append(
-            f"{best} is not beyond chance more accurate than GC content alone ({points_in_words(gc)}): windows this short may "
-            f"tell the models little more than composition."
+            f"{quoted(gc['arm'])} is not beyond chance more accurate than GC content alone ({points_in_words(gc)}): windows "
+            f"this short may tell the models little more than composition."
         )
     elif gc and gc["ci95"] and gc["points"] < MODERATE:
         steps.append(
-            f"{best} gains only {points_in_words(gc)} over GC content alone: windows this short tell the models little more "
-            f"than composition."
+            f"{quoted(gc['arm'])} gains only {points_in_words(gc)} over GC content alone: windows this short tell the "
+            f"models little more than composition."
         )
     if not better and not sufficient:
         steps.append(
@@ -266,10 +271,10 @@ def _longer(rows: Sequence[ArmRow], arm: str | None, criteria: Criteria) -> list
     asked = percent(criteria.accuracy, 0)
     enough = next((n for n, m in known.items() if m["mean"] is not None and m["mean"] >= criteria.accuracy), None)
     if enough is None:
-        return [f"{arm} reaches {asked} at no length that was tested, so check the sources and labels first."]
+        return [f"{quoted(short['arm'])} reaches {asked} at no length that was tested, so check the sources and labels first."]
     return [
-        f"{arm} reaches {asked} at {enough} bp ({percent_in_words(known[enough])}): merge read pairs, assemble, or let several "
-        f"reads of one source vote."
+        f"{quoted(short['arm'])} reaches {asked} at {enough} bp ({percent_in_words(known[enough])}): merge read pairs, "
+        f"assemble, or let several reads of one source vote."
     ]
 
 
@@ -280,11 +285,13 @@ def _modality_steps(contrasts: Sequence[Contrast]) -> list[str]:
         c = contrast_of(contrasts, "both", other, "short")
         if c is None or c["ci95"] is None or gains(c):
             continue
-        compared = f"both minus {other}: {points_in_words(c)}"
+        compared = f"'both' minus {quoted(other)}: {points_in_words(c)}"
         if loses(c):
-            steps.append(f"{added} features do harm on short windows ({compared}): {other} is better and cheaper.")
+            steps.append(f"{added} features do harm on short windows ({compared}): {quoted(other)} is better and cheaper.")
         else:
-            steps.append(f"{added} features add nothing beyond chance on short windows ({compared}): {other} is cheaper.")
+            steps.append(
+                f"{added} features add nothing beyond chance on short windows ({compared}): {quoted(other)} is cheaper."
+            )
     return steps
 
 
@@ -292,7 +299,7 @@ def _kmer_steps(contrasts: Sequence[Contrast], best: str | None) -> list[str]:
     c = contrast_of(contrasts, best, "kmer", "short")
     if c is None or c["ci95"] is None or gains(c):
         return []
-    return [f"{best} {compared_in_words(c, 'k-mer frequencies')}. Weigh the cost of its encoder."]
+    return [f"{quoted(c['arm'])} {compared_in_words(c, 'k-mer frequencies')}. Weigh the cost of its encoder."]
 
 
 def _training_accuracy(training: Sequence[TrainingSummary], arm: str | None) -> float | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from virshort.verdict.rows import gains, is_length, loses, row_of
 from virshort.verdict.schema import ArmRow, Contrast
-from virshort.verdict.wording import counted, listed, percent, points_in_words, with_interval
+from virshort.verdict.wording import counted, listed, percent, points_in_words, quoted, with_interval
 
 
 def protein_by_length(contrasts: Sequence[Contrast]) -> list[str]:
@@ -33,7 +33,7 @@ def protein_by_length(contrasts: Sequence[Contrast]) -> list[str]:
     else:
         found = "change accuracy beyond chance at no length"
     values = "; ".join(f"{points_in_words(compared[n])} at {n} bp" for n in sorted(compared))
-    return [f"Protein features (both minus dna_only) {found}: {values}."]
+    return [f"Protein features ('both' minus 'dna_only') {found}: {values}."]
 
 
 def votes_in_words(details: Mapping[str, Mapping[str, Any]], rows: Sequence[ArmRow], best: str | None) -> str | None:
@@ -43,13 +43,13 @@ def votes_in_words(details: Mapping[str, Mapping[str, Any]], rows: Sequence[ArmR
     """
     voting = (details.get(best or "", {}).get("short") or {}).get("voting") or {}
     votes = voting.get("votes") or []
-    if not votes or not all(v["ci95"] for v in votes):
+    if best is None or not votes or not all(v["ci95"] for v in votes):
         return None
     one, most = votes[0], votes[-1]
     text = (
-        f"With {best}, {with_interval(percent(one['accuracy']), one['ci95'], 100)} of single windows are called correctly, and "
-        f"{with_interval(percent(most['accuracy']), most['ci95'], 100)} of votes of {counted(most['windows'], 'window')} of "
-        f"one source."
+        f"With {quoted(best)}, {with_interval(percent(one['accuracy']), one['ci95'], 100)} of single windows are called "
+        f"correctly, and {with_interval(percent(most['accuracy']), most['ci95'], 100)} of votes of "
+        f"{counted(most['windows'], 'window')} of one source."
     )
     full = row_of(rows, "baseline", "full")
     target = full["metrics"]["accuracy"]["mean"] if full else None

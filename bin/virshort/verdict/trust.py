@@ -21,10 +21,12 @@ from virshort.verdict.wording import (
     counted,
     interval_in_words,
     listed,
+    names_in_words,
     number,
     percent,
     percent_in_words,
     points_in_words,
+    quoted,
 )
 
 FITTED = 0.80  # share of the errors of always answering the more frequent label that a fitted arm avoids in training
@@ -61,8 +63,8 @@ def find_overfitting(rows: Sequence[ArmRow], training: Sequence[TrainingSummary]
                 "chance": chance,
                 "remedies": remedies,
                 "sentence": (
-                    f"{t['arm']} overfits: {percent(last)} accuracy in training, but {percent(balanced)} balanced accuracy on "
-                    f"the test windows ({test_set}), where guessing gives 50 %. Try {listed(remedies)}."
+                    f"{quoted(t['arm'])} overfits: {percent(last)} accuracy in training, but {percent(balanced)} balanced "
+                    f"accuracy on the test set {quoted(test_set)}, where guessing gives 50 %. Try {listed(remedies)}."
                 ),
             }
         )
@@ -101,7 +103,7 @@ def summarize_controls(
             label, share = frequent_label(gc)
             text += f" Always answering {label} would reach an accuracy of {percent(share)}."
         if best != "gc" and (c := contrast_of(contrasts, best, "gc", "short")):
-            text += f" {best} {compared_in_words(c, 'GC content alone')}."
+            text += f" {quoted(c['arm'])} {compared_in_words(c, 'GC content alone')}."
         controls["gc"] = {"accuracy": accuracy["mean"], "auroc": auroc, "sentence": text}
     if shuffled is not None:
         ci = shuffled["ci95"]
@@ -123,7 +125,9 @@ def summarize_controls(
     untranslated = [c for c in contrasts if (c["arm"], c["against"], c["test_set"]) in twins]
     if untranslated:
         costs = "; ".join(
-            f"{c['arm']} differs from {c['against']} by {points_in_words(c)} on {c['test_set']}" for c in untranslated
+            f"{quoted(c['arm'])} differs from {quoted(c['against'])} by {points_in_words(c)} "
+            f"on the test set {quoted(c['test_set'])}"
+            for c in untranslated
         )
         controls["untranslated"] = {
             "sentence": f"With bases instead of residues fed to the protein encoder, at the length of training: {costs}."
@@ -151,8 +155,8 @@ def summarize_leakage(
     else:
         limits = "" if limit is None else f" (limit {percent(limit, 2)})"
         text = (
-            f"Up to {percent(worst['share'], 2)} of the windows of a test set ({worst['test_set']}) share an exact {k}-mer "
-            f"with a training window of their split{limits}."
+            f"Up to {percent(worst['share'], 2)} of the windows of a test set ({quoted(worst['test_set'])}) share an exact "
+            f"{k}-mer with a training window of their split{limits}."
         )
         if not ok:
             text = f"LEAKAGE ABOVE THE LIMIT. {text} The accuracies are probably higher than they would be on new sequences."
@@ -179,7 +183,9 @@ def warn(
         warnings.append(shuffled["sentence"])
     if pretrained:
         warnings.append(pretrained["sentence"])
-    warnings += [f"{r['arm']} has no windows in the test set {r['test_set']}." for r in rows if not r["windows"]]
+    warnings += [
+        f"{quoted(r['arm'])} has no windows in the test set {quoted(r['test_set'])}." for r in rows if not r["windows"]
+    ]
     tested: dict[str, ArmRow] = {}
     for row in rows:
         if row["windows"]:
@@ -189,11 +195,11 @@ def warn(
     single = sorted({r["arm"] for r in rows if r["windows"] and r["replicates"] == 1 and r["role"] != "control"})
     if single:
         warnings.append(
-            f"A single replicate of {listed(single)} was run, so the intervals do not include the noise of training."
+            f"A single replicate of {names_in_words(single)} was run, so the intervals do not include the noise of training."
         )
     one_sided = sorted({r["arm"] for r in rows if any(n.startswith(ONE_SIDED) for n in r["notes"])})
     if one_sided:
-        warnings.append(f"{listed(one_sided)} gave every window of a test set the same label.")
+        warnings.append(f"{names_in_words(one_sided)} gave every window of a test set the same label.")
     return warnings
 
 
@@ -207,16 +213,16 @@ def _label_warnings(tested: Mapping[str, ArmRow]) -> list[str]:
     if mixed:
         count = f"{mixed['clusters_with_both_labels']:,} of {counted(mixed['clusters'], 'cluster')}"
         warnings.append(
-            f"In the test set {mixed['test_set']}, {count} hold both viral and nonviral windows: sources of both labels share "
-            f"sequence. Check the labels, because the same genome may have been given under both."
+            f"In the test set {quoted(mixed['test_set'])}, {count} hold both viral and nonviral windows: sources of both "
+            f"labels share sequence. Check the labels, because the same genome may have been given under both."
         )
     skewed = next((r for r in tested.values() if not is_balanced(r)), None)
     if skewed:
         label, share = frequent_label(skewed)
         warnings.append(
-            f"In the test set {skewed['test_set']}, {percent(share)} of the windows are {label}, and always answering {label} "
-            f"would be correct as often. Accuracies and their differences say little here; look at AUROC, precision and "
-            f"recall, or test on about equally many windows of each label (--viral_share 0.5, where the pipeline draws the "
+            f"In the test set {quoted(skewed['test_set'])}, {percent(share)} of the windows are {label}, and always answering "
+            f"{label} would be correct as often. Accuracies and their differences say little here; look at AUROC, precision "
+            f"and recall, or test on about equally many windows of each label (--viral_share 0.5, where the pipeline draws the "
             f"windows)."
         )
     return warnings
@@ -239,7 +245,7 @@ def _cluster_warnings(tested: Mapping[str, ArmRow]) -> list[str]:
         low, high = (f"{f(sets.values()):.1f}" for f in (min, max))
         count = low if low == high else f"{low} to {high}"
         warnings.append(
-            f"The test set{'s' if len(sets) > 1 else ''} {listed(list(sets))} {'have' if len(sets) > 1 else 'has'} only "
+            f"The test set{'s' if len(sets) > 1 else ''} {names_in_words(sets)} {'have' if len(sets) > 1 else 'has'} only "
             f"{count} effective clusters of a label, so {consequence}."
         )
     return warnings

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from virshort.inference.estimates import MINIMUM_EFFECTIVE
 from virshort.verdict.rows import compared_in_words, frequent_label, is_balanced, row_of
 from virshort.verdict.schema import ArmRow, Pretrained, Verdict
-from virshort.verdict.wording import interval_in_words, listed, percent, points_in_words, with_interval
+from virshort.verdict.wording import interval_in_words, listed, names_in_words, percent, points_in_words, quoted, with_interval
 
 MODERATE, STRONG = 5.0, 15.0
 BANDS = ("rejected", "moderate", "strong")
@@ -53,10 +53,10 @@ def give_verdict(rows: Sequence[ArmRow], best: str | None, length: str) -> Verdi
         "reason": "",
     }
     if fine is None or difference is None:
-        missing = [f"'{name}'" for name, row in (("finetune", fine), ("baseline", base)) if row is None]
+        missing = [name for name, row in (("finetune", fine), ("baseline", base)) if row is None]
         v["reason"] = (
             f"The verdict compares 'finetune' with 'baseline' on short windows, but there is no result of "
-            f"{listed(missing) if missing else 'short windows'}; no verdict is claimed for another arm."
+            f"{names_in_words(missing) if missing else 'short windows'}; no verdict is claimed for another arm."
         )
         return v
     name, at_level = band(difference["points"]), difference["interval_at_level"]
@@ -133,8 +133,8 @@ def answer(
     change = "rises" if points > 0 else "falls" if points < 0 else "stays the same"
     sentences = [
         _finding(v, minimum_accuracy),
-        f"On {v['length']} windows of sources {unseen}, accuracy {change} from {percent(before)} (baseline) to "
-        f"{percent(after)} (finetune): {points_in_words({'points': points, 'ci95': v['ci95']})}.",
+        f"On {v['length']} windows of sources {unseen}, accuracy {change} from {percent(before)} ('baseline') "
+        f"to {percent(after)} ('finetune'): {points_in_words({'points': points, 'ci95': v['ci95']})}.",
         v["reason"],
     ]
     row = row_of(rows, best, "short")
@@ -143,7 +143,7 @@ def answer(
     elif best != "finetune" and row is not None and (d := row["difference_to_baseline"]):
         accuracy = percent(row["metrics"]["accuracy"]["mean"])
         sentences.append(
-            f"The best arm in validation is {best}, with {accuracy} on the test windows; it "
+            f"The best arm in validation is {quoted(row['arm'])}, with {accuracy} on the test windows; it "
             f"{compared_in_words(d, 'the baseline')}."
         )
     return " ".join(sentences)

@@ -1,6 +1,6 @@
-"""Numbers and lists as they stand in a sentence."""
+"""Numbers, names and lists as they stand in a sentence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from virshort.inference.intervals import MetricEstimate
@@ -44,6 +44,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def quoted(name: str) -> str:
+    """The name of an arm or a test set in quotes, because a name such as `both` or `full` is a word of its own."""
+    return f"'{name}'"
+
+
 def listed(words: Sequence[str]) -> str:
     """Words as "a, b and c"; nothing where there are none."""
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def names_in_words(names: Iterable[str]) -> str:
+    """Names of arms or test sets as "'a', 'b' and 'c'"."""
+    return listed([quoted(name) for name in names])

@@ -14,9 +14,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from cluster import until
 from hub import COMMIT, Hub
 from make_random_models import TOKENIZER, make
+from slurm_cluster import until
 from virshort.encoders import fetching
 from virshort.encoders.checksums import LOCAL
 from virshort.encoders.fetching import fetch, is_pinned

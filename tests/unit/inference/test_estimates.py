@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from simulated_clusters import EXPERIMENTS, right_calls, sizes
 
+from simulated_clusters import EXPERIMENTS, right_calls, sizes
 from virshort.inference import estimates as st
 from virshort.inference.resampling import percentile_interval
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from scipy import stats
-from simulated_clusters import right_calls, sizes
 
+from simulated_clusters import right_calls, sizes
 from virshort.inference.estimates import rates_to_metrics
 from virshort.inference.resampling import bootstrap_weights, percentile_interval, sign_flip_p
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from report_examples import ASSETS, write_everything
 
+from report_examples import ASSETS, write_everything
 from virshort.report.inputs import Inputs, read_inputs
 from virshort.report.page import SECTIONS, CustomContent, environment, sections
 

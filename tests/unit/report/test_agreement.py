@@ -48,6 +48,9 @@ def check(folder: Path, **changed: Any) -> None:
 def test_files_of_one_run_agree(tmp_path: Path) -> None:
     check(tmp_path)
     check(tmp_path, windows={}, facts={}, parameters={})
+    check(
+        tmp_path, windows={**WINDOWS, ("train", "scratch"): {"windows": 0, "shards": 0}}
+    )  # as large as short, which it contains
     check(tmp_path, parameters={"seed": 42.0, "window_length": "1.5e2"})
     check(
         tmp_path,

@@ -31,4 +31,6 @@ def test_a_bare_folder_leaves_answers_open(data: Inputs) -> None:
     assert {part: list(answers) for part, answers in full.items()} == {part: list(answers) for part, answers in bare.items()}
     assert bare["Data"]["Provenance"] == bare["Optimization"]["Algorithm"] == bare["Model"]["Execution time"] == MISSING
     assert full["Optimization"]["Algorithm"] != MISSING
+    assert "the controls among them ('gc' and 'shuffled_labels')" in full["Evaluation"]["Comparison"]
+    assert full["Optimization"]["Training windows"].startswith("'baseline' ")
     assert all(answer for part in bare.values() for answer in part.values())

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from report_examples import ASSETS
 
+from report_examples import ASSETS
 from virshort.errors import InputError
 from virshort.report.multiqc import environment, missing_sections, render
 from virshort.report.page import CustomContent

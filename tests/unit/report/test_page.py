@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
-from report_examples import ASSETS, EVIL
 
 import report
 from compared import DEGENERATE, compared
+from report_examples import ASSETS, EVIL
 from synthetic_results import Arm, write_results
 from virshort.report.charts import Panel, draw
 from virshort.report.inputs import Inputs, read_inputs
@@ -52,7 +52,7 @@ def test_every_name_of_a_user_is_escaped(built: dict[str, CustomContent]) -> Non
 
 
 def test_arm_names_are_escaped_in_texts_tables_and_plots(data: Inputs, section: Render) -> None:
-    raw = json.dumps(data.comparison).replace('"finetune"', '"<b>arm</b>"').replace("finetune ", "<b>arm</b> ")
+    raw = json.dumps(data.comparison).replace('"finetune"', '"<b>arm</b>"').replace("'finetune'", "'<b>arm</b>'")
     renamed = Inputs(json.loads(raw), {"<b>arm</b>": [[{"epoch": 1, "train": {"accuracy": 0.5}, "validation": {}}]]})
     for name in ("answer", "arms", "forest", "length", "errors", "training", "curves", "reliability", "thresholds"):
         html = section(name, renamed)
@@ -164,10 +164,23 @@ def test_an_arm_without_windows_is_in_no_table(tmp_path: Path, section: Render) 
 
 def test_what_overfits_is_named_above_the_training_curves(data: Inputs, section: Render) -> None:
     assert "No arm overfits" in section("training", data)
-    c = {**data.comparison, "overfitting": [{"arm": "finetune", "sentence": "finetune overfits."}]}
-    html = section("training", replace(data, comparison=c))
-    assert "finetune overfits." in html and "No arm overfits" not in html
-    assert html.index("finetune overfits.") < html.index("<svg")
+    c = {**data.comparison, "overfitting": [{"arm": "finetune", "sentence": "'finetune' overfits."}]}
+    html = unescape(section("training", replace(data, comparison=c)))
+    assert "'finetune' overfits." in html and "No arm overfits" not in html
+    assert html.index("'finetune' overfits.") < html.index("<svg")
+
+
+def test_sentences_have_names_in_quotes_and_tables_do_not(data: Inputs, section: Render) -> None:
+    c = copy.deepcopy(data.comparison)
+    for row in c["arms"]:
+        row["notes"] = ["It has a note."] if row["arm"] in ("baseline", "finetune") else []
+    best, noted = c["best_arm"]["arm"], replace(data, comparison=c)
+    answer, arms, errors = (unescape(section(name, noted)) for name in ("answer", "arms", "errors"))
+    assert f"of the viral calls of '{best}' would be correct" in " ".join(answer.split())
+    assert c["recommendation"] in answer and f"'{best}'" in c["recommendation"]
+    assert f"The sources that '{best}' gets wrong most often" in errors
+    assert "<li>'baseline' and 'finetune': It has a note.</li>" in arms
+    assert f"<b>{best}</b>" in arms and not re.search(r"<t[dh][^>]*>(<b>)?'", answer + arms + errors)
 
 
 def test_page_without_any_plot(data: Inputs, section: Render) -> None:

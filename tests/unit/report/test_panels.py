@@ -4,7 +4,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from report_examples import EVIL
-
 from virshort.report.charts import Bar, Line, Panel, save, svg, tick_names
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import remedies

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from clustered_sources import clustered_sources
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clustered_sources import clustered_sources
 from virshort.errors import InputError
 from virshort.sources.balancing import cap_size, cluster_weights, deal_clusters
 from virshort.sources.folds import check_whole, note_uneven_clusters

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from clustered_sources import clustered_sources
 
+from clustered_sources import clustered_sources
 from virshort.errors import InputError
 from virshort.sources.folds import (
     Folds,

@@ -33,10 +33,10 @@ def full(points: float, interval: Ends) -> ArmRow:
 @pytest.mark.parametrize(
     ("gain", "interval", "beginning"),
     [
-        (20.0, (17.0, 23.0), "Use finetune for short reads: compared with the baseline it gains 20.0 points (95 % interval"),
-        (20.0, None, "Nothing is recommended: finetune is the best arm in validation, but without an interval"),
-        (4.0, (-1.0, 9.0), "Nothing is recommended: finetune is the best arm in validation, but on the test windows"),
-        (-4.0, (-9.0, -1.0), "Keep the baseline: finetune is the best arm in validation, but it is worse than the baseline"),
+        (20.0, (17.0, 23.0), "Use 'finetune' for short reads: compared with the baseline it gains 20.0 points (95 % interval"),
+        (20.0, None, "Nothing is recommended: 'finetune' is the best arm in validation, but without an interval"),
+        (4.0, (-1.0, 9.0), "Nothing is recommended: 'finetune' is the best arm in validation, but on the test windows"),
+        (-4.0, (-9.0, -1.0), "Keep the baseline: 'finetune' is the best arm in validation, but it is worse than the baseline"),
     ],
 )
 def test_an_arm_is_recommended_only_for_a_gain_beyond_chance(gain: float, interval: Ends, beginning: str) -> None:
@@ -66,6 +66,15 @@ def test_an_arm_is_recommended_only_for_a_gain_beyond_chance(gain: float, interv
 def test_what_it_costs_on_long_sequences_is_weighed(cost: float, interval: Ends, words: str) -> None:
     rows = [arm_row("baseline"), arm_row("finetune", 0.7, 20.0, (17.0, 23.0)), full(cost, interval)]
     assert words in recommend(rows, "finetune")
+
+
+def test_an_arm_whose_name_is_a_word_is_recommended_by_its_quoted_name() -> None:
+    rows = [arm_row("baseline"), arm_row("both", 0.7, 20.0, (17.0, 23.0)), arm_row("both", 0.8, -1.0, (-1.8, -0.2), "full")]
+    assert recommend(rows, "both") == (
+        "Use 'both' for short reads: compared with the baseline it gains 20.0 points (95 % interval 17.0 to 23.0). On "
+        "full-length windows, 'both' is less accurate than the baseline: -1.0 points (95 % interval -1.8 to -0.2). One model "
+        "can serve all lengths."
+    )
 
 
 def test_no_recommendation_from_accuracy_where_one_label_is_frequent() -> None:
@@ -133,7 +142,7 @@ def test_a_frequent_label_leaves_the_scenario_undecided() -> None:
 def test_a_modality_that_does_not_help_is_said(other: str, added: str, interval: Ends, words: str | None) -> None:
     points = sum(interval) / 2 if interval else 3.0
     steps = scenario(10.0, (6.0, 14.0), contrasts=[between("both", other, points, interval)])["next_steps"]
-    assert any(f"{added} {words}" in s and f"both minus {other}" in s for s in steps) == (words is not None)
+    assert any(f"{added} {words}" in s and f"'both' minus '{other}'" in s for s in steps) == (words is not None)
 
 
 def test_arms_that_differ_in_more_than_a_modality_say_nothing_about_it() -> None:
@@ -156,10 +165,10 @@ def test_an_encoder_that_does_not_pay_is_said(interval: tuple[float, float], wor
 def test_a_length_that_is_enough_is_named() -> None:
     sweep = [arm_row("finetune", a, 1.0, (0.5, 1.5), test_set=f"length_{n}") for n, a in ((300, 0.72), (200, 0.6))]
     steps = scenario(10.0, (6.0, 14.0), others=sweep)["next_steps"]
-    assert any(s.startswith("finetune reaches 70 % at 300 bp (72.0 % (95 % interval") for s in steps)
+    assert any(s.startswith("'finetune' reaches 70 % at 300 bp (72.0 % (95 % interval") for s in steps)
 
 
 def test_two_models_are_advised_only_for_a_loss_beyond_chance() -> None:
     for interval, advised in (((-12.0, -6.0), True), ((-12.0, 1.0), False), (None, False)):
         steps = scenario(25.0, (20.0, 30.0), others=[full(-9.0, interval)])["next_steps"]
-        assert any("Use two models: finetune for short reads" in s for s in steps) == advised
+        assert any("Use two models: 'finetune' for short reads" in s for s in steps) == advised

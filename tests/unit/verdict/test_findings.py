@@ -23,7 +23,7 @@ def test_protein_features_are_judged_at_each_length(intervals: list[Any], words:
     contrasts = [between("both", "dna_only", 2.0, i, test_set=s) for s, i in sets]
     contrasts.append(between("both", "dna_only", 9.0, (8, 10)))
     (sentence,) = protein_by_length(contrasts[::-1])
-    assert sentence.startswith(f"Protein features (both minus dna_only) {words} +2.0 points (")
+    assert sentence.startswith(f"Protein features ('both' minus 'dna_only') {words} +2.0 points (")
     assert "9.0" not in sentence
 
 
@@ -45,6 +45,13 @@ def test_votes_are_compared_with_one_long_window() -> None:
     )
     assert str(told(one, (5, 0.85, [0.8, 0.9]))).endswith(f"No number of votes tested here reaches the 90.0 %{ending}.")
     assert "It takes 1 window to reach the 70.0 %" in str(told(one, (5, 0.85, [0.8, 0.9]), target=0.7))
+
+
+def test_votes_are_those_of_the_best_arm_by_name() -> None:
+    assert str(told((1, 0.8, [0.75, 0.85]), (5, 0.95, [0.92, 0.98]))).startswith(
+        "With 'scratch', 80.0 % (95 % interval 75.0 to 85.0) of single windows are called correctly, and 95.0 % (95 % interval "
+        "92.0 to 98.0) of votes of 5 windows of one source."
+    )
 
 
 def test_votes_without_an_interval_are_not_told() -> None:

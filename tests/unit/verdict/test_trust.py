@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from compared import arm_row, between
+from virshort.verdict.comparison import empty_row
 from virshort.verdict.schema import Controls, LeakageSummary
 from virshort.verdict.training import training_summary
 from virshort.verdict.trust import find_overfitting, summarize_controls, summarize_leakage, warn
@@ -22,7 +23,7 @@ def test_an_overfitted_arm_is_named_with_remedies() -> None:
     rows = [arm_row("finetune", 0.52, rates=(0.53, 0.49)), arm_row("gc", 0.5, rates=(0.5, 0.5))]
     (found,) = find_overfitting(rows, [trained("finetune", 0.95), trained("gc", 0.95, role="control")])
     assert found["sentence"] == (
-        "finetune overfits: 95.0 % accuracy in training, but 52.0 % balanced accuracy on the test windows (short), where "
+        "'finetune' overfits: 95.0 % accuracy in training, but 52.0 % balanced accuracy on the test set 'short', where "
         "guessing gives 50 %. Try fewer epochs, dropout 0.2 and more data from other clusters."
     )
 
@@ -57,9 +58,9 @@ def test_without_an_interval_nothing_overfits() -> None:
 @pytest.mark.parametrize(
     ("points", "sentence"),
     [
-        (5.0, "scratch is more accurate than GC content alone: +5.0 points (95 % interval 4.0 to 6.0)."),
-        (-5.0, "scratch is less accurate than GC content alone: -5.0 points (95 % interval -6.0 to -4.0)."),
-        (0.0, "scratch does not differ from GC content alone beyond chance: +0.0 points (95 % interval -1.0 to 1.0)."),
+        (5.0, "'scratch' is more accurate than GC content alone: +5.0 points (95 % interval 4.0 to 6.0)."),
+        (-5.0, "'scratch' is less accurate than GC content alone: -5.0 points (95 % interval -6.0 to -4.0)."),
+        (0.0, "'scratch' does not differ from GC content alone beyond chance: +0.0 points (95 % interval -1.0 to 1.0)."),
     ],
 )
 def test_gc_content_alone_is_compared_with_the_best_arm(points: float, sentence: str) -> None:
@@ -87,7 +88,9 @@ def test_untranslated_arms_are_told_with_what_they_are_compared_with() -> None:
     contrasts = [between("protein_bases", "protein_only", -6.5, (-9, -4)), between("both", "dna_only", 1, None)]
     found = summarize_controls([], None, None, contrasts, pairs)["untranslated"]
     assert found is not None
-    assert "protein_bases differs from protein_only by -6.5 points (95 % interval -9.0 to -4.0) on short" in found["sentence"]
+    assert found["sentence"].endswith(
+        "'protein_bases' differs from 'protein_only' by -6.5 points (95 % interval -9.0 to -4.0) on the test set 'short'."
+    )
 
 
 def test_an_audit_above_its_limit_warns_first() -> None:
@@ -98,7 +101,7 @@ def test_an_audit_above_its_limit_warns_first() -> None:
         trained("scratch", 0.9, "scratch"),
     ]
     audit = summarize_leakage({"k": 31, "limit": 0.001, "ok": False, "summary": [pair]}, training)
-    assert audit["sentence"].startswith("LEAKAGE ABOVE THE LIMIT. Up to 2.00 % of the windows of a test set (short)")
+    assert audit["sentence"].startswith("LEAKAGE ABOVE THE LIMIT. Up to 2.00 % of the windows of a test set ('short')")
     assert {a["arm"]: a["share"] for a in audit["by_arm"]} == {"baseline": 0.02, "finetune": 0.02, "scratch": None}
     assert warn([arm_row("baseline", effective=5)], audit, NO_CONTROLS)[0] == audit["sentence"]
 
@@ -115,13 +118,13 @@ def test_clusters_of_both_labels_are_said() -> None:
     for count, warned in ((0, False), (10, False), (60, True), (200, True)):
         row["clusters_with_both_labels"] = count
         warnings = warn([row], NO_AUDIT, NO_CONTROLS)
-        assert any(f"{count} of 200 clusters hold both" in w for w in warnings) == warned
+        assert any(f"In the test set 'short', {count} of 200 clusters hold both" in w for w in warnings) == warned
 
 
 def test_a_frequent_label_is_said_once() -> None:
     rows = [arm_row(a, viral=0.05, test_set=s) for s in ("short", "full") for a in ("baseline", "finetune")]
     (warning,) = warn(rows, NO_AUDIT, NO_CONTROLS)
-    assert "95.0 % of the windows are nonviral" in warning and "--viral_share 0.5" in warning
+    assert warning.startswith("In the test set 'short', 95.0 % of the windows are nonviral") and "--viral_share 0.5" in warning
 
 
 @pytest.mark.parametrize(
@@ -130,3 +133,16 @@ def test_a_frequent_label_is_said_once() -> None:
 def test_few_effective_clusters_warn(effective: float, words: str) -> None:
     warnings = warn([arm_row("baseline", effective=effective)], NO_AUDIT, NO_CONTROLS)
     assert [words in w for w in warnings] == ([True] if words else [])
+
+
+def test_warnings_name_arms_and_test_sets_in_quotes() -> None:
+    rows = [arm_row(arm, effective=5, test_set=s) for s in ("short", "full", "length_100") for arm in ("baseline", "both")]
+    for row in rows:
+        row["replicates"], row["notes"] = 1, ["It calls every window viral, so its accuracy is the share of that label."]
+    assert warn([*rows, empty_row("both", "length_500", "remedy")], NO_AUDIT, NO_CONTROLS) == [
+        "'both' has no windows in the test set 'length_500'.",
+        "The test sets 'short', 'full' and 'length_100' have only 5.0 effective clusters of a label, so no intervals are given "
+        "and nothing is concluded.",
+        "A single replicate of 'baseline' and 'both' was run, so the intervals do not include the noise of training.",
+        "'baseline' and 'both' gave every window of a test set the same label.",
+    ]

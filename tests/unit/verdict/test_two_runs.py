@@ -42,7 +42,7 @@ def test_runs_on_the_same_windows_are_paired(
     assert r["ci95"][0] < r["points"] < r["ci95"][1]
     assert rows["baseline"]["points"] == pytest.approx(0)
     shown = capsys.readouterr().out
-    assert f"{r['points']:+.1f}" in shown and "only in B: scratch" in shown
+    assert f"{r['points']:+.1f}" in shown and "only in B: 'scratch'" in shown
 
 
 def test_runs_on_other_windows_are_not_paired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

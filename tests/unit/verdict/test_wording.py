@@ -1,4 +1,4 @@
-"""Numbers and lists as they stand in a sentence."""
+"""Numbers, names and lists as they stand in a sentence."""
 
 import pytest
 
@@ -7,6 +7,11 @@ from virshort.verdict import wording
 
 def test_lists() -> None:
     assert [wording.listed(w) for w in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_names_are_quoted_because_they_may_be_words() -> None:
+    assert wording.quoted("both") == "'both'"
+    assert wording.names_in_words(["baseline", "both", "dna_only"]) == "'baseline', 'both' and 'dna_only'"
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 points"), (1, "1 point"), (2, "2 points"), (1000, "1,000 points")])

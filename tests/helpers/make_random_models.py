@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bin"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bin"))
 from virshort.encoders import dnabert_s, esm2
 from virshort.encoders.catalogue import CATALOGUE
 from virshort.encoders.tensor_shapes import Shapes
 
-SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 TOKENIZER = SHARED / "golden/dnabert_tokenizer/tokenizer.json"
 """DNABERT-S's published tokenizer, a small file."""
 HEADS = {"dnabert-s": 12, "esm2-8m": 20, "esm2-35m": 20, "esm2-150m": 20, "esm2-650m": 20, "esm2-3b": 40, "fastesm2-650": 20}

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import os
 import shlex
 import shutil
@@ -18,7 +19,13 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
+SPECS: dict[str, dict[str, Any]] = {
+    name: spec
+    for group in json.loads((ROOT / "nextflow_schema.json").read_text(encoding="utf-8"))["$defs"].values()
+    for name, spec in group["properties"].items()
+}
+"""What the schema says of each parameter."""
 PIPELINE = (
     "main.nf",
     "nextflow.config",
@@ -210,7 +217,7 @@ SMALL = {
 
 
 class Small:
-    """A small experiment on simulated genomes: its first run, and runs that resume it or begin anew, with changes."""
+    """A small experiment on simulated genomes: its first run, and runs that resume it or start again, with changes."""
 
     def __init__(self, base: Path):
         self.genomes, self.folder = base / "genomes", base / "run"
