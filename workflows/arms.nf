@@ -2,7 +2,6 @@
 include { codeDigest                                         } from '../functions/code'
 include { filesIn ; headFiles ; readJson                     } from '../functions/files'
 include { filesOf ; testPools ; trainingPools ; trainingSets } from '../functions/pools'
-include { openRecord                                         } from '../functions/records'
 include { PRETRAINED                                         } from '../modules/pretrained/main'
 include { TRAIN as TRAIN_BASELINE ; TRAIN                    } from '../modules/train/main'
 include { EVALUATE                                           } from '../modules/evaluate/main'
@@ -78,7 +77,7 @@ workflow ARMS {
             [window_length: options.features ? null : options.window_length],
         codeDigest('compare.py')
     )
-    TRACE(COMPARE.out.comparison, openRecord('trace.tsv').toString())
+    TRACE(COMPARE.out.comparison)
     REPORT(
         COMPARE.out.comparison,
         models,
