@@ -106,7 +106,7 @@ def test_a_pipeline_in_a_folder_that_a_shell_would_expand_is_refused(tmp_path: P
     """test_functions.py has more such names."""
     run = run_pipeline("-profile", "test", pipeline=copy_pipeline(tmp_path / "$(touch EFFECT)"))
     assert run.rc != 0 and not run.trace
-    assert "the pipeline's folder " in run.complaint() and "move it to another" in run.complaint()
+    assert "the pipeline's folder " in run.complaint() and "which a shell would expand: use another" in run.complaint()
 
 
 def test_a_fasta_that_a_shell_would_expand_is_refused(tmp_path: Path, run_pipeline: Callable[..., Run]) -> None:
