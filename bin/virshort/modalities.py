@@ -1,4 +1,4 @@
-"""Modalities: what of a window an encoder reads."""
+"""Modalities: the part of a window that an encoder reads."""
 
 from typing import TypedDict
 

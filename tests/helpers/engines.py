@@ -7,29 +7,11 @@ from pathlib import Path
 
 import pytest
 
+import harness
 from harness import ROOT
 
 TINY = (
-    "--short_windows",
-    200,
-    "--scratch_windows",
-    300,
-    "--mixed_windows",
-    200,
-    "--full_windows",
-    200,
-    "--test_windows",
-    200,
-    "--sweep_windows",
-    40,
-    "--sweep_lengths",
-    500,
-    "--folds",
-    3,
-    "--test_folds",
-    1,
-    "--replicates",
-    1,
+    *harness.TINY,
     "--arms",
     "finetune",
 )

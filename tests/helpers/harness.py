@@ -42,6 +42,44 @@ PIPELINE = (
 WITHOUT_NETWORK = ("unshare", "--net") if os.geteuid() == 0 and shutil.which("unshare") else ()
 """What starts a command in a network namespace without a route, where that can be made."""
 
+ARMS = [
+    "baseline",
+    "finetune",
+    "finetune_frozen",
+    "scratch",
+    "multilength",
+    "both",
+    "dna_only",
+    "protein_only",
+    "kmer",
+    "gc",
+    "shuffled_labels",
+]
+"""The arms of assets/arms.yaml, in their order."""
+TINY = (
+    "--short_windows",
+    200,
+    "--scratch_windows",
+    300,
+    "--mixed_windows",
+    200,
+    "--full_windows",
+    200,
+    "--test_windows",
+    200,
+    "--sweep_windows",
+    40,
+    "--sweep_lengths",
+    500,
+    "--folds",
+    3,
+    "--test_folds",
+    1,
+    "--replicates",
+    1,
+)
+"""Options of a run whose outcome does not matter."""
+
 
 @dataclass
 class Run:

@@ -9,22 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load_file
 
-from harness import ROOT, Run
+from harness import ARMS, ROOT, Run
 from virshort.heads.splits import split_rows
-
-ARMS = [
-    "baseline",
-    "finetune",
-    "finetune_frozen",
-    "scratch",
-    "multilength",
-    "both",
-    "dna_only",
-    "protein_only",
-    "kmer",
-    "gc",
-    "shuffled_labels",
-]
 
 
 def read(path: Path) -> dict:

@@ -10,7 +10,7 @@ import pytest
 from safetensors import safe_open
 
 import embed
-from harness import ROOT, Run, copy_pipeline, run_nextflow
+from harness import ARMS, ROOT, Run, copy_pipeline, run_nextflow
 from make_random_models import TOKENIZER, make
 from virshort.encoders.catalogue import entry_of
 from virshort.verdict.verdict import band
@@ -32,19 +32,6 @@ OPTIONS = {
     "replicates": 1,
     "windows_per_shard": 10000,
 }
-ARMS = [
-    "baseline",
-    "finetune",
-    "finetune_frozen",
-    "scratch",
-    "multilength",
-    "both",
-    "dna_only",
-    "protein_only",
-    "kmer",
-    "gc",
-    "shuffled_labels",
-]
 OFFLINE = {"HF_ENDPOINT": "http://127.0.0.1:9"}
 
 

@@ -8,30 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import Run, copy_pipeline
-
-TINY = (
-    "--short_windows",
-    200,
-    "--scratch_windows",
-    300,
-    "--mixed_windows",
-    200,
-    "--full_windows",
-    200,
-    "--test_windows",
-    200,
-    "--sweep_windows",
-    40,
-    "--sweep_lengths",
-    500,
-    "--folds",
-    3,
-    "--test_folds",
-    1,
-    "--replicates",
-    1,
-)
+from harness import TINY, Run, copy_pipeline
 
 # An id has no white space; ${IFS} is how a shell writes it.
 IDS = (

@@ -9,6 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import ARMS
 from virshort.arm_record import Arm
 from virshort.arms import choose, read_arms, trained_alike, untranslated_twins
 from virshort.encoders.catalogue import ENCODERS
@@ -21,19 +22,7 @@ ROWS = yaml.safe_load(BUNDLED.read_text())
 
 def test_the_bundled_arms_are_those_of_the_design():
     arms = {a["name"]: a for a in read_arms(BUNDLED, RUN, ENCODERS)}
-    assert list(arms) == [
-        "baseline",
-        "finetune",
-        "finetune_frozen",
-        "scratch",
-        "multilength",
-        "both",
-        "dna_only",
-        "protein_only",
-        "kmer",
-        "gc",
-        "shuffled_labels",
-    ]
+    assert list(arms) == ARMS
     assert arms["finetune"]["learning_rate"] == 1e-4 and arms["finetune"]["start"] == "baseline"
     assert arms["scratch"]["learning_rate"] == 1e-3 and arms["scratch"]["windows"] == "scratch"
     assert all(a["batch_size"] == 256 and a["epochs"] == 10 and a["dropout"] == 0.1 for a in arms.values())
