@@ -24,5 +24,10 @@ class Arm(TypedDict):
     batch_size: int
     dropout: float
     patience: int
+    hidden: list[int]
+    optimizer: str
+    weight_decay: float
+    schedule: str
+    standardize: bool
     pair: NotRequired[str]
     note: NotRequired[str | None]

@@ -16,6 +16,11 @@ ROLES = ("remedy", "control", "baseline")
 STARTS = ("random", "baseline")
 LABELLINGS = ("true", "shuffled")
 PROTEIN_INPUTS = ("translated", "nucleotide")
+OPTIMIZERS = ("adam", "adamw")
+SCHEDULES = ("constant", "one_cycle")
+WIDTHS = (4, 8192)
+DEEPEST = 4
+"""Hidden layers that a head may have at most."""
 
 
 _DEFAULTS: dict[str, Any] = {
@@ -33,6 +38,11 @@ _DEFAULTS: dict[str, Any] = {
     "batch_size": 256,
     "dropout": 0.1,
     "patience": 3,
+    "hidden": [512],
+    "optimizer": "adam",
+    "weight_decay": None,
+    "schedule": "constant",
+    "standardize": False,
 }
 _NOT_TRAINING = ("name", "description", "role", "note")
 """Keys that do not change what an arm learns."""
@@ -127,6 +137,11 @@ def _complete(
         "batch_size": _whole_number(values, "batch_size", 2, 65536),
         "dropout": _number(values, "dropout", 0.0, 0.9),
         "patience": _whole_number(values, "patience", 1, 1000),
+        "hidden": _hidden(values["hidden"]),
+        "optimizer": _choice(values, "optimizer", OPTIMIZERS),
+        "weight_decay": _weight_decay(values),
+        "schedule": _choice(values, "schedule", SCHEDULES),
+        "standardize": _flag(values, "standardize"),
     }
     if "protein_input" in row and "protein" not in modalities:
         raise InputError("protein_input is set, but protein is not among its modalities: remove it or add protein")
@@ -193,6 +208,27 @@ def _number(values: Mapping[str, Any], key: str, low: float, high: float) -> flo
     return float(value)
 
 
+def _hidden(value: Any) -> list[int]:
+    """Units of each hidden layer. Dropout draws its masks four units at a time."""
+    low, high = WIDTHS
+    widths = value if isinstance(value, list) and 1 <= len(value) <= DEEPEST else [None]
+    if any(isinstance(n, bool) or not isinstance(n, int) or not low <= n <= high or n % 4 for n in widths):
+        raise InputError(
+            f"hidden is {value!r}: must be a list of the units of one to {DEEPEST} layers, multiples of 4 from {low} to "
+            f"{high}, as in [512, 512]"
+        )
+    return list(value)
+
+
+def _weight_decay(values: Mapping[str, Any]) -> float:
+    """What AdamW takes from the weights; 0 with Adam, which has none. torch's default is 0.01."""
+    if values["optimizer"] == "adam":
+        if values["weight_decay"] is not None:
+            raise InputError("weight_decay has no effect with optimizer adam: remove it or set optimizer: adamw")
+        return 0.0
+    return _number({"weight_decay": 0.01} | {k: v for k, v in values.items() if v is not None}, "weight_decay", 0.0, 1.0)
+
+
 def _modalities(value: Any) -> list[str]:
     """The modalities in their fixed order, so that the columns of features never change places."""
     wrong = not isinstance(value, list) or not value or any(m not in MODALITIES or value.count(m) > 1 for m in value)
@@ -232,6 +268,11 @@ def choose(arms: Sequence[Arm], names: str | None) -> list[Arm]:
         same_inputs = (arm["modalities"], arm["encoders"]) == (baseline["modalities"], baseline["encoders"])
         if arm["start"] == "baseline" and not same_inputs:
             raise InputError(f"arm {arm['name']}: starts from the baseline, so it needs the baseline's modalities and encoders")
+        if arm["start"] == "baseline" and any(arm[key] != baseline[key] for key in ("hidden", "standardize")):
+            raise InputError(
+                f"arm {arm['name']}: starts from the baseline, so its head is the baseline's: remove hidden and standardize, "
+                "or set them as the baseline has them"
+            )
     return chosen
 
 

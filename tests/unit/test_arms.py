@@ -83,6 +83,16 @@ def test_a_user_adds_an_arm_without_touching_code(tmp_path):
         ({"encoders": {"dna": "kmer-dna"}, "modalities": ["protein"]}, "names one for dna, which is not among its modalities"),
         ({"encoders": {}, "modalities": ["dna"], "protein_input": "nucleotide"}, "protein is not among its modalities"),
         ({"encoders": {"dna": "kmer-dan"}}, "unknown dna encoder kmer-dan: did you mean kmer-dna?"),
+        ({"hidden": []}, "hidden is \\[\\]: must be a list of the units of one to 4 layers"),
+        ({"hidden": [6]}, "hidden is \\[6\\]: must be a list"),
+        ({"hidden": 512}, "hidden is 512: must be a list"),
+        ({"hidden": [True]}, "hidden is \\[True\\]"),
+        ({"optimizer": "sgd"}, "optimizer is 'sgd': it can be adam, adamw"),
+        ({"weight_decay": 0.1}, "weight_decay has no effect with optimizer adam"),
+        ({"optimizer": "adamw", "weight_decay": 2}, "weight_decay is 2: must be a number from 0.0 to 1.0"),
+        ({"schedule": "cosine"}, "schedule is 'cosine': it can be constant, one_cycle"),
+        ({"standardize": 1}, "standardize is 1: must be true or false"),
+        ({"start": "baseline", "hidden": [64]}, "its head is the baseline's: remove hidden and standardize"),
         ({"frozen": True}, "frozen with random weights"),
         ({"start": "baseline", "modalities": ["dna"], "encoders": {}}, "needs the baseline's modalities"),
         ({"role": "baseline"}, "exactly one arm must have the role baseline"),
@@ -128,7 +138,12 @@ values = st.recursive(
 )
 
 
-@given(st.sampled_from([*ROWS["finetune"], "modalities", "encoders", "epochs", "dropout", "frozen", "labels", "x"]), values)
+@given(
+    st.sampled_from(
+        [*ROWS["finetune"], "modalities", "encoders", "epochs", "dropout", "frozen", "labels", "hidden", "weight_decay", "x"]
+    ),
+    values,
+)
 def test_any_value_is_taken_or_refused_in_one_line(tmp_path_factory, key, value):
     folder = tmp_path_factory.getbasetemp()
     try:

@@ -13,7 +13,7 @@ from virshort.arm_record import Arm
 from virshort.errors import InputError
 from virshort.features.window_features import WindowFeatures
 from virshort.heads import calibration
-from virshort.heads.head import CLASSES, HIDDEN
+from virshort.heads.architecture import CLASSES, MEAN, hidden_widths
 from virshort.heads.model_record import Calibration, Epoch, Model, StartModel
 from virshort.heads.splits import shuffled_labels, split_rows
 from virshort.heads.training import LabelledWindows, Settings, evaluate, head_of, predict, train
@@ -99,6 +99,10 @@ def settings_of(arm: Arm, seed: int, fold: int, replicate: int) -> Settings:
         seed=seed,
         fold=fold,
         replicate=replicate,
+        hidden=tuple(arm["hidden"]),
+        weight_decay=arm["weight_decay"],
+        one_cycle=arm["schedule"] == "one_cycle",
+        standardize=arm["standardize"],
     )
 
 
@@ -187,7 +191,13 @@ def _record(
         "arm": arm["name"],
         "fold": settings.fold,
         "replicate": settings.replicate,
-        "architecture": {"inputs": data.windows.inputs, "hidden": HIDDEN, "classes": CLASSES, "dropout": arm["dropout"]},
+        "architecture": {
+            "inputs": data.windows.inputs,
+            "hidden": hidden_widths(weights),
+            "classes": CLASSES,
+            "dropout": arm["dropout"],
+            "standardized": MEAN in weights,
+        },
         "modalities": arm["modalities"],
         "encoders": data.windows.features.encoders,
         "threshold": threshold,
@@ -203,6 +213,9 @@ def _record(
             "batch_size": arm["batch_size"],
             "dropout": arm["dropout"],
             "patience": arm["patience"],
+            "optimizer": arm["optimizer"],
+            "weight_decay": arm["weight_decay"],
+            "schedule": arm["schedule"],
         },
         "best_epoch": None,
         "epochs_run": 0,

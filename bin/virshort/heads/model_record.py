@@ -67,10 +67,13 @@ class Origin(TypedDict):
 
 
 class Architecture(TypedDict):
+    """hidden: units of each hidden layer; standardized: whether inputs are standardized."""
+
     inputs: int
-    hidden: int
+    hidden: list[int]
     classes: int
     dropout: float
+    standardized: bool
 
 
 class Provenance(TypedDict):
@@ -106,7 +109,7 @@ class Model(StartModel):
     frozen: bool
     labels: str
     window_set: str | None
-    hyperparameters: dict[str, int | float]
+    hyperparameters: dict[str, int | float | str]
     best_epoch: int | None
     epochs_run: int
     trained_parameters: int
