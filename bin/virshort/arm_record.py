@@ -29,5 +29,6 @@ class Arm(TypedDict):
     weight_decay: float
     schedule: str
     standardize: bool
+    combine: list[str]
     pair: NotRequired[str]
     note: NotRequired[str | None]

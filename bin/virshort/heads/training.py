@@ -223,11 +223,17 @@ def predict(head: Head, windows: LabelledWindows) -> np.ndarray:
 
 
 def evaluate(head: Head, windows: LabelledWindows, threshold: float | None = None) -> tuple[ValidationMetrics, float]:
-    """Metrics of calls at a threshold on the score, and the threshold; if None, the one with the best Matthews correlation."""
-    odds = predict(head, windows)
+    """The metrics of a head's calls, and the threshold, as `judge` gives them."""
+    return judge(windows.label, predict(head, windows), threshold)
+
+
+def judge(label: np.ndarray, odds: np.ndarray, threshold: float | None = None) -> tuple[ValidationMetrics, float]:
+    """Metrics of calls at a threshold on the score, and the threshold; if None, the one with the best Matthews correlation.
+
+    label: [n] 0 or 1; odds: [n] log-odds."""
     score = 1 / (1 + np.exp(-odds.astype(np.float64)))
-    cut = threshold_of_best_mcc(windows.label, score) if threshold is None else threshold
-    return {**_epoch_metrics(windows.label, odds), **of_calls(windows.label, score >= cut)}, cut
+    cut = threshold_of_best_mcc(label, score) if threshold is None else threshold
+    return {**_epoch_metrics(label, odds), **of_calls(label, score >= cut)}, cut
 
 
 def _epoch_metrics(label: np.ndarray, odds: np.ndarray) -> EpochMetrics:
