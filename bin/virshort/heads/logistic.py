@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
-RIDGE = 1e-3
-"""The weight of the squared coefficients beside the mean log loss. It matters only where windows say nothing."""
+PRIOR_SD = 3.0
+"""Standard deviation of the normal prior of the coefficients of inputs scaled to at most 1. It matters only where few windows
+say something."""
 PARTS = 5
 """Parts into which clusters are divided to predict windows that a fit has not seen."""
 
@@ -25,19 +26,20 @@ class Logistic:
 
 
 def fit_logistic(inputs: np.ndarray, label: np.ndarray, signs: np.ndarray) -> Logistic:
-    """The regression with the lowest log loss plus a small ridge.
+    """The regression with the lowest log loss and squared coefficients.
 
     inputs: [n, k]; label: [n] 0 or 1; signs: [k], 1 or -1 where a coefficient must not be negative or not be positive, 0 where
     it is free. The problem is convex, and L-BFGS-B begins at zero, so that the result is always the same."""
     side = np.where(label == 1, 1.0, -1.0)
     scale = np.maximum(np.abs(inputs).max(axis=0, initial=0), 1e-12)
     x = inputs / scale
+    ridge = 1 / (PRIOR_SD**2 * len(label))
 
     def loss(p: np.ndarray) -> tuple[float, np.ndarray]:
         margin = side * (x @ p[:-1] + p[-1])
         slope = -side / (1 + np.exp(np.clip(margin, -500, 500))) / len(side)
-        value = np.logaddexp(0, -margin).mean() + RIDGE / 2 * (p[:-1] @ p[:-1])
-        return float(value), np.append(slope @ x + RIDGE * p[:-1], slope.sum())
+        value = np.logaddexp(0, -margin).mean() + ridge / 2 * (p[:-1] @ p[:-1])
+        return float(value), np.append(slope @ x + ridge * p[:-1], slope.sum())
 
     bounds = [{-1: (None, 0), 0: (None, None), 1: (0, None)}[int(s)] for s in signs]
     found = optimize.minimize(
@@ -51,11 +53,14 @@ def fit_logistic(inputs: np.ndarray, label: np.ndarray, signs: np.ndarray) -> Lo
     return Logistic(found.x[:-1] / scale, float(found.x[-1]))
 
 
-def held_out(fit: Callable[[np.ndarray], Callable[[np.ndarray], np.ndarray]], label: np.ndarray, cluster: np.ndarray) -> np.ndarray:
+Fit = Callable[[np.ndarray], Callable[[np.ndarray], np.ndarray]]
+"""Takes the numbers of windows to fit on, and returns what gives log-odds for the numbers of other windows."""
+
+
+def held_out(fit: Fit, label: np.ndarray, cluster: np.ndarray) -> np.ndarray:
     """The log-odds of every window by a fit on the windows of other clusters.
 
-    fit: takes the numbers of windows to fit on, and returns what gives log-odds for the numbers of other windows; label: [n];
-    cluster: [n] codes. Clusters are divided into PARTS parts of each label by their order. Returns [n]."""
+    label: [n] 0 or 1; cluster: [n] codes. Returns [n]."""
     part = cluster_parts(label, cluster)
     odds = np.empty(len(label))
     for p in np.unique(part):

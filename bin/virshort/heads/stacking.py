@@ -36,8 +36,8 @@ class PartModel:
 
 @dataclass(frozen=True)
 class _Validation:
-    """The validation windows of a split, row by row. inputs: [rows, k], what the parts say; label, cluster: [rows]; first: where
-    the rows of each window begin (None: each window has one row)."""
+    """The validation windows of a split, row by row. inputs: [rows, k], what the parts say; label, cluster: [rows]; first:
+    where the rows of each window begin (None: each window has one row); windows: their numbers."""
 
     inputs: np.ndarray
     label: np.ndarray
@@ -124,9 +124,7 @@ def _read_validation(data: ArmData, fold: int, said: Callable[[np.ndarray], np.n
     short = data.short
     _, windows = data.split(short, fold)
     rows, first = short.features.rows_of(windows)
-    blocks = [
-        said(short.features.rows(rows[i : i + _READ], data.arm["modalities"])) for i in range(0, len(rows), _READ)
-    ]
+    blocks = [said(short.features.rows(rows[i : i + _READ], data.arm["modalities"])) for i in range(0, len(rows), _READ)]
     return _Validation(
         np.concatenate(blocks),
         spread(short.label[windows], first, len(rows)),
