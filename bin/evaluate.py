@@ -15,10 +15,18 @@ import pyarrow.parquet as pq
 from virshort.errors import InputError, run
 from virshort.features.window_features import WindowFeatures
 from virshort.files import read_json, whole, write_json
-from virshort.heads.evaluation import describe, metrics
+from virshort.heads.evaluation import describe, ensemble_metrics, metrics, without_match
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.model_record import Model
-from virshort.heads.prediction import PREDICTIONS, Heads, prediction_tables, read_heads, score_windows
+from virshort.heads.prediction import (
+    PREDICTIONS,
+    Heads,
+    matched_windows,
+    prediction_tables,
+    read_ensemble,
+    read_heads,
+    score_windows,
+)
 
 
 def check_encoders(windows: WindowFeatures, model: Model, arm: str, test_set: str) -> None:
@@ -57,6 +65,7 @@ def main() -> None:
 
     sets = read_json(args.window_sets)
     heads, model = read_heads(args.models, sets["test_folds"])
+    ensemble = read_ensemble(args.models, sets["test_folds"])
     for name, test_set in sets["test"].items():
         windows = WindowFeatures(args.data, test_set["pools"])
         check_encoders(windows, model, args.arm, name)
@@ -72,6 +81,10 @@ def main() -> None:
             **metrics(label, fold, odds, heads),
             **describe(windows, odds, heads, name, np.random.default_rng(zlib.crc32(f"{args.arm} {name}".encode()))),
         }
+        if ensemble:
+            found["ensemble"] = ensemble_metrics(windows, odds, ensemble)
+        if model["cut"] is not None:
+            found["without_match"] = without_match(windows, matched_windows(windows, model["modalities"], heads[0]))
         write_json(args.out / name / "metrics.json", found)
         accuracy = np.mean([row["accuracy"] for row in found["pooled"]])
         print(f"{args.arm} on {name}: {len(windows)} windows in and out, accuracy {accuracy:.3f}")
