@@ -1,7 +1,7 @@
 """Shards of features that a run kept in its results folder (--keep_features), read back as rows with ids and labels.
 
-The folder holds features/<encoding>/<purpose>.<set>.shard_<number>.features.safetensors, and windows/<purpose>/<set>/metadata.json lists
-the digests of the shards that the folder's last run drew.
+The folder holds features/<encoding>/<purpose>.<set>.shard_<number>.features.safetensors, and
+windows/<purpose>/<set>/metadata.json lists the digests of the shards that the folder's last run drew.
 """
 
 import json
