@@ -219,7 +219,7 @@ class Comparison(TypedDict):
     leakage: LeakageSummary
     warnings: list[str]
     contrasts: list[Contrast]
-    protein: list[str]
+    by_length: list[str]  # what an input adds at each length
     votes: str | None
     training: list[TrainingSummary]
     arms: list[ArmRow]

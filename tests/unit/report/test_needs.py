@@ -15,8 +15,8 @@ def test_the_best_arm_names_its_encoders_and_their_speed(data: Inputs) -> None:
     task = {"name": "E:EMBED_KMERS (codon test/short s)", "status": "COMPLETED", "realtime": "2s", "peak_rss": "1 MB"}
     made = replace(data, models={best: model}, costs=costs([task], {"test/short": 5000}))
     assert needs_text(made) == (
-        f"'{best}' needs of every read what codon (2,500 windows per second of a task here) and homology (speed not known) give. "
-        "Its matches need a database of the proteins of all training genomes."
+        f"'{best}' needs of every read what codon (2,500 windows per second of a task here) and homology (speed not known) "
+        "give. Its matches need a database of the proteins of all training genomes."
     )
     assert needs_text(replace(data, models={})) is None
 
