@@ -24,10 +24,7 @@ from virshort.heads.model_record import Model
 from virshort.heads.pair_record import PairRule
 from virshort.heads.pairing import fit_rules, heads_of_pairs, read_pairs, read_together, validated_by
 from virshort.heads.prediction import PREDICTIONS, Heads, prediction_tables, read_heads, score_windows
-from virshort.windows.window_sets import WindowSets, read_window_sets
-
-MATE, PAIR = "mate", "pair"
-"""Test sets: one mate of each fragment, and both."""
+from virshort.windows.window_sets import MATE, PAIR, WindowSets, read_window_sets
 
 
 def check_encoders(windows: WindowFeatures, model: Model, arm: str, test_set: str) -> None:
