@@ -15,6 +15,7 @@ from virshort.arms import untranslated_twins
 from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
 from virshort.inference.cluster_counts import read_arm_counts, read_test_clusters
+from virshort.paired_sets import MATE, PAIR
 from virshort.verdict.comparison import (
     DETAILS,
     Evaluation,
@@ -32,7 +33,6 @@ from virshort.verdict.parts import digest_parts
 from virshort.verdict.schema import PairGain
 from virshort.verdict.table import comparison_table
 from virshort.verdict.training import ModelFiles, best_arm, training_summary
-from virshort.windows.window_sets import MATE, PAIR
 
 
 def main() -> None:
