@@ -102,7 +102,7 @@ def evaluate_pairs(
     split = validated_by(pairs.fold, sets["folds"], sets["test_folds"])
     blocks = [odds for _, odds in score_windows(windows, modalities, heads, np.repeat(split, 2))]
     odds = np.concatenate(blocks, axis=1).reshape(len(heads), -1, 2)
-    rules = fit_rules(pairs.select(split >= 0), split[split >= 0], odds, heads)
+    rules = fit_rules(pairs.select(split >= 0), split[split >= 0], odds)
     write_json(out / PAIR / "pair_rule.json", rules)
 
     tested = np.isin(pairs.fold, sets["test_folds"])
@@ -120,7 +120,7 @@ def evaluate_pairs(
             done += single.num_rows
             mates = block.reshape(len(heads), -1, 2)
             single_odds[:, here] = mates[:, :, 0]
-            pair_odds[:, here] = read_together(pairs.select(which[here]), mates, heads, rules)
+            pair_odds[:, here] = read_together(pairs.select(which[here]), mates, rules)
             write_mate(single, single_odds[:, here], heads)
             write_pair(named_by_fragment(single), pair_odds[:, here], both)
     first_mates = SelectedWindows(windows, 2 * which)

@@ -107,9 +107,9 @@ def _on_windows(data: Inputs) -> list[str]:
     if c["pair_gains"] and "insert_mean" in p:
         text.append(
             f"Pairs were both ends of fragments whose lengths follow a normal distribution with mean {p['insert_mean']:g} and "
-            f"standard deviation {p['insert_sd']:g} bp. The score of a pair was the mean of its mates' calibrated log-odds, "
-            "times a factor that was fitted on pairs of the validation fold and decreases linearly to 1 with the share of "
-            "overlapping bases."
+            f"standard deviation {p['insert_sd']:g} bp. The score of a pair was the mean of its mates' log-odds, scaled to "
+            "probabilities on validation mates, times a factor that was fitted on pairs of the validation fold and decreases "
+            "linearly to 1 with the share of overlapping bases."
         )
     if p.get("frames") == "all" or not c["window_length"]:
         text.append(
