@@ -16,7 +16,7 @@ from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import InputError
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "arms.yaml"
-RUN = {"dna": "kmer-dna", "protein": "kmer-protein"}
+RUN = {"dna": "kmer-dna", "protein": "kmer-protein", "codon": "codon"}
 ROWS = yaml.safe_load(BUNDLED.read_text())
 
 
@@ -77,7 +77,6 @@ def test_a_user_adds_an_arm_without_touching_code(tmp_path):
         ({"modalities": "dna"}, "modalities is 'dna': must be a list"),
         ({"modalities": ["dna", "dna"]}, "each at most once"),
         ({"modalities": [["dna"]]}, "modalities is"),
-        ({"encoders": {}, "modalities": ["codon"]}, "contains codon, for which this run has no encoder"),
         ({"encoders": ["kmer-dna"]}, "encoders is .*: must name encoders for dna, protein.*, as in"),
         ({"encoders": {"gc": "kmer-dna"}}, "must name encoders for dna, protein"),
         ({"encoders": {"dna": ["kmer-dna"]}}, "unknown dna encoder"),
@@ -199,15 +198,15 @@ def test_choosing_brings_the_baseline_and_suggests_a_name():
         (["protein"], "kmer-dna+kmer-protein"),
         (["gc"], "kmer-dna+kmer-protein"),
         (["length", "protein"], "kmer-dna+kmer-protein"),
-        (["codon"], "codons"),
-        (["gc", "codon"], "codons"),
+        (["codon"], "codon"),
+        (["gc", "codon"], "codon"),
     ],
 )
 def test_arms_share_the_features_of_dna_and_protein_unless_they_read_others(tmp_path, modalities, encoding):
     (tmp_path / "mine.yaml").write_text(
         yaml.safe_dump({"baseline": ROWS["baseline"], "mine": {"windows": "short", "modalities": modalities}})
     )
-    run = {"homology": "relatives", "codon": "codons"} | RUN
+    run = {"homology": "relatives"} | RUN
     assert (
         encoding_of(
             read_arms(tmp_path / "mine.yaml", run, ENCODERS, "nucleotide" if "codon" in modalities else "translated")[1]
@@ -221,7 +220,7 @@ def test_an_arm_may_feed_bases_to_its_protein_encoder(tmp_path):
     assert arms[-1]["encoders"] == {"dna": "kmer-dna", "protein": "kmer-protein-untranslated"}
     assert arms[0]["encoders"]["protein"] == "kmer-protein"
     everywhere = read_arms(BUNDLED, RUN, ENCODERS, "nucleotide")
-    assert {a["encoders"]["protein"] for a in everywhere} == {"kmer-protein-untranslated"}
+    assert {a["encoders"].get("protein") for a in everywhere} == {"kmer-protein-untranslated", None}  # None: the arm codon
 
 
 def test_the_bundled_translation_control_has_each_arm_both_ways():
@@ -252,6 +251,11 @@ def read_searched(tmp_path: Path, rows: object) -> list[Arm]:
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(rows, sort_keys=False))
     return read_arms(path, SEARCHED, KNOWN)
+
+
+def test_a_modality_without_an_encoder_is_refused(tmp_path):
+    with pytest.raises(InputError, match="arm homology: modalities contains homology, for which this run has no encoder"):
+        read(tmp_path, ROWS | {"homology": COMBINED["homology"]})
 
 
 def test_an_arm_that_combines_others_reads_what_they_read(tmp_path):

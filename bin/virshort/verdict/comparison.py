@@ -24,7 +24,10 @@ from virshort.verdict.training import pretrained_baseline
 from virshort.verdict.trust import find_overfitting, summarize_controls, summarize_leakage, warn
 from virshort.verdict.verdict import answer, give_verdict
 
-DETAILS = ("calibration", "thresholds", "curves", "groups", "worst_sources", "voting", "pair_rules")
+DETAILS = (
+    *("calibration", "thresholds", "curves", "groups", "worst_sources", "voting"),
+    *("ensemble", "without_match", "pair_rules"),
+)
 """The keys of metrics.json that are passed on as they are."""
 
 
