@@ -110,24 +110,24 @@ def evaluate_pairs(
     tested = np.isin(pairs.fold, sets["test_folds"])
     which = np.flatnonzero(tested)
     both = heads_of_pairs(rules)
-    single_odds, pair_odds = (np.empty((len(heads), len(which)), np.float32) for _ in (MATE, PAIR))
+    one, two = (np.empty((len(heads), len(which)), np.float32) for _ in (MATE, PAIR))
     done = 0
     with (
         predictions_writer(out / MATE / "predictions.parquet") as write_mate,
         predictions_writer(out / PAIR / "predictions.parquet") as write_pair,
     ):
         for manifest, block in score_windows(windows, modalities, heads, np.repeat(np.where(tested, pairs.fold, -1), 2)):
-            single = manifest.take(np.arange(0, manifest.num_rows, 2))
+            single = manifest.take(np.arange(0, manifest.num_rows, 2))  # blocks have even sizes, so fragments are whole
             here = slice(done, done + single.num_rows)
             done += single.num_rows
             mates = block.reshape(len(heads), -1, 2)
-            single_odds[:, here] = mates[:, :, 0]
-            pair_odds[:, here] = read_together(pairs.select(which[here]), mates, rules)
-            write_mate(single, single_odds[:, here], heads)
-            write_pair(named_by_fragment(single), pair_odds[:, here], both)
+            one[:, here] = mates[:, :, 0]
+            two[:, here] = read_together(pairs.select(which[here]), mates, rules)
+            write_mate(single, one[:, here], heads)
+            write_pair(named_by_fragment(single), two[:, here], both)
     first_mates = SelectedWindows(windows, 2 * which)
-    write_metrics(out, metrics_of(arm, MATE, first_mates, single_odds, heads))
-    write_metrics(out, metrics_of(arm, PAIR, first_mates, pair_odds, both) | {"pair_rules": rules})
+    write_metrics(out, metrics_of(arm, MATE, first_mates, one, heads))
+    write_metrics(out, metrics_of(arm, PAIR, first_mates, two, both) | {"pair_rules": rules})
 
 
 def named_by_fragment(manifest: pa.Table) -> pa.Table:
