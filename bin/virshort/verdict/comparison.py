@@ -16,7 +16,7 @@ from virshort.inference.intervals import METRICS, arm_metrics, effective_by_labe
 from virshort.verdict.advice import cost_of, recommend, scenario_of
 from virshort.verdict.criteria import Criteria, judge
 from virshort.verdict.differences import Pair, add_differences, contrast, shuffled_auroc
-from virshort.verdict.findings import protein_by_length, votes_in_words
+from virshort.verdict.findings import inputs_by_length, votes_in_words
 from virshort.verdict.pair_gains import pairs_in_words
 from virshort.verdict.rows import is_length, row_of
 from virshort.verdict.schema import ArmRow, BestArm, Comparison, Contrast, PairGain, ShuffledAuroc, TrainingSummary
@@ -198,7 +198,7 @@ def conclude(
         "leakage": audit,
         "warnings": warn(rows, audit, controls, pretrained) + list(dict.fromkeys(notes)),
         "contrasts": contrasts,
-        "protein": protein_by_length(contrasts),
+        "by_length": inputs_by_length(contrasts),
         "votes": votes_in_words(details, rows, name),
         "pair_gains": gains,
         "pairs": pairs_in_words(gains, rows, name),

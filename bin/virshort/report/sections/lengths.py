@@ -30,7 +30,7 @@ def lengths(data: Inputs) -> Mapping[str, Any]:
                     "panels": length_panels(c, metric),
                 }
             )
-    return {"metrics": shown, "protein": c["protein"]}
+    return {"metrics": shown, "inputs": c["by_length"]}
 
 
 def own_thresholds(c: Comparison) -> dict[str, dict[int, MetricEstimate]]:
