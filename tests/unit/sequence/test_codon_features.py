@@ -1,64 +1,17 @@
 """Codon features, compared with a plain Biopython loop for any bases, lengths and genetic codes."""
 
-from collections import Counter
-from collections.abc import Iterable
 from random import Random
 
 import numpy as np
 import pytest
-from Bio.Seq import reverse_complement, translate
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from plain_codons import RESIDUES, plain_codon_features, shares
 from virshort.sequence.codon_features import codon_feature_names, codon_features
 from virshort.sequence.translation import longest_peptides
 
-RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
-CODONS = [a + b + c for a in "ACGT" for b in "ACGT" for c in "ACGT"]
 dna = st.text("ACGTACGTACGTACGTRYSWKMBDHVNacgtn", max_size=110)
-
-
-def shares(items: Iterable[str], names: list[str] | str) -> list[float]:
-    """Frequencies of the names among those items that are one of them, relative to uniform."""
-    counts = Counter(i for i in items if i in names)
-    return [counts[name] * len(names) / max(1, counts.total()) for name in names]
-
-
-def plain(sequence: str, code: int) -> list[float]:
-    """The features as their names say, codon by codon."""
-    sequence = sequence.upper()
-    frames = []  # [(order, codons of the longest run)], and all codons of each frame
-    every, stops = [], []
-    for strand in (0, 1):
-        for frame in range(3):
-            found = [sequence[p : p + 3] for p in range(frame, len(sequence) - 2, 3)]
-            if strand:
-                found = [reverse_complement(c) for c in found]
-            closed = [translate(c, table=code) == "*" for c in found]
-            runs, first = [(0, frame, 0, 0)], 0
-            for at, stop in enumerate([*closed, True]):
-                if stop:
-                    runs.append((first - at, frame + 3 * (at - 1), first, at))
-                    first = at + 1
-            size, last, begin, end = min(r for r in runs if r[0] < 0 or r == (0, frame, 0, 0))
-            frames.append((size, strand, last, found[begin:end]))
-            every += found
-            stops.append(sum(closed))
-    ordered = sorted(frames)
-    (*_, one), (*_, two) = ordered[:2]
-    words = [sequence[p : p + 4] for p in range(len(sequence) - 3)]
-    names = sorted({min(w, reverse_complement(w)) for w in (a + c for a in CODONS for c in "ACGT")})
-    sizes = sorted(-size for size, *_ in frames)
-    return [
-        *shares((min(w, reverse_complement(w)) for w in words), names),
-        *shares(one, CODONS),
-        *shares((translate(c, table=code) for c in one if c in CODONS), RESIDUES),
-        np.log2(1 + sizes[-1]),
-        *shares(two, CODONS),
-        *np.log2(1 + np.array(sizes)),
-        *np.log2(1 + np.array(sorted(stops))),
-        *shares((translate(c, table=code) for c in every if c in CODONS), RESIDUES),
-    ]
 
 
 @settings(max_examples=60, deadline=None)
@@ -68,7 +21,7 @@ def test_features_are_those_of_a_plain_loop(sequences: list[str], code: int) -> 
     found = codon_features([s.encode() for s in sequences], code)
     assert found.shape == (len(sequences), 317) and found.dtype == np.float32
     for row, sequence in zip(found, sequences, strict=True):
-        np.testing.assert_allclose(row, plain(sequence, code) if len(sequence) > 2 else np.zeros(317), rtol=1e-6)
+        np.testing.assert_allclose(row, plain_codon_features(sequence, code), rtol=1e-6)
 
 
 @given(st.lists(dna, min_size=2, max_size=8), st.randoms())
