@@ -9,7 +9,7 @@ import yaml
 
 from virshort.arm_record import Arm
 from virshort.errors import InputError, nearest
-from virshort.modalities import MODALITIES, UNTRANSLATED
+from virshort.modalities import ENCODED, MODALITIES, UNTRANSLATED
 
 WINDOW_SETS = ("short", "scratch", "mixed", "full")
 ROLES = ("remedy", "control", "baseline")
@@ -117,7 +117,7 @@ def _complete(
         "role": _choice(values, "role", ROLES),
         "windows": _choice(values, "windows", WINDOW_SETS),
         "modalities": modalities,
-        "encoders": {**encoders, **_own_encoders(values["encoders"], modalities, known)},
+        "encoders": _merged({**encoders, **_own_encoders(values["encoders"], modalities, known)}, modalities),
         "protein_input": _choice(values, "protein_input", PROTEIN_INPUTS),
         "start": _choice(values, "start", STARTS),
         "frozen": _flag(values, "frozen"),
@@ -130,7 +130,7 @@ def _complete(
     }
     if "protein_input" in row and "protein" not in modalities:
         raise InputError("protein_input is set, but protein is not among its modalities: remove it or add protein")
-    if arm["protein_input"] == "nucleotide":
+    if arm["protein_input"] == "nucleotide" and "protein" in arm["encoders"]:
         arm["encoders"]["protein"] += UNTRANSLATED
     if arm["frozen"] and arm["start"] == "random":
         raise InputError("frozen with random weights learns nothing: set start: baseline")
@@ -150,8 +150,11 @@ def _check_ready(arm: Arm) -> None:
         raise InputError(f"windows is {arm['windows']!r}: with --features it must be short, which stands for all given rows")
     if arm["protein_input"] != "translated":
         raise InputError("protein_input has no effect with --features, whose rows are already encoded: remove it")
-    if "gc" in arm["modalities"]:
-        raise InputError("modalities contains gc, but the GC content of rows given with --features is not known: remove it")
+    for modality, what in (("gc", "GC content"), ("length", "length")):
+        if modality in arm["modalities"]:
+            raise InputError(
+                f"modalities contains {modality}, but the {what} of rows given with --features is not known: remove it"
+            )
 
 
 def _text(values: Mapping[str, Any], key: str) -> str:
@@ -204,7 +207,7 @@ def _modalities(value: Any) -> list[str]:
 def _own_encoders(value: Any, modalities: Collection[str], known: Mapping[str, Collection[str]]) -> dict[str, str]:
     """The encoders that an arm chooses for itself, by modality."""
     if not isinstance(value, dict) or any(m not in known for m in value):
-        raise InputError(f"encoders is {value!r}: must name an encoder for dna, protein or both, as in {{dna: kmer-dna}}")
+        raise InputError(f"encoders is {value!r}: must name encoders for {', '.join(known)}, as in {{dna: kmer-dna}}")
     for modality, encoder in value.items():
         if not isinstance(encoder, str) or encoder not in known[modality]:
             raise InputError(f"unknown {modality} encoder {encoder}: {nearest(str(encoder), known[modality])}")
@@ -213,6 +216,23 @@ def _own_encoders(value: Any, modalities: Collection[str], known: Mapping[str, C
                 f"encoders names one for {modality}, which is not among its modalities: remove it or add {modality}"
             )
     return value
+
+
+def _merged(encoders: Mapping[str, str], modalities: Collection[str]) -> dict[str, str]:
+    """The encoders whose features stand in the files that an arm reads. Those of dna and protein stay together even where it
+    reads only one of them or neither, so that all such arms share their files.
+
+    Raises InputError for a modality that no encoder of the run reads."""
+    encoded = [m for m in modalities if m in ENCODED]
+    for modality in encoded:
+        if modality not in encoders:
+            raise InputError(f"modalities contains {modality}, for which this run has no encoder: remove it")
+    return {m: encoders[m] for m in (encoded if {*encoded} - {"dna", "protein"} else ("dna", "protein"))}
+
+
+def encoding_of(arm: Arm) -> str:
+    """The name of the features that an arm reads: those of its encoders in the order of their modalities, joined by +."""
+    return "+".join(arm["encoders"][m] for m in ENCODED if m in arm["encoders"])
 
 
 def choose(arms: Sequence[Arm], names: str | None) -> list[Arm]:
@@ -252,7 +272,7 @@ def untranslated_twins(arms: Iterable[Arm]) -> list[tuple[str, str, str]]:
         (a["name"], b["name"], "full" if a["windows"] == "full" else "short")
         for a in fed_bases
         for b in arms
-        if b.get("protein_input") == "translated" and _differences(a, b) <= {"protein_input", "encoders", "pair"}
+        if b.get("protein_input") == "translated" and _differences(a, b) <= {"protein_input", "encoders", "encoding"}
         if _translated_encoders(a) == _translated_encoders(b)
     ]
 

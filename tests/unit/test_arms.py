@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from harness import ARMS
 from virshort.arm_record import Arm
-from virshort.arms import choose, read_arms, trained_alike, untranslated_twins
+from virshort.arms import choose, encoding_of, read_arms, trained_alike, untranslated_twins
 from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import InputError
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "arms.yaml"
-RUN = {"dna": "kmer-dna", "protein": "kmer-protein"}
+RUN = {"dna": "kmer-dna", "protein": "kmer-protein", "codon": "codon"}
 ROWS = yaml.safe_load(BUNDLED.read_text())
 
 
@@ -77,8 +77,9 @@ def test_a_user_adds_an_arm_without_touching_code(tmp_path):
         ({"modalities": "dna"}, "modalities is 'dna': must be a list"),
         ({"modalities": ["dna", "dna"]}, "each at most once"),
         ({"modalities": [["dna"]]}, "modalities is"),
-        ({"encoders": ["kmer-dna"]}, "encoders is .*: must name an encoder for dna, protein or both"),
-        ({"encoders": {"gc": "kmer-dna"}}, "must name an encoder for dna, protein or both"),
+        ({"modalities": ["dna", "homology"], "encoders": {}}, "contains homology, for which this run has no encoder"),
+        ({"encoders": ["kmer-dna"]}, "encoders is .*: must name encoders for dna, protein.*, as in"),
+        ({"encoders": {"gc": "kmer-dna"}}, "must name encoders for dna, protein"),
         ({"encoders": {"dna": ["kmer-dna"]}}, "unknown dna encoder"),
         ({"encoders": {"dna": "kmer-dna"}, "modalities": ["protein"]}, "names one for dna, which is not among its modalities"),
         ({"encoders": {}, "modalities": ["dna"], "protein_input": "nucleotide"}, "protein is not among its modalities"),
@@ -158,6 +159,7 @@ def test_labels_may_be_written_as_a_bare_true(tmp_path):
         ({"windows": "mixed"}, "with --features it must be short"),
         ({"protein_input": "nucleotide"}, "protein_input has no effect with --features"),
         ({"modalities": ["gc"]}, "GC content of rows given with --features is not known"),
+        ({"modalities": ["dna", "length"]}, "length of rows given with --features is not known"),
     ],
 )
 def test_ready_features_leave_less_to_choose(tmp_path, change, complaint):
@@ -176,12 +178,36 @@ def test_choosing_brings_the_baseline_and_suggests_a_name():
         choose(arms, " , ")
 
 
+@pytest.mark.parametrize(
+    ("modalities", "encoding"),
+    [
+        (["protein"], "kmer-dna+kmer-protein"),
+        (["gc"], "kmer-dna+kmer-protein"),
+        (["length", "protein"], "kmer-dna+kmer-protein"),
+        (["codon"], "codon"),
+        (["gc", "codon"], "codon"),
+        (["homology", "codon", "dna"], "kmer-dna+codon+relatives"),
+    ],
+)
+def test_arms_share_the_features_of_dna_and_protein_unless_they_read_others(tmp_path, modalities, encoding):
+    (tmp_path / "mine.yaml").write_text(
+        yaml.safe_dump({"baseline": ROWS["baseline"], "mine": {"windows": "short", "modalities": modalities}})
+    )
+    run = {"homology": "relatives"} | RUN
+    assert (
+        encoding_of(
+            read_arms(tmp_path / "mine.yaml", run, ENCODERS, "nucleotide" if "codon" in modalities else "translated")[1]
+        )
+        == encoding
+    )
+
+
 def test_an_arm_may_feed_bases_to_its_protein_encoder(tmp_path):
     arms = read(tmp_path, ROWS | {"wrong": {"windows": "short", "modalities": ["protein"], "protein_input": "nucleotide"}})
     assert arms[-1]["encoders"] == {"dna": "kmer-dna", "protein": "kmer-protein-untranslated"}
     assert arms[0]["encoders"]["protein"] == "kmer-protein"
     everywhere = read_arms(BUNDLED, RUN, ENCODERS, "nucleotide")
-    assert {a["encoders"]["protein"] for a in everywhere} == {"kmer-protein-untranslated"}
+    assert {a["encoders"].get("protein") for a in everywhere} == {"kmer-protein-untranslated", None}  # None: the arm codon
 
 
 def test_the_bundled_translation_control_has_each_arm_both_ways():
