@@ -26,5 +26,11 @@ class Arm(TypedDict):
     batch_size: int
     dropout: float
     patience: int
+    hidden: list[int]
+    optimizer: str
+    weight_decay: float
+    schedule: str
+    standardize: bool
+    combine: list[str]
     encoding: NotRequired[str]
     note: NotRequired[str | None]
