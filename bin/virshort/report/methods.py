@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import Json, short_row
 from virshort.report.wording import SIMULATED
+from virshort.sources.hold_out import CLUSTER, plural
 from virshort.verdict.schema import Comparison
 
 REFERENCES = {
@@ -61,6 +62,14 @@ def sources_text(data: Inputs) -> str:
     return f"{data.input['records']:,} labelled sources ({of})"
 
 
+def held_out_text(data: Inputs) -> str:
+    """What was assigned to folds as a whole, as the subject of a sentence with its verb."""
+    held = (data.folds or {}).get("hold_out", CLUSTER)
+    if held == CLUSTER or not data.folds:
+        return "Clusters were"
+    return f"Whole {plural(held)} ({data.folds['units']:,} with the clusters of sources without one) were"
+
+
 def encoder_text(e: Json) -> str:
     """An encoder with its modality, pooling and the first digits of its weights' digest."""
     weights = f", weights {e['weights'][:16]}" if e.get("weights") else ""
@@ -87,8 +96,8 @@ def _on_sources(data: Inputs) -> list[str]:
         tool = f"; {found['tool']} {found['version']}, containment {found['containment']:g}" if found["containment"] else ""
         folds = f"{data.folds['folds']} folds" if data.folds else "folds"
         text.append(
-            f"Sources were grouped into {found['clusters']:,} clusters ({found['method']}{tool}). Clusters were assigned to "
-            f"{folds}, balanced within label and kingdom."
+            f"Sources were grouped into {found['clusters']:,} clusters ({found['method']}{tool}). {held_out_text(data)} "
+            f"assigned to {folds}, balanced within label and kingdom."
         )
     if data.mask:
         text.append(f"31-mers that two folds have in common were masked ({100 * data.mask['share']:.2f} % of bases).")

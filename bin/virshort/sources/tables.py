@@ -25,6 +25,12 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path}: cannot be read ({e.strerror}): give a file that you may read") from None
 
 
+def read_header(path: Path, delimiter: str) -> list[str]:
+    """The columns of a table, or none if it is empty. Raises InputError as `read_text` does."""
+    lines = (line for line in read_text(path).splitlines() if line.strip())
+    return [cell.strip() for cell in next(csv.reader(lines, delimiter=delimiter), [])]
+
+
 def read_rows(
     text: str, name: str, delimiter: str, required: Sequence[str], optional: Sequence[str]
 ) -> Iterator[tuple[int, dict[str, str]]]:
