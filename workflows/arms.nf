@@ -12,7 +12,7 @@ include { REPORT                                             } from '../modules/
 workflow ARMS {
     take:
     options // all parameters, typed
-    // Channels by name. arms: arms.json; features: [ pool, pair of encoders, [files] ]; sets: window_sets.json; leakage:
+    // Channels by name. arms: arms.json; features: [ pool, encoding, [files] ]; sets: window_sets.json; leakage:
     // leakage.json; facts: what else the report shows; windows: their folder, or []; width: numbers per row of ready
     // features, or [] where the encoders determine it
     data
@@ -30,9 +30,9 @@ workflow ARMS {
         start = PRETRAINED.out
     }
 
-    // { features: [ { pool, pair, files }, ... ], sets }
+    // { features: [ { pool, encoding, files }, ... ], sets }
     inputs = data.features
-        .map { pool, pair, files -> [pool: pool, pair: pair, files: files] }
+        .map { pool, encoding, files -> [pool: pool, encoding: encoding, files: files] }
         .toList()
         .map { all -> [all] } // combine would spread a bare list, which is empty in a run that is being stopped
         .combine(data.sets.map { f -> readJson(f) })
@@ -40,7 +40,7 @@ workflow ARMS {
 
     // [ arm, sets, [files] ]
     jobs = data.arms.flatMap { f -> readJson(f) }.combine(inputs).map { arm, given ->
-        [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.pair, trainingPools(given.sets, arm))]
+        [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.encoding, trainingPools(given.sets, arm))]
     }
     checkpoints = "${workflow.workDir}/checkpoints"
     TRAIN_BASELINE(
@@ -60,7 +60,7 @@ workflow ARMS {
     EVALUATE(
         // [ arm, sets, models, [files] ]
         trained.combine(inputs).map { arm, models, given ->
-            [arm, given.sets.subMap('test', 'test_folds'), models, filesOf(given.features, arm.pair, testPools(given.sets))]
+            [arm, given.sets.subMap('test', 'test_folds'), models, filesOf(given.features, arm.encoding, testPools(given.sets))]
         },
         codeDigest('evaluate.py')
     )

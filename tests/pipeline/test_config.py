@@ -31,7 +31,7 @@ workflow {
     (a, b, c, d) = ['a', 'b', 'c', 'd'].collect { name -> file("${projectDir}/empty/${name}") }
     AUDIT(a, b, c, d, 0, false, 'code')
     EMBED(channel.of(1, 2).map { n -> ['encoder', 'pool', "shard_${n}", a, b, [memory: 1]] }, 1, 'longest', '')
-    MERGE(EMBED.out.map { pool, shard, _encoder, rows -> [pool, shard, 'pair', [rows, a], b] }, 'code')
+    MERGE(EMBED.out.map { pool, shard, _encoder, rows -> [pool, shard, 'encoding', [rows, a], b] }, 'code')
 }
 """
 SBATCH = """#!/bin/bash

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness import ARMS
 from virshort.arm_record import Arm
-from virshort.arms import choose, read_arms, trained_alike, untranslated_twins
+from virshort.arms import choose, encoding_of, read_arms, trained_alike, untranslated_twins
 from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import InputError
 
@@ -77,12 +77,23 @@ def test_a_user_adds_an_arm_without_touching_code(tmp_path):
         ({"modalities": "dna"}, "modalities is 'dna': must be a list"),
         ({"modalities": ["dna", "dna"]}, "each at most once"),
         ({"modalities": [["dna"]]}, "modalities is"),
-        ({"encoders": ["kmer-dna"]}, "encoders is .*: must name an encoder for dna, protein or both"),
-        ({"encoders": {"gc": "kmer-dna"}}, "must name an encoder for dna, protein or both"),
+        ({"modalities": ["dna", "homology"], "encoders": {}}, "contains homology, for which this run has no encoder"),
+        ({"encoders": ["kmer-dna"]}, "encoders is .*: must name encoders for dna, protein.*, as in"),
+        ({"encoders": {"gc": "kmer-dna"}}, "must name encoders for dna, protein"),
         ({"encoders": {"dna": ["kmer-dna"]}}, "unknown dna encoder"),
         ({"encoders": {"dna": "kmer-dna"}, "modalities": ["protein"]}, "names one for dna, which is not among its modalities"),
         ({"encoders": {}, "modalities": ["dna"], "protein_input": "nucleotide"}, "protein is not among its modalities"),
         ({"encoders": {"dna": "kmer-dan"}}, "unknown dna encoder kmer-dan: did you mean kmer-dna?"),
+        ({"hidden": []}, "hidden is \\[\\]: must be a list of the units of one to 4 layers"),
+        ({"hidden": [6]}, "hidden is \\[6\\]: must be a list"),
+        ({"hidden": 512}, "hidden is 512: must be a list"),
+        ({"hidden": [True]}, "hidden is \\[True\\]"),
+        ({"optimizer": "sgd"}, "optimizer is 'sgd': it can be adam, adamw"),
+        ({"weight_decay": 0.1}, "weight_decay has no effect with optimizer adam"),
+        ({"optimizer": "adamw", "weight_decay": 2}, "weight_decay is 2: must be a number from 0.0 to 1.0"),
+        ({"schedule": "cosine"}, "schedule is 'cosine': it can be constant, one_cycle"),
+        ({"standardize": 1}, "standardize is 1: must be true or false"),
+        ({"start": "baseline", "hidden": [64]}, "its head is the baseline's: remove hidden and standardize"),
         ({"frozen": True}, "frozen with random weights"),
         ({"start": "baseline", "modalities": ["dna"], "encoders": {}}, "needs the baseline's modalities"),
         ({"role": "baseline"}, "exactly one arm must have the role baseline"),
@@ -128,7 +139,12 @@ values = st.recursive(
 )
 
 
-@given(st.sampled_from([*ROWS["finetune"], "modalities", "encoders", "epochs", "dropout", "frozen", "labels", "x"]), values)
+@given(
+    st.sampled_from(
+        [*ROWS["finetune"], "modalities", "encoders", "epochs", "dropout", "frozen", "labels", "hidden", "weight_decay", "x"]
+    ),
+    values,
+)
 def test_any_value_is_taken_or_refused_in_one_line(tmp_path_factory, key, value):
     folder = tmp_path_factory.getbasetemp()
     try:
@@ -158,6 +174,7 @@ def test_labels_may_be_written_as_a_bare_true(tmp_path):
         ({"windows": "mixed"}, "with --features it must be short"),
         ({"protein_input": "nucleotide"}, "protein_input has no effect with --features"),
         ({"modalities": ["gc"]}, "GC content of rows given with --features is not known"),
+        ({"modalities": ["dna", "length"]}, "length of rows given with --features is not known"),
     ],
 )
 def test_ready_features_leave_less_to_choose(tmp_path, change, complaint):
@@ -174,6 +191,30 @@ def test_choosing_brings_the_baseline_and_suggests_a_name():
         choose(arms, "finetun")
     with pytest.raises(InputError, match="--arms names no arm"):
         choose(arms, " , ")
+
+
+@pytest.mark.parametrize(
+    ("modalities", "encoding"),
+    [
+        (["protein"], "kmer-dna+kmer-protein"),
+        (["gc"], "kmer-dna+kmer-protein"),
+        (["length", "protein"], "kmer-dna+kmer-protein"),
+        (["codon"], "codons"),
+        (["gc", "codon"], "codons"),
+        (["homology", "codon", "dna"], "kmer-dna+codons+relatives"),
+    ],
+)
+def test_arms_share_the_features_of_dna_and_protein_unless_they_read_others(tmp_path, modalities, encoding):
+    (tmp_path / "mine.yaml").write_text(
+        yaml.safe_dump({"baseline": ROWS["baseline"], "mine": {"windows": "short", "modalities": modalities}})
+    )
+    run = {"homology": "relatives", "codon": "codons"} | RUN
+    assert (
+        encoding_of(
+            read_arms(tmp_path / "mine.yaml", run, ENCODERS, "nucleotide" if "codon" in modalities else "translated")[1]
+        )
+        == encoding
+    )
 
 
 def test_an_arm_may_feed_bases_to_its_protein_encoder(tmp_path):

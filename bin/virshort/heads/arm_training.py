@@ -13,8 +13,8 @@ from virshort.arm_record import Arm
 from virshort.errors import InputError
 from virshort.features.window_features import WindowFeatures
 from virshort.heads import calibration
-from virshort.heads.head import CLASSES, HIDDEN
-from virshort.heads.model_record import Calibration, Epoch, Model, StartModel
+from virshort.heads.architecture import CLASSES, MEAN, hidden_widths
+from virshort.heads.model_record import Calibration, Epoch, Model, StartModel, ValidationMetrics
 from virshort.heads.splits import shuffled_labels, split_rows
 from virshort.heads.training import LabelledWindows, Settings, evaluate, head_of, predict, train
 from virshort.modalities import GIVEN, EncoderRecord
@@ -99,6 +99,10 @@ def settings_of(arm: Arm, seed: int, fold: int, replicate: int) -> Settings:
         seed=seed,
         fold=fold,
         replicate=replicate,
+        hidden=tuple(arm["hidden"]),
+        weight_decay=arm["weight_decay"],
+        one_cycle=arm["schedule"] == "one_cycle",
+        standardize=arm["standardize"],
     )
 
 
@@ -116,7 +120,7 @@ def train_head(data: ArmData, settings: Settings, start: Start | None = None, ch
         windows.select(training, label), held_out, windows.inputs, settings, start.weights if start else None, checkpoint
     )
     fitted = _calibration(done.weights, windows, validation, held_out)
-    record = _record(data, settings, done.weights, done.threshold, fitted, start)
+    record = _head_record(data, settings, done.weights, done.threshold, fitted, start)
     record |= {
         "best_epoch": done.best_epoch,
         "epochs_run": len(done.history),
@@ -136,7 +140,7 @@ def keep_head(data: ArmData, settings: Settings, start: Start) -> HeadFiles:
     check_encoders(start.record, data.windows.features.encoders)
     _, validation = data.split(data.short, settings.fold)
     fitted = _calibration(start.weights, data.short, validation, data.short.select(validation, data.short.label))
-    return HeadFiles(start.weights, [], _record(data, settings, start.weights, start.record["threshold"], fitted, start))
+    return HeadFiles(start.weights, [], _head_record(data, settings, start.weights, start.record["threshold"], fitted, start))
 
 
 def check_encoders(record: StartModel, encoders: Sequence[EncoderRecord]) -> None:
@@ -171,7 +175,7 @@ def _calibration(
     return calibration.fit(held_out.label, odds, windows.features.length[which], windows.cluster[which])
 
 
-def _record(
+def _head_record(
     data: ArmData,
     settings: Settings,
     weights: dict[str, np.ndarray],
@@ -184,26 +188,51 @@ def _record(
     _, chosen = data.split(short, settings.fold)
     selection, _ = evaluate(head_of(weights), short.select(chosen, short.label), threshold)
     return {
-        "arm": arm["name"],
-        "fold": settings.fold,
-        "replicate": settings.replicate,
-        "architecture": {"inputs": data.windows.inputs, "hidden": HIDDEN, "classes": CLASSES, "dropout": arm["dropout"]},
-        "modalities": arm["modalities"],
-        "encoders": data.windows.features.encoders,
-        "threshold": threshold,
-        "calibration": fitted,
-        "start": arm["start"],
+        **record_of(data, settings, threshold, fitted, selection),
+        "architecture": {
+            "inputs": data.windows.inputs,
+            "hidden": hidden_widths(weights),
+            "classes": CLASSES,
+            "dropout": arm["dropout"],
+            "standardized": MEAN in weights,
+        },
         "pretrained": start.record["pretrained"] if start else None,
-        "frozen": arm["frozen"],
-        "labels": arm["labels"],
-        "window_set": arm["windows"],
         "hyperparameters": {
             "epochs": arm["epochs"],
             "learning_rate": arm["learning_rate"],
             "batch_size": arm["batch_size"],
             "dropout": arm["dropout"],
             "patience": arm["patience"],
+            "optimizer": arm["optimizer"],
+            "weight_decay": arm["weight_decay"],
+            "schedule": arm["schedule"],
         },
+    }
+
+
+def record_of(
+    data: ArmData, settings: Settings, threshold: float, fitted: list[Calibration], selection: ValidationMetrics
+) -> Model:
+    """What the record of every model says, whether it was trained, fitted or given. selection: its metrics on validation
+    windows of `short`."""
+    arm = data.arm
+    return {
+        "arm": arm["name"],
+        "fold": settings.fold,
+        "replicate": settings.replicate,
+        "architecture": None,
+        "modalities": arm["modalities"],
+        "encoders": data.windows.features.encoders,
+        "threshold": threshold,
+        "calibration": fitted,
+        "start": arm["start"],
+        "pretrained": None,
+        "frozen": arm["frozen"],
+        "labels": arm["labels"],
+        "window_set": arm["windows"],
+        "hyperparameters": {},
+        "combine": arm["combine"],
+        "cut": None,
         "best_epoch": None,
         "epochs_run": 0,
         "trained_parameters": 0,

@@ -15,8 +15,9 @@ from virshort.heads.metrics_record import (
     PooledMetrics,
     WorstSource,
 )
-from virshort.heads.prediction import Heads, score_of
+from virshort.heads.prediction import Heads
 from virshort.heads.score_quality import curves, rank_metrics, reliability
+from virshort.heads.scoring import score_of
 from virshort.heads.voting import voting
 from virshort.labels import LABELS
 

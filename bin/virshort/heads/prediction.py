@@ -1,4 +1,4 @@
-"""Scores and calls of trained heads, without torch, which takes seconds to import."""
+"""Scores and calls of the models of an arm."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ from virshort.files import read_json
 from virshort.heads.calibration import calibrated
 from virshort.heads.model_files import RECORD, TENSORS, folder_of
 from virshort.heads.model_record import Calibration, Model
+from virshort.heads.scoring import log_odds, score_of
 
 PREDICTIONS = pa.schema(
     [
@@ -33,23 +34,6 @@ PREDICTIONS = pa.schema(
 _MANIFEST = ("window", "source", "cluster", "fold", "label")
 _BLOCK = 1 << 14  # rows of features that are read at once
 _MOST_ROWS = len(FRAMES) - 1  # of one window
-
-
-def log_odds(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
-    """Log-odds of viral, z1 - z0, by one head in evaluation mode: the same numbers as virshort.heads.head.
-
-    weights: the head's tensors by name; x: [n, inputs]. Returns [n] float32."""
-    hidden = x.astype(np.float32, copy=False) @ weights["hidden_layer.weight"].T + weights["hidden_layer.bias"]
-    scale = weights["bn1.weight"] / np.sqrt(weights["bn1.running_var"] + 1e-5)
-    hidden = (hidden - weights["bn1.running_mean"]) * scale + weights["bn1.bias"]
-    out = weights["output_layer.weight"][1] - weights["output_layer.weight"][0]
-    bias = weights["output_layer.bias"][1] - weights["output_layer.bias"][0]
-    return np.maximum(hidden, 0) @ out + bias
-
-
-def score_of(odds: np.ndarray) -> np.ndarray:
-    """The probability of viral, float32, from log-odds [n]."""
-    return (1 / (1 + np.exp(-odds.astype(np.float64)))).astype(np.float32)
 
 
 @dataclass

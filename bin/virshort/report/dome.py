@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import short_row
-from virshort.report.methods import encoder_text, encoders_of, sources_text
+from virshort.report.methods import encoder_text, encoders_of, hidden_in_words, sources_text
 from virshort.report.wording import SIMULATED, overfitting_text
 from virshort.verdict.wording import names_in_words, quoted
 
@@ -77,8 +77,8 @@ def _optimization(data: Inputs) -> Answers:
         (
             "Algorithm",
             architecture
-            and f"A multilayer perceptron ({architecture['hidden']} hidden units, batch normalization, dropout), trained with "
-            "Adam.",
+            and f"A multilayer perceptron ({hidden_in_words(architecture['hidden'])}, batch normalization, dropout), trained "
+            "with Adam.",
         ),
         ("Meta-predictions", "Not used: no arm takes the output of another classifier."),
         ("Data encoding", "; ".join(encoder_text(e) for e in encoders_of(data.models))),

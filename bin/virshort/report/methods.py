@@ -1,6 +1,6 @@
 """The methods of a run as a paragraph ready to paste, and its references."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import Json, short_row
@@ -132,7 +132,7 @@ def _on_heads(data: Inputs) -> list[str]:
     if model.get("architecture"):
         a, h = model["architecture"], model.get("hyperparameters", {})
         text.append(
-            f"The classifier was a multilayer perceptron ({a['hidden']} hidden units, batch normalization, ReLU, dropout "
+            f"The classifier was a multilayer perceptron ({hidden_in_words(a['hidden'])}, batch normalization, ReLU, dropout "
             f"{a['dropout']:g}) trained with Adam (batch size {h.get('batch_size', '?')}, at most {h.get('epochs', '?')} "
             f"epochs, early stopping on validation loss) in PyTorch {data.versions.get('torch', '')}".rstrip()
             + "."
@@ -144,6 +144,12 @@ def _on_heads(data: Inputs) -> list[str]:
         "and the best arm were chosen on validation windows only."
     )
     return text
+
+
+def hidden_in_words(hidden: int | Sequence[int]) -> str:
+    """The units of each hidden layer; earlier versions wrote the only layer's number."""
+    units = [hidden] if isinstance(hidden, int) else hidden
+    return f"{' and '.join(map(str, units))} hidden units"
 
 
 def _on_tests(data: Inputs) -> list[str]:

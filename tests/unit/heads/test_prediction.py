@@ -5,20 +5,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from virshort.heads import prediction
-from virshort.heads.head import HIDDEN
-from virshort.heads.prediction import PREDICTIONS, Heads, log_odds, prediction_tables, score_of, score_windows
+from virshort.heads.prediction import PREDICTIONS, Heads, prediction_tables, score_windows
+from virshort.heads.scoring import log_odds, score_of
 
 
 def random_head(inputs: int, seed: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     shapes = {
-        "hidden_layer.weight": (HIDDEN, inputs),
-        "hidden_layer.bias": (HIDDEN,),
-        "bn1.weight": (HIDDEN,),
-        "bn1.bias": (HIDDEN,),
-        "bn1.running_mean": (HIDDEN,),
-        "bn1.running_var": (HIDDEN,),
-        "output_layer.weight": (2, HIDDEN),
+        "hidden_layer.weight": (512, inputs),
+        "hidden_layer.bias": (512,),
+        "bn1.weight": (512,),
+        "bn1.bias": (512,),
+        "bn1.running_mean": (512,),
+        "bn1.running_var": (512,),
+        "output_layer.weight": (2, 512),
         "output_layer.bias": (2,),
     }
     return {
