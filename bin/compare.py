@@ -27,9 +27,12 @@ from virshort.verdict.comparison import (
 )
 from virshort.verdict.criteria import Criteria
 from virshort.verdict.differences import Pair, pairs_to_compare
+from virshort.verdict.pair_gains import pair_gain
 from virshort.verdict.parts import digest_parts
+from virshort.verdict.schema import PairGain
 from virshort.verdict.table import comparison_table
 from virshort.verdict.training import ModelFiles, best_arm, training_summary
+from virshort.windows.window_sets import MATE, PAIR
 
 
 def main() -> None:
@@ -54,6 +57,7 @@ def main() -> None:
     leakage = args.leakage or find_file(args.folder, "leakage.json")
     comparison = conclude(
         results,
+        pair_gains(args.folder, evaluated),
         details,
         training,
         best,
@@ -130,6 +134,16 @@ def compare_test_set(
         evaluations[name] = Evaluation(read_arm_counts(place / "predictions.parquet", test), metrics, str(place))
         details[name][test_set] = {k: metrics[k] for k in DETAILS if k in metrics}
     return compare_arms(test_set, test, evaluations, roles, pairs, options)
+
+
+def pair_gains(folder: Path, evaluated: list[str]) -> list[PairGain]:
+    """What the second mate of a fragment adds, for every arm that was tested on pairs."""
+    gains: list[PairGain] = []
+    for arm in evaluated:
+        mate, pair = (folder / "evaluation" / arm / name / "predictions.parquet" for name in (MATE, PAIR))
+        if mate.exists() and pair.exists() and (test := read_test_clusters(mate)).names:
+            gains.append(pair_gain(arm, test, read_arm_counts(pair, test), read_arm_counts(mate, test)))
+    return gains
 
 
 def read_models(folder: Path, arm: str) -> list[ModelFiles]:

@@ -15,6 +15,7 @@ from virshort.verdict.parts import check_parts
 from virshort.verdict.schema import Comparison, Interval
 from virshort.verdict.two_runs import as_text, interval_between, side_by_side
 from virshort.verdict.wording import names_in_words, quoted
+from virshort.windows.window_sets import pools_of_test_set, read_window_sets
 
 
 def main() -> None:
@@ -61,7 +62,7 @@ def windows_of(folder: Path, test_set: str) -> list[str] | None:
     sets = folder / "window_sets.json"
     if not sets.exists():
         return None
-    pools = read_json(sets)["test"].get(test_set, {}).get("pools", [])
+    pools = pools_of_test_set(read_window_sets(sets), test_set)
     known = [folder / "windows" / pool / "metadata.json" for pool in pools]
     if not known or not all(p.exists() for p in known):
         return None

@@ -60,7 +60,10 @@ workflow ARMS {
     EVALUATE(
         // [ arm, sets, models, [files] ]
         trained.combine(inputs).map { arm, models, given ->
-            [arm, given.sets.subMap('test', 'test_folds'), models, filesOf(given.features, arm.encoding, testPools(given.sets))]
+            [
+                arm, given.sets.subMap('test', 'folds', 'test_folds'), models,
+                filesOf(given.features, arm.encoding, testPools(given.sets))
+            ]
         },
         codeDigest('evaluate.py')
     )

@@ -73,7 +73,8 @@ workflow WINDOWS {
         plan.map { p -> p.train_sets },
         options.subMap(
             'window_length', 'short_windows', 'scratch_windows', 'mixed_windows', 'full_windows', 'test_windows',
-            'sweep_windows', 'sweep_lengths', 'viral_share', 'max_n', 'cluster_cap', 'windows_per_shard', 'genetic_code', 'seed'
+            'sweep_windows', 'sweep_lengths', 'pair_windows', 'insert_mean', 'insert_sd', 'viral_share', 'max_n',
+            'cluster_cap', 'windows_per_shard', 'genetic_code', 'seed'
         ),
         codeDigest('sample_windows.py')
     )

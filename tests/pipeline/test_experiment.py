@@ -114,6 +114,8 @@ def test_real_genomes(shared: Path, tmp_path: Path, run_pipeline: Callable[..., 
         5000,
         "--sweep_windows",
         500,
+        "--pair_windows",
+        500,
         "--sweep_lengths",
         150,
     )  # all folds and replicates, since a single permutation may be above chance

@@ -48,6 +48,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         400,
         "--test_windows",
         600,
+        "--pair_windows",
+        60,
         "--sweep_windows",
         60,
         "--sweep_lengths",

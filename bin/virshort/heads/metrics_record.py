@@ -6,6 +6,7 @@ A value that is not known is None. A share comes with a 95 % interval that count
 from typing import NotRequired, TypedDict
 
 from virshort.heads.model_record import CallMetrics, Lengths
+from virshort.heads.pair_record import PairRule
 
 Interval = list[float]
 
@@ -142,7 +143,7 @@ class Description(TypedDict):
 
 
 class Metrics(FoldAndPooledMetrics, Description):
-    """metrics.json."""
+    """metrics.json. pair_rules: of the test set `pair`, whose windows are pairs."""
 
     arm: str
     test_set: str
@@ -150,3 +151,4 @@ class Metrics(FoldAndPooledMetrics, Description):
     windows: int
     clusters: int
     frame_rows: dict[str, int] | None
+    pair_rules: NotRequired[list[PairRule]]

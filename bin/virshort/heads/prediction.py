@@ -92,20 +92,24 @@ def read_heads(folder: Path, folds: Sequence[int]) -> tuple[list[Heads], Model]:
 
 
 def score_windows(
-    windows: WindowFeatures, modalities: Sequence[str], heads: Sequence[Heads]
+    windows: WindowFeatures, modalities: Sequence[str], heads: Sequence[Heads], split: np.ndarray | None = None
 ) -> Iterator[tuple[pa.Table, np.ndarray]]:
     """Block by block, the manifest columns of windows and their log-odds [replicates, block], float32.
 
+    split: [n], the tested fold of the split whose heads score each window, or -1 to leave it out (None: the window's fold).
     A window with several rows has the largest log-odds of its rows."""
-    fold = windows.column("fold")
+    split = windows.column("fold") if split is None else split
     size = _BLOCK // _MOST_ROWS if windows.frame_rows else _BLOCK
     first = 0
     for table in windows.tables(_MANIFEST, size):
         which = np.arange(first, first + table.num_rows)
         first += table.num_rows
+        if (split[which] < 0).any():
+            table = table.filter(split[which] >= 0)
+            which = which[split[which] >= 0]
         rows, begin = windows.rows_of(which)
-        x, row_fold = windows.rows(rows, modalities), spread(fold[which], begin, len(rows))
-        yield table, np.stack([join(replicate.log_odds(x, row_fold), begin) for replicate in heads])
+        x, row_split = windows.rows(rows, modalities), spread(split[which], begin, len(rows))
+        yield table, np.stack([join(replicate.log_odds(x, row_split), begin) for replicate in heads])
 
 
 def prediction_tables(manifest: pa.Table, odds: np.ndarray, heads: Sequence[Heads]) -> Iterator[pa.Table]:

@@ -30,6 +30,8 @@ def summary_text(data: Inputs) -> str:
     chosen = c["best_arm"]["arm"]
     best = f"best on validation: {quoted(chosen)}" if chosen else "no arm has validation results"
     lines += _fold(f"(accuracy in %, differences in points, with 95 % intervals; * {best})")
+    if c["pairs"]:
+        lines += ["", *_fold(c["pairs"])]
     lines += ["", *_fold(c["leakage"]["sentence"])]
     lines += [line for sentence in control_sentences(c) for line in _fold(sentence)]
     lines += [line for o in c["overfitting"] for line in _fold(o["sentence"])]

@@ -59,7 +59,7 @@ def results(draw: Any, intervals: bool = True) -> Comparison:
     best = best_arm(training)
     votes = [{"windows": k, "accuracy": draw(share), "ci95": [0.5, 0.6] if intervals else None} for k in (1, 5)]
     details = {name: {"short": {"voting": {"votes": votes}}} for name in names}
-    return conclude([SetComparison(rows, contrasts, shuffled)], details, training, best, [], None, [], {}, Options())
+    return conclude([SetComparison(rows, contrasts, shuffled)], [], details, training, best, [], None, [], {}, Options())
 
 
 def sentences(c: Comparison) -> Iterator[str]:
