@@ -44,6 +44,7 @@ workflow READY_FEATURES {
     }
     sets = TAKE_FEATURES.out.sets
     leakage = CHECK_FEATURES.out.leakage
+    folds = SPLIT.out.folds
     facts = SPLIT.out.summary.mix(CHECK_FEATURES.out.summary)
 
     emit:
@@ -52,5 +53,6 @@ workflow READY_FEATURES {
     features // [ pool, encoding, [features and manifests of all its shards] ]
     sets // window_sets.json: which pools make a window set
     leakage // leakage.json
+    folds // folds.parquet: the sources with their families and folds
     facts // summaries of the steps, for the report
 }

@@ -95,6 +95,7 @@ workflow WINDOWS {
     folder = SAMPLE_WINDOWS.out.folder
     sets = SAMPLE_WINDOWS.out.sets
     leakage = AUDIT.out
+    folds = SPLIT.out.folds
     facts = SPLIT.out.summary.mix(CLUSTER.out.summary, MASK.out.summary, CHECK_INPUT.out.summary, CHECK_INPUT.out.skipped)
 
     emit:
@@ -105,5 +106,6 @@ workflow WINDOWS {
     folder // both, as one folder
     sets // window_sets.json: which pools make a window set
     leakage // leakage.json
+    folds // folds.parquet: the sources with their families and folds
     facts // summaries of the steps, for the report
 }
