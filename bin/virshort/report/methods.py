@@ -76,6 +76,18 @@ def encoder_text(e: Json) -> str:
     return f"{e['encoder']} ({e['modality']}: {e.get('pooling') or 'pooling not recorded'}{weights})"
 
 
+def novelty_text(c: Comparison) -> str:
+    """How it is determined how new test windows are; empty where it was not."""
+    found = {r["by"] for r in c["novelty"]["rows"]}
+    if not found:
+        return ""
+    match = "the bit score of their best match among the training sources of their label, and by " if "match" in found else ""
+    return (
+        f"Rates on short windows are also given by {match}whether their family was in training; for new families, intervals "
+        "count families instead of clusters."
+    )
+
+
 def p_text(c: Comparison) -> str:
     """How the p values of differences to the baseline are computed."""
     remedies = sum(t["role"] == "remedy" for t in c["training"])
@@ -163,4 +175,5 @@ def _on_tests(data: Inputs) -> list[str]:
         f"AUROC, AUPRC and differences, and percentile intervals of {c['draws']:,} cluster bootstrap samples for "
         "precision, F1 and MCC; both include the variance between replicates.",
         *([p_text(c)] if differ else []),
+        *([text] if (text := novelty_text(c)) else []),
     ]

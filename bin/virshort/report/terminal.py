@@ -18,6 +18,8 @@ def summary_text(data: Inputs) -> str:
     if data.simulated:
         lines += [*_fold(SIMULATED), ""]
     lines += [*_fold(c["answer"]), "", *_fold(c["recommendation"]), ""]
+    if c["novelty"]["sentence"]:
+        lines += [*_fold(c["novelty"]["sentence"]), ""]
     names = [r["arm"] for r in c["arms"] if r["test_set"] in ("short", "full")]
     width = max([len(n) for n in names] + [8])
     lines.append(f"{'arm':<{width}}  {'short windows':<22}  {'against baseline':<24}  full length")

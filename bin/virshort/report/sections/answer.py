@@ -21,6 +21,7 @@ def answer(data: Inputs) -> Mapping[str, Any]:
         "verdict": verdict,
         "answer": c["answer"],
         "recommendation": c["recommendation"],
+        "novelty": c["novelty"]["sentence"],
         "best": best,
         "rare": precision_at(row_of(c["arms"], best, "short"), 0.01),
         "criteria": criteria_rows(c["criteria"]),
