@@ -36,9 +36,9 @@ KNOWN, NEW = row("family", "known", 0.7, 0.5), row("family", "new", 0.6, 0.2, un
 def test_the_sentence_names_known_relatives_and_new_families():
     assert novelty_in_words([*RELATED, KNOWN, NEW], "combined") == (
         "Relatives known: at its threshold for 1 % false positives, 'combined' finds 80.0 % (95 % interval 75.0 to 85.0) of "
-        "the viral windows that match a virus in training (35 bits or more), and of the others 10.0 % (95 % interval 5.0 to 15.0). "
-        "Family new: it finds 20.0 % (95 % interval 15.0 to 25.0) of the viral windows of 24 families without a member in "
-        "training."
+        "the viral windows that match a virus in training (35 bits or more), and of the others 10.0 % (95 % interval 5.0 to "
+        "15.0). Family new: it finds 20.0 % (95 % interval 15.0 to 25.0) of the viral windows of 24 families without a "
+        "member in training."
     )
 
 
