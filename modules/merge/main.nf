@@ -4,7 +4,7 @@ process MERGE {
     // A job array requests memory once for all its shards, and knows none of them: what 1,000,000 windows need
     memory { (embeddings ? 1.GB + 3.B * embeddings.sum { f -> f.size() } : 14.GB) * task.attempt }
     publishDir(
-        "${task.ext.outdir}/features", mode: "${task.ext.publish_mode}", overwrite: 'deep',
+        "${task.ext.outdir}/features/${encoding}", mode: "${task.ext.publish_mode}", overwrite: 'deep',
         enabled: "${task.ext.keep_features}"
     )
     array(

@@ -48,10 +48,12 @@ ARMS = [
     "finetune_frozen",
     "scratch",
     "multilength",
+    "length_aware",
     "both",
     "dna_only",
     "protein_only",
     "kmer",
+    "codon",
     "gc",
     "shuffled_labels",
 ]

@@ -81,8 +81,12 @@ def test_the_demo_tells_known_families_from_new_ones(demo: Run) -> None:
 
 
 def test_every_window_is_embedded_once(demo: Run) -> None:
-    embedded = [row["name"] for row in demo.trace if row["process"].endswith("EMBED_KMERS")]
-    assert len(embedded) == len(set(embedded)) == 2 * len([r for r in demo.trace if r["process"].endswith("MERGE")])
+    embedded, merged = (
+        [row["name"].split("(")[1].split(maxsplit=1) for row in demo.trace if row["process"].endswith(process)]
+        for process in ("EMBED_KMERS", "MERGE")
+    )
+    assert {encoding for encoding, _ in merged} == {"kmer-dna+kmer-protein", "codon"}
+    assert sorted(embedded) == sorted([encoder, shard] for encoding, shard in merged for encoder in encoding.split("+"))
 
 
 def test_frozen_heads_are_frozen(demo: Run) -> None:

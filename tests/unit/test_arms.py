@@ -16,7 +16,7 @@ from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import InputError
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "arms.yaml"
-RUN = {"dna": "kmer-dna", "protein": "kmer-protein"}
+RUN = {"dna": "kmer-dna", "protein": "kmer-protein", "codon": "codon"}
 ROWS = yaml.safe_load(BUNDLED.read_text())
 
 
@@ -199,16 +199,16 @@ def test_choosing_brings_the_baseline_and_suggests_a_name():
         (["protein"], "kmer-dna+kmer-protein"),
         (["gc"], "kmer-dna+kmer-protein"),
         (["length", "protein"], "kmer-dna+kmer-protein"),
-        (["codon"], "codons"),
-        (["gc", "codon"], "codons"),
-        (["homology", "codon", "dna"], "kmer-dna+codons+relatives"),
+        (["codon"], "codon"),
+        (["gc", "codon"], "codon"),
+        (["homology", "codon", "dna"], "kmer-dna+codon+relatives"),
     ],
 )
 def test_arms_share_the_features_of_dna_and_protein_unless_they_read_others(tmp_path, modalities, encoding):
     (tmp_path / "mine.yaml").write_text(
         yaml.safe_dump({"baseline": ROWS["baseline"], "mine": {"windows": "short", "modalities": modalities}})
     )
-    run = {"homology": "relatives", "codon": "codons"} | RUN
+    run = {"homology": "relatives"} | RUN
     assert (
         encoding_of(
             read_arms(tmp_path / "mine.yaml", run, ENCODERS, "nucleotide" if "codon" in modalities else "translated")[1]
@@ -222,7 +222,7 @@ def test_an_arm_may_feed_bases_to_its_protein_encoder(tmp_path):
     assert arms[-1]["encoders"] == {"dna": "kmer-dna", "protein": "kmer-protein-untranslated"}
     assert arms[0]["encoders"]["protein"] == "kmer-protein"
     everywhere = read_arms(BUNDLED, RUN, ENCODERS, "nucleotide")
-    assert {a["encoders"]["protein"] for a in everywhere} == {"kmer-protein-untranslated"}
+    assert {a["encoders"].get("protein") for a in everywhere} == {"kmer-protein-untranslated", None}  # None: the arm codon
 
 
 def test_the_bundled_translation_control_has_each_arm_both_ways():

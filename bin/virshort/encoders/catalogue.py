@@ -11,7 +11,9 @@ from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.errors import InputError
 from virshort.modalities import ENCODED, UNTRANSLATED
 
-KMERS, DNABERT_S, ESM2 = (f"virshort.encoders.{name}" for name in ("kmer_encoders", "dnabert_s", "esm2"))
+KMERS, CODON, DNABERT_S, ESM2 = (
+    f"virshort.encoders.{name}" for name in ("kmer_encoders", "codon_encoder", "dnabert_s", "esm2")
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ CATALOGUE = {
     "esm2-650m": Entry("protein", 1280, "EMBED", ESM2),
     "esm2-3b": Entry("protein", 2560, "EMBED", ESM2),
     "fastesm2-650": Entry("protein", 1280, "EMBED", ESM2),
+    "codon": Entry("codon", 317, "EMBED_KMERS", CODON),
 }
 ENCODERS: dict[str, dict[str, int]] = {
     modality: {name: entry.dim for name, entry in CATALOGUE.items() if entry.modality == modality}
