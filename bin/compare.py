@@ -16,6 +16,7 @@ from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
 from virshort.inference.cluster_counts import read_arm_counts, read_test_clusters
 from virshort.inference.novelty_rates import novelty_rates, read_novelty
+from virshort.paired_sets import MATE, PAIR
 from virshort.verdict.comparison import (
     DETAILS,
     Evaluation,
@@ -34,7 +35,6 @@ from virshort.verdict.parts import NOVELTY, digest_parts
 from virshort.verdict.schema import ArmNovelty, PairGain
 from virshort.verdict.table import comparison_table, novelty_table
 from virshort.verdict.training import ModelFiles, best_arm, training_summary
-from virshort.windows.window_sets import MATE, PAIR
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the same sums on any number of cores
 
@@ -17,14 +18,14 @@ import pyarrow.parquet as pq
 from virshort.errors import InputError, run
 from virshort.features.selected_windows import SelectedWindows
 from virshort.features.window_features import WindowFeatures
-from virshort.files import whole, write_json
+from virshort.files import read_json, whole, write_json
 from virshort.heads.evaluation import describe, metrics
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.model_record import Model
 from virshort.heads.pair_record import PairRule
 from virshort.heads.pairing import fit_rules, heads_of_pairs, read_pairs, read_together, validated_by
 from virshort.heads.prediction import PREDICTIONS, Heads, prediction_tables, read_heads, score_windows
-from virshort.windows.window_sets import MATE, PAIR, WindowSets, read_window_sets
+from virshort.paired_sets import MATE, PAIR
 
 
 def check_encoders(windows: WindowFeatures, model: Model, arm: str, test_set: str) -> None:
@@ -92,7 +93,7 @@ def write_metrics(
 
 
 def evaluate_pairs(
-    out: Path, arm: str, windows: WindowFeatures, modalities: Sequence[str], heads: list[Heads], sets: WindowSets
+    out: Path, arm: str, windows: WindowFeatures, modalities: Sequence[str], heads: list[Heads], sets: dict[str, Any]
 ) -> None:
     """Evaluate one mate of each tested fragment (test set `mate`) and both (`pair`).
 
@@ -142,7 +143,7 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True, help="gets <test set>/metrics.json and predictions.parquet")
     args = p.parse_args()
 
-    sets = read_window_sets(args.window_sets)
+    sets = read_json(args.window_sets)
     heads, model = read_heads(args.models, sets["test_folds"])
     for name, test_set in sets["test"].items():
         windows = WindowFeatures(args.data, test_set["pools"])

@@ -3,7 +3,7 @@ include { codeDigest                                                       } fro
 include { filesIn ; headFiles ; readJson                                   } from '../functions/files'
 include { filesOf ; testPools ; trainingPools ; trainingSets ; withMatches } from '../functions/pools'
 include { PRETRAINED                                                       } from '../modules/pretrained/main'
-include { TRAIN as TRAIN_BASELINE ; TRAIN                                  } from '../modules/train/main'
+include { TRAIN as TRAIN_BASELINE ; TRAIN ; TRAIN as TRAIN_COMBINED        } from '../modules/train/main'
 include { EVALUATE                                                         } from '../modules/evaluate/main'
 include { NOVELTY                                                          } from '../modules/novelty/main'
 include { COMPARE                                                          } from '../modules/compare/main'
@@ -51,20 +51,32 @@ workflow ARMS {
     )
     TRAIN(
         // [ arm, sets, [files], the baseline's models or [] ]
-        jobs.filter { arm, _sets, _files -> arm.role != 'baseline' }
+        jobs.filter { arm, _sets, _files -> arm.role != 'baseline' && !arm.combine }
             .combine(TRAIN_BASELINE.out.map { _arm, models -> models })
             .map { arm, sets, files, baseline -> [arm, sets, files, arm.start == 'baseline' ? baseline : []] },
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
+    // [ name, models ]
+    parts = TRAIN_BASELINE.out.mix(TRAIN.out).map { arm, models -> [arm.name, models] }
+    TRAIN_COMBINED(
+        // [ arm, sets, [files], [models of each arm that it combines] ]
+        jobs.filter { arm, _sets, _files -> arm.combine }
+            .flatMap { arm, sets, files ->
+                arm.combine.collect { name -> [name, groupKey(arm.name, arm.combine.size()), arm, sets, files] }
+            }
+            .combine(parts, by: 0)
+            .map { _name, key, arm, sets, files, models -> [key, arm, sets, files, models] }
+            .groupTuple()
+            .map { _key, arms, sets, files, models -> [arms[0], sets[0], files[0], models.sort { f -> f.name }] },
+        options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
+    )
     // [ arm, models ]
-    trained = TRAIN_BASELINE.out.mix(TRAIN.out)
+    trained = TRAIN_BASELINE.out.mix(TRAIN.out, TRAIN_COMBINED.out)
     EVALUATE(
         // [ arm, sets, models, [files] ]
         trained.combine(inputs).map { arm, models, given ->
-            [
-                arm, given.sets.subMap('test', 'folds', 'test_folds'), models,
-                filesOf(given.features, arm.encoding, testPools(given.sets))
-            ]
+            def read = filesOf(given.features, arm.encoding, testPools(given.sets))
+            [arm, given.sets.subMap('test', 'folds', 'test_folds'), models, read]
         },
         codeDigest('evaluate.py')
     )

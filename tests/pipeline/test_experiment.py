@@ -80,6 +80,22 @@ def test_the_demo_tells_known_families_from_new_ones(demo: Run) -> None:
     assert (demo.results / "novelty.tsv").read_text().count("\n") == 1 + len(found["rows"])
 
 
+def test_two_mates_are_compared_with_one(demo: Run) -> None:
+    found, mates = read(demo.results / "comparison.json"), pool(demo.results, "test/pair")
+    rows = mates.num_rows // 2
+    assert mates["fragment"].to_pylist()[::2] == mates["fragment"].to_pylist()[1::2] == list(range(rows))
+    assert set(mates["fold"].to_pylist()) == {0, 1, 2, 3}, "fold 3 validates the split that tests fold 2"
+    tested = sum(fold < 3 for fold in mates["fold"].to_pylist()) // 2
+    assert [g["arm"] for g in found["pair_gains"]] == ARMS
+    for arm in ARMS:
+        rules = read(demo.results / "evaluation" / arm / "pair" / "pair_rule.json")
+        assert len(rules) == 9 and all(rule["pairs"] > 300 for rule in rules)
+        for name in ("mate", "pair"):
+            assert read(demo.results / "evaluation" / arm / name / "metrics.json")["windows"] == tested
+    gain = next(g for g in found["pair_gains"] if g["arm"] == "finetune")
+    assert gain["ci95"][0] > 0 and found["pairs"] in " ".join(demo.output.split())
+
+
 def test_every_window_is_embedded_once(demo: Run) -> None:
     embedded, merged = (
         [row["name"].split("(")[1].split(maxsplit=1) for row in demo.trace if row["process"].endswith(process)]

@@ -77,7 +77,6 @@ def test_a_user_adds_an_arm_without_touching_code(tmp_path):
         ({"modalities": "dna"}, "modalities is 'dna': must be a list"),
         ({"modalities": ["dna", "dna"]}, "each at most once"),
         ({"modalities": [["dna"]]}, "modalities is"),
-        ({"modalities": ["dna", "homology"], "encoders": {}}, "contains homology, for which this run has no encoder"),
         ({"encoders": ["kmer-dna"]}, "encoders is .*: must name encoders for dna, protein.*, as in"),
         ({"encoders": {"gc": "kmer-dna"}}, "must name encoders for dna, protein"),
         ({"encoders": {"dna": ["kmer-dna"]}}, "unknown dna encoder"),
@@ -201,7 +200,6 @@ def test_choosing_brings_the_baseline_and_suggests_a_name():
         (["length", "protein"], "kmer-dna+kmer-protein"),
         (["codon"], "codon"),
         (["gc", "codon"], "codon"),
-        (["homology", "codon", "dna"], "kmer-dna+codon+relatives"),
     ],
 )
 def test_arms_share_the_features_of_dna_and_protein_unless_they_read_others(tmp_path, modalities, encoding):
@@ -241,3 +239,53 @@ def test_twins_differ_only_in_what_the_protein_encoder_is_fed():
     next(a for a in arms if a["name"] == "protein_only")["epochs"] = 3
     assert [fed for fed, *_ in untranslated_twins(arms)] == ["both_untranslated", "protein_full_untranslated"]
     assert untranslated_twins(read_arms(BUNDLED, RUN, ENCODERS)) == []
+
+
+SEARCHED = RUN | {"homology": "homology"}
+KNOWN = ENCODERS | {"homology": {"homology": 20}}
+COMBINED = {"homology": {"modalities": ["homology"]}, "combined": {"combine": ["homology", "dna_only"]}}
+
+
+def read_searched(tmp_path: Path, rows: object) -> list[Arm]:
+    """The arms of a run that has an encoder for homology."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(rows, sort_keys=False))
+    return read_arms(path, SEARCHED, KNOWN)
+
+
+def test_a_modality_without_an_encoder_is_refused(tmp_path):
+    with pytest.raises(InputError, match="arm homology: modalities contains homology, for which this run has no encoder"):
+        read(tmp_path, ROWS | {"homology": COMBINED["homology"]})
+
+
+def test_an_arm_that_combines_others_reads_what_they_read(tmp_path):
+    arms = {a["name"]: a for a in read_searched(tmp_path, ROWS | COMBINED)}
+    one, both = arms["homology"], arms["combined"]
+    assert (one["start"], one["windows"], encoding_of(one)) == ("fitted", "short", "homology")
+    assert (both["start"], both["modalities"], both["combine"]) == ("parts", ["dna", "homology"], ["homology", "dna_only"])
+    assert encoding_of(both) == "kmer-dna+homology"
+    assert [a["name"] for a in choose(list(arms.values()), "combined")] == ["baseline", "dna_only", "homology", "combined"]
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        ({"combine": ["homology"]}, "combine is .*: must be a list of two or more arms"),
+        ({"combine": ["homology", "homology"]}, "must be a list of two or more arms"),
+        ({"combine": ["homology", 3]}, "must be a list of two or more arms"),
+        ({"combine": []}, "must be a list of two or more arms"),
+        ({"combine": ["homology", "scrach"]}, "combine: unknown arm scrach: did you mean scratch"),
+        ({"combine": ["mine", "scratch"]}, "combine: mine combines arms itself"),
+        ({"combine": ["combined", "scratch"]}, "combine: combined combines arms itself: name the arms"),
+        ({"combine": ["scratch", "shuffled_labels"]}, "combine: shuffled_labels is trained on shuffled labels"),
+        ({"combine": ["scratch", "other"]}, "combine: other reads protein by esm2-8m, but another part by kmer-protein"),
+        ({"combine": ["scratch", "homology"], "epochs": 3}, "epochs has no effect on an arm that combines other arms"),
+        ({"modalities": ["homology"], "windows": "short"}, "windows has no effect on an arm that believes matches"),
+        ({"modalities": ["homology"], "labels": "shuffled"}, "labels has no effect on an arm that believes matches"),
+        ({"modalities": ["homology", "dna"], "windows": "short"}, "homology is not read by a head together with others"),
+    ],
+)
+def test_a_fitted_arm_has_no_keys_of_training_and_names_its_parts(tmp_path, row, complaint):
+    other = {"windows": "short", "encoders": {"protein": "esm2-8m"}}
+    with pytest.raises(InputError, match=f"arm mine: .*{complaint}"):
+        read_searched(tmp_path, ROWS | COMBINED | {"other": other, "mine": row})

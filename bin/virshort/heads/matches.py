@@ -29,7 +29,7 @@ def best_bits(matches: np.ndarray, used: Sequence[int] | np.ndarray) -> np.ndarr
 
     matches: [n, folds * labels * 2], for each fold and label bits and identity, 0 where there is no match; used: those folds.
     Returns [n, 2] float32 in the order of the labels."""
-    each = matches.reshape(len(matches), -1, len(LABELS), VALUES)[:, np.asarray(used), :, 0]
+    each = matches.reshape(len(matches), -1, len(LABELS), VALUES)[..., 0][:, np.asarray(used)]
     return each.max(axis=1).astype(np.float32)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from virshort.files import read_json, whole, write_json
-from virshort.heads.model_record import StartModel
+from virshort.heads.model_record import Model, StartModel
 
 TENSORS, RECORD = "model.safetensors", "model.json"
 
@@ -22,6 +22,11 @@ def write_head(folder: Path, weights: Mapping[str, np.ndarray], record: StartMod
     with whole(folder / TENSORS) as path:
         save_file(dict(weights), path)
     write_json(folder / RECORD, record)
+
+
+def read_model(folder: Path) -> tuple[dict[str, np.ndarray], Model]:
+    """The tensors and the record of a model of this run."""
+    return load_file(folder / TENSORS), read_json(folder / RECORD)
 
 
 def read_head(folder: Path) -> tuple[dict[str, np.ndarray], StartModel]:

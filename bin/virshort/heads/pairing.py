@@ -20,7 +20,8 @@ from virshort.heads import calibration
 from virshort.heads.evaluation import WindowColumns
 from virshort.heads.metrics import threshold_of_best_mcc
 from virshort.heads.pair_record import PairRule
-from virshort.heads.prediction import Heads, score_of
+from virshort.heads.prediction import Heads
+from virshort.heads.scoring import score_of
 from virshort.labels import LABELS
 
 LARGEST_FACTOR = 20.0

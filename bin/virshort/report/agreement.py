@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from virshort.errors import InputError
+from virshort.paired_sets import MATE, PAIR, pools_of_test_set
 from virshort.report.lookup import Json
 from virshort.verdict.schema import Comparison
-from virshort.windows.window_sets import MATE, PAIR, pools_of_test_set
 
 ADVICE = "the folder holds files of two runs; run again into an empty --outdir"
 

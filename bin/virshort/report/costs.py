@@ -10,7 +10,9 @@ SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 BYTES = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 EMBEDDING = ("EMBED", "EMBED_KMERS")
 """Processes that embed."""
-BY_WINDOWS = ("SAMPLE_WINDOWS", *EMBEDDING, "MERGE", "TRAIN_BASELINE", "TRAIN", "EVALUATE", "AUDIT")
+TRAINING = ("TRAIN_BASELINE", "TRAIN", "TRAIN_COMBINED")
+"""Processes that make models, one task for each arm."""
+BY_WINDOWS = ("SAMPLE_WINDOWS", *EMBEDDING, "MERGE", *TRAINING, "EVALUATE", "AUDIT")
 """Processes whose work grows with the windows; that of the others grows with the genomes, or not at all."""
 MORE = 10
 """The estimate is for this many times the windows."""
@@ -71,7 +73,7 @@ def costs(trace: Iterable[Mapping[str, str]], embedded: int) -> Costs:
         name, _, tag = task["name"].partition(" (")
         process = name.split(":")[-1]
         took = seconds(task.get("realtime", ""))
-        if process in ("TRAIN", "TRAIN_BASELINE"):
+        if process in TRAINING:
             training[tag.rstrip(")")] = took
         row = rows.setdefault(process, ProcessCosts(process))
         row.tasks += 1

@@ -125,6 +125,13 @@ def _on_windows(data: Inputs) -> list[str]:
             f"provided more than {100 * p['cluster_cap']:g} % of the windows of a label; further test windows had lengths "
             f"of {p['sweep_lengths'].replace(',', ', ')} bp and 500-3000 bp."
         )
+    if c["pair_gains"] and "insert_mean" in p:
+        text.append(
+            f"Pairs were both ends of fragments whose lengths follow a normal distribution with mean {p['insert_mean']:g} and "
+            f"standard deviation {p['insert_sd']:g} bp. The score of a pair was the mean of its mates' calibrated log-odds, "
+            "times a factor that was fitted on pairs of the validation fold and decreases linearly to 1 with the share of "
+            "overlapping bases."
+        )
     if p.get("frames") == "all" or not c["window_length"]:
         text.append(
             "Each stop-free reading frame of a window was a row of the features; heads were trained on rows, and the score "

@@ -1,13 +1,9 @@
 """The records that sampling hands on: window_sets.json, and metadata.json of each pool."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
 from virshort.files import read_json
-
-MATE, PAIR = "mate", "pair"
-"""Test sets of sequenced fragments: their first mates, and both mates. Both are evaluated on the windows of the set `pair`."""
 
 
 class WindowSet(TypedDict):
@@ -65,12 +61,6 @@ class PoolMetadata(PoolContents):
     cluster_cap_used: dict[str, float]
     notes: list[str]
     sources_without_window: list[str]
-
-
-def pools_of_test_set(sets: Mapping[str, Any], name: str) -> list[str]:
-    """The pools that hold the windows that arms are tested on; none where the sets do not name this one."""
-    found = sets["test"].get(PAIR if name == MATE else name)
-    return found["pools"] if found else []
 
 
 def read_window_sets(path: Path) -> WindowSets:

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
+from trained_arm import arm
 from virshort.arm_record import Arm
 from virshort.errors import InputError
 from virshort.heads.arm_training import (
@@ -21,32 +22,6 @@ from virshort.heads.arm_training import (
 from virshort.heads.splits import split_rows
 
 CLUSTERS, PER_CLUSTER, FOLDS = 12, 40, 3
-
-
-def arm(**changes) -> Arm:
-    made: Arm = {
-        "name": "mine",
-        "description": "",
-        "role": "remedy",
-        "windows": "short",
-        "modalities": ["dna", "protein"],
-        "encoders": {"dna": "kmer-dna", "protein": "kmer-protein"},
-        "protein_input": "translated",
-        "start": "random",
-        "frozen": False,
-        "labels": "true",
-        "epochs": 2,
-        "learning_rate": 1e-3,
-        "batch_size": 64,
-        "dropout": 0.1,
-        "patience": 3,
-        "hidden": [512],
-        "optimizer": "adam",
-        "weight_decay": 0.0,
-        "schedule": "constant",
-        "standardize": False,
-    }
-    return made | changes
 
 
 def data_of(window_features, arm: Arm, label=None, cluster=None, size: int | None = None, viral_share=None) -> ArmData:

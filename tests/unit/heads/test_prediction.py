@@ -4,26 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from random_heads import random_head
 from virshort.heads import prediction
 from virshort.heads.prediction import PREDICTIONS, Heads, prediction_tables, score_windows
 from virshort.heads.scoring import log_odds, score_of
-
-
-def random_head(inputs: int, seed: int) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    shapes = {
-        "hidden_layer.weight": (512, inputs),
-        "hidden_layer.bias": (512,),
-        "bn1.weight": (512,),
-        "bn1.bias": (512,),
-        "bn1.running_mean": (512,),
-        "bn1.running_var": (512,),
-        "output_layer.weight": (2, 512),
-        "output_layer.bias": (2,),
-    }
-    return {
-        k: np.abs(rng.normal(size=s)).astype(np.float32) * (1 if "var" in k else rng.choice([-1, 1])) for k, s in shapes.items()
-    }
 
 
 @given(st.lists(st.floats(-30, 30, width=32), min_size=2, max_size=20), st.floats(0, 1), st.floats(0, 1))
