@@ -64,25 +64,27 @@ def units_of_clusters(cluster: np.ndarray, family: Sequence[str | None]) -> np.n
 
 
 def unit_names(cluster: np.ndarray, family: Sequence[str | None], unit: np.ndarray) -> np.ndarray:
-    """What messages call the unit of each source: its first family, or its cluster if no family is known.
+    """What messages call the unit of each source: its families, or its cluster if no family is known.
 
     cluster: [sources] strings; unit: [sources] int. Returns [sources] strings, of which each belongs to one unit."""
-    families: dict[int, str] = {}
-    for u, f in zip(unit.tolist(), family, strict=True):
-        if f is not None:
-            families[u] = min(f, families.get(u, f))
-    return np.array([families.get(u, f"{c} (cluster)") for u, c in zip(unit.tolist(), cluster.tolist(), strict=True)], str)
+    families = {u: f"{m[0]} and {len(m) - 1} more" if len(m) > 1 else m[0] for u, m in _families_of_units(family, unit).items()}
+    return np.array([families.get(u, f"cluster {c}") for u, c in zip(unit.tolist(), cluster.tolist(), strict=True)], str)
 
 
 def note_joined_families(family: Sequence[str | None], unit: np.ndarray) -> list[str]:
     """A note about sources without a family, and one for each unit that holds several families. unit: [sources] int."""
     unknown = sum(f is None for f in family)
     notes = [f"{unknown} of {len(family)} sources have no family: they are held out by cluster."] if unknown else []
+    for found in sorted(m for m in _families_of_units(family, unit).values() if len(m) > 1):
+        shown = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
+        notes.append(f"{len(found)} families share clusters and are therefore held out together: {shown}.")
+    return notes
+
+
+def _families_of_units(family: Sequence[str | None], unit: np.ndarray) -> dict[int, list[str]]:
+    """The sorted families of each unit that has any. unit: [sources] int."""
     members: dict[int, set[str]] = {}
     for u, f in zip(unit.tolist(), family, strict=True):
         if f is not None:
             members.setdefault(u, set()).add(f)
-    for found in sorted(sorted(m) for m in members.values() if len(m) > 1):
-        shown = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
-        notes.append(f"{len(found)} families share clusters and are therefore held out together: {shown}.")
-    return notes
+    return {u: sorted(m) for u, m in members.items()}
