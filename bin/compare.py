@@ -51,10 +51,11 @@ def main() -> None:
     training = [training_summary(a, read_models(args.folder, a["name"])) for a in arms if a["name"] in evaluated]
     best, twins = best_arm(training), untranslated_twins(arms)
 
+    combined = {a["name"]: a["combine"] for a in arms if a.get("combine")}
     details: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in evaluated}
     results = []
     for test_set in sorted(sets, key=order_of_test_set):
-        pairs = pairs_to_compare(best["arm"], test_set) + [(a, b) for a, b, where in twins if where == test_set]
+        pairs = pairs_to_compare(best["arm"], test_set, combined) + [(a, b) for a, b, where in twins if where == test_set]
         results.append(compare_test_set(args.folder, test_set, evaluated, roles, pairs, details, options))
     leakage = args.leakage or find_file(args.folder, "leakage.json")
     comparison = conclude(

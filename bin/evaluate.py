@@ -19,12 +19,19 @@ from virshort.errors import InputError, run
 from virshort.features.selected_windows import SelectedWindows
 from virshort.features.window_features import WindowFeatures
 from virshort.files import read_json, whole, write_json
-from virshort.heads.evaluation import describe, metrics
+from virshort.heads.evaluation import describe, ensemble_metrics, metrics, without_match
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.model_record import Model
-from virshort.heads.pair_record import PairRule
 from virshort.heads.pairing import fit_rules, heads_of_pairs, read_pairs, read_together, validated_by
-from virshort.heads.prediction import PREDICTIONS, Heads, prediction_tables, read_heads, score_windows
+from virshort.heads.prediction import (
+    PREDICTIONS,
+    Heads,
+    matched_windows,
+    prediction_tables,
+    read_ensemble,
+    read_heads,
+    score_windows,
+)
 from virshort.paired_sets import MATE, PAIR
 
 
@@ -64,17 +71,9 @@ def write_predictions(path: Path, windows: WindowFeatures, modalities: Sequence[
     return odds
 
 
-def write_metrics(
-    out: Path,
-    arm: str,
-    name: str,
-    windows: WindowFeatures | SelectedWindows,
-    odds: np.ndarray,
-    heads: list[Heads],
-    rules: list[PairRule] | None = None,
-) -> None:
-    """Write metrics.json of a test set. odds: [replicates, windows]; rules: by which two mates are read together."""
-    found: Metrics = {
+def metrics_of(arm: str, name: str, windows: WindowFeatures | SelectedWindows, odds: np.ndarray, heads: list[Heads]) -> Metrics:
+    """What metrics.json says of any test set. odds: [replicates, windows]."""
+    return {
         "arm": arm,
         "test_set": name,
         "replicates": len(heads),
@@ -84,12 +83,15 @@ def write_metrics(
         **metrics(windows.column("label"), windows.column("fold"), odds, heads),
         **describe(windows, odds, heads, name, np.random.default_rng(zlib.crc32(f"{arm} {name}".encode()))),
     }
-    if rules:
-        found["pair_rules"] = rules
+
+
+def write_metrics(out: Path, found: Metrics) -> None:
+    """Write metrics.json of a test set."""
+    arm, name = found["arm"], found["test_set"]
     write_json(out / name / "metrics.json", found)
     accuracy = np.mean([row["accuracy"] for row in found["pooled"]])
-    things = "pairs" if rules else "windows"
-    print(f"{arm} on {name}: {len(windows)} {things} in and out, accuracy {accuracy:.3f}")
+    things = "pairs" if name == PAIR else "windows"
+    print(f"{arm} on {name}: {found['windows']} {things} in and out, accuracy {accuracy:.3f}")
 
 
 def evaluate_pairs(
@@ -102,30 +104,30 @@ def evaluate_pairs(
     split = validated_by(pairs.fold, sets["folds"], sets["test_folds"])
     blocks = [odds for _, odds in score_windows(windows, modalities, heads, np.repeat(split, 2))]
     odds = np.concatenate(blocks, axis=1).reshape(len(heads), -1, 2)
-    rules = fit_rules(pairs.select(split >= 0), split[split >= 0], odds, heads)
+    rules = fit_rules(pairs.select(split >= 0), split[split >= 0], odds)
     write_json(out / PAIR / "pair_rule.json", rules)
 
     tested = np.isin(pairs.fold, sets["test_folds"])
     which = np.flatnonzero(tested)
     both = heads_of_pairs(rules)
-    single_odds, pair_odds = (np.empty((len(heads), len(which)), np.float32) for _ in (MATE, PAIR))
+    one, two = (np.empty((len(heads), len(which)), np.float32) for _ in (MATE, PAIR))
     done = 0
     with (
         predictions_writer(out / MATE / "predictions.parquet") as write_mate,
         predictions_writer(out / PAIR / "predictions.parquet") as write_pair,
     ):
         for manifest, block in score_windows(windows, modalities, heads, np.repeat(np.where(tested, pairs.fold, -1), 2)):
-            single = manifest.take(np.arange(0, manifest.num_rows, 2))
+            single = manifest.take(np.arange(0, manifest.num_rows, 2))  # blocks have even sizes, so fragments are whole
             here = slice(done, done + single.num_rows)
             done += single.num_rows
             mates = block.reshape(len(heads), -1, 2)
-            single_odds[:, here] = mates[:, :, 0]
-            pair_odds[:, here] = read_together(pairs.select(which[here]), mates, heads, rules)
-            write_mate(single, single_odds[:, here], heads)
-            write_pair(named_by_fragment(single), pair_odds[:, here], both)
+            one[:, here] = mates[:, :, 0]
+            two[:, here] = read_together(pairs.select(which[here]), mates, rules)
+            write_mate(single, one[:, here], heads)
+            write_pair(named_by_fragment(single), two[:, here], both)
     first_mates = SelectedWindows(windows, 2 * which)
-    write_metrics(out, arm, MATE, first_mates, single_odds, heads)
-    write_metrics(out, arm, PAIR, first_mates, pair_odds, both, rules)
+    write_metrics(out, metrics_of(arm, MATE, first_mates, one, heads))
+    write_metrics(out, metrics_of(arm, PAIR, first_mates, two, both) | {"pair_rules": rules})
 
 
 def named_by_fragment(manifest: pa.Table) -> pa.Table:
@@ -145,14 +147,20 @@ def main() -> None:
 
     sets = read_json(args.window_sets)
     heads, model = read_heads(args.models, sets["test_folds"])
+    ensemble = read_ensemble(args.models, sets["test_folds"])
     for name, test_set in sets["test"].items():
         windows = WindowFeatures(args.data, test_set["pools"])
         check_encoders(windows, model, args.arm, name)
         if name == PAIR:
             evaluate_pairs(args.out, args.arm, windows, model["modalities"], heads, sets)
-        else:
-            odds = write_predictions(args.out / name / "predictions.parquet", windows, model["modalities"], heads)
-            write_metrics(args.out, args.arm, name, windows, odds, heads)
+            continue
+        odds = write_predictions(args.out / name / "predictions.parquet", windows, model["modalities"], heads)
+        found = metrics_of(args.arm, name, windows, odds, heads)
+        if ensemble:
+            found["ensemble"] = ensemble_metrics(windows, odds, ensemble)
+        if model["cut"] is not None:
+            found["without_match"] = without_match(windows, matched_windows(windows, model["modalities"], heads[0]))
+        write_metrics(args.out, found)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,8 @@ from virshort.heads.arm_training import (
     settings_of,
     train_head,
 )
-from virshort.heads.model_files import folder_of, read_head, read_model, write_head
+from virshort.heads.ensemble import ValidationOdds, fit_ensemble
+from virshort.heads.model_files import ensemble_of, folder_of, read_head, read_model, write_head
 from virshort.heads.stacking import PartModel, fit_combined, fit_matches
 from virshort.heads.training import Settings
 
@@ -56,8 +57,9 @@ _job: Job
 """Set before the workers are forked, because features that are mapped from files cannot be sent to them."""
 
 
-def write_trained_head(fold: int, replicate: int) -> str:
-    """Train and write the head of one fold and replicate. Returns a line for the log."""
+def write_trained_head(fold: int, replicate: int) -> tuple[str, ValidationOdds | None]:
+    """Train and write the head of one fold and replicate. Returns a line for the log, and what the head says of its validation
+    windows."""
     began = time.perf_counter()
     arm, where = _job.data.arm, folder_of(fold, replicate)
     head = make_head(settings_of(arm, _job.seed, fold, replicate), where)
@@ -69,10 +71,11 @@ def write_trained_head(fold: int, replicate: int) -> str:
         how = "not trained here"
     elif arm["start"] in FITTED:
         how = f"fitted on {record['validation_windows']} validation windows"
-    return (
+    line = (
         f"{arm['name']} fold {fold} replicate {replicate}: {how}, "
         f"accuracy on validation windows of `short` {record['selection']['accuracy']:.3f}, {time.perf_counter() - began:.1f} s"
     )
+    return line, head.validation
 
 
 def make_head(settings: Settings, where: Path) -> HeadFiles:
@@ -146,10 +149,16 @@ def main() -> None:
     heads = [(f, r) for f in sets["test_folds"] for r in range(args.replicates)]
     with ProcessPoolExecutor(min(args.cpus, len(heads)), multiprocessing.get_context("fork")) as pool:
         try:
-            for line in pool.map(write_trained_head, *zip(*heads, strict=True)):
+            said: dict[int, list[ValidationOdds | None]] = {f: [] for f in sets["test_folds"]}
+            for (fold, _), (line, odds) in zip(heads, pool.map(write_trained_head, *zip(*heads, strict=True)), strict=True):
                 print(line, flush=True)
+                said[fold].append(odds)
         except BrokenProcessPool as e:  # the kernel ends a process that takes too much memory
             raise MemoryError from e
+    for fold, replicates in said.items():
+        known = [odds for odds in replicates if odds]
+        if len(known) > 1:
+            write_json(args.out / ensemble_of(fold), fit_ensemble(known))
     if _job.checkpoints:
         for path in _job.checkpoints.glob("*.pt"):
             path.unlink(missing_ok=True)  # a task that outlived a killed run may remove them too

@@ -143,7 +143,7 @@ def test_a_report_is_built_again_from_the_results(demo: Run, tmp_path: Path, mon
 def test_the_figures_and_the_methods_are_there(demo: Run) -> None:
     methods = (demo.results / "figures" / "methods.txt").read_text()
     assert "sourmash" in methods and "Nextflow" in methods and "(seed 42)" in methods
-    for name in ("forest", "length", "length_auroc", "voting", "curves", "reliability", "training"):
+    for name in ("forest", "length", "length_auroc", "voting", "pairs", "curves", "reliability", "training"):
         assert (demo.results / "figures" / f"{name}.svg").read_text().startswith("<?xml")
         assert (demo.results / "figures" / f"{name}.png").stat().st_size > 10_000
 

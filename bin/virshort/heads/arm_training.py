@@ -14,6 +14,7 @@ from virshort.errors import InputError
 from virshort.features.window_features import WindowFeatures
 from virshort.heads import calibration
 from virshort.heads.architecture import CLASSES, MEAN, hidden_widths
+from virshort.heads.ensemble import ValidationOdds
 from virshort.heads.model_record import Calibration, Epoch, Model, StartModel, ValidationMetrics
 from virshort.heads.splits import shuffled_labels, split_rows
 from virshort.heads.training import LabelledWindows, Settings, evaluate, head_of, predict, train
@@ -72,11 +73,15 @@ class ArmData:
 
 @dataclass(frozen=True)
 class HeadFiles:
-    """What is written of a head: model.safetensors, history.json and model.json."""
+    """What is written of a model: model.safetensors, history.json and model.json.
+
+    validation: its log-odds of its own validation windows; None where replicates have no windows or labels in common, and
+    where they are one and the same model."""
 
     weights: Mapping[str, np.ndarray]
     history: list[Epoch]
     record: Model
+    validation: ValidationOdds | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,8 @@ def train_head(data: ArmData, settings: Settings, start: Start | None = None, ch
     done = train(
         windows.select(training, label), held_out, windows.inputs, settings, start.weights if start else None, checkpoint
     )
-    fitted = _calibration(done.weights, windows, validation, held_out)
+    known = _validation_odds(done.weights, windows, validation, held_out)
+    fitted = _calibration(known)
     record = _head_record(data, settings, done.weights, done.threshold, fitted, start)
     record |= {
         "best_epoch": done.best_epoch,
@@ -130,7 +136,7 @@ def train_head(data: ArmData, settings: Settings, start: Start | None = None, ch
         "training": done.history[done.best_epoch - 1]["train"],
         "validation": done.validation,
     }
-    return HeadFiles(done.weights, done.history, record)
+    return HeadFiles(done.weights, done.history, record, known if data.arm["labels"] == "true" else None)
 
 
 def keep_head(data: ArmData, settings: Settings, start: Start) -> HeadFiles:
@@ -139,7 +145,8 @@ def keep_head(data: ArmData, settings: Settings, start: Start) -> HeadFiles:
     Raises InputError where it was trained with other encoders than those of this run."""
     check_encoders(start.record, data.windows.features.encoders)
     _, validation = data.split(data.short, settings.fold)
-    fitted = _calibration(start.weights, data.short, validation, data.short.select(validation, data.short.label))
+    held_out = data.short.select(validation, data.short.label)
+    fitted = _calibration(_validation_odds(start.weights, data.short, validation, held_out))
     return HeadFiles(start.weights, [], _head_record(data, settings, start.weights, start.record["threshold"], fitted, start))
 
 
@@ -167,12 +174,16 @@ def _named(encoder: EncoderRecord) -> str:
     return f"{encoder['encoder']} (weights {encoder['weights']})" if encoder["weights"] else encoder["encoder"]
 
 
-def _calibration(
+def _validation_odds(
     weights: dict[str, np.ndarray], windows: ArmWindows, which: np.ndarray, held_out: LabelledWindows
-) -> list[Calibration]:
-    """The calibration of a head on validation windows. which: [k], their numbers in `windows`."""
+) -> ValidationOdds:
+    """The log-odds of validation windows by a head. which: [k], their numbers in `windows`."""
     odds = predict(head_of(weights), held_out)
-    return calibration.fit(held_out.label, odds, windows.features.length[which], windows.cluster[which])
+    return ValidationOdds(held_out.label, odds, windows.features.length[which], windows.cluster[which])
+
+
+def _calibration(known: ValidationOdds) -> list[Calibration]:
+    return calibration.fit(known.label, known.odds, known.length, known.cluster)
 
 
 def _head_record(

@@ -72,7 +72,8 @@ class ExpectedPrecision(TypedDict):
 class ThresholdRates(TypedDict):
     """What a threshold from validation reaches on test windows of some lengths.
 
-    own: whether every head has a threshold of its own for these lengths, and not only that of all lengths."""
+    own: whether every head has a threshold of its own for these lengths, and not only that of all lengths; accuracy: of calls
+    at this threshold."""
 
     lengths: Lengths
     threshold: str
@@ -81,6 +82,14 @@ class ThresholdRates(TypedDict):
     true_positive_rate: Share | None
     false_positive_rate: Share | None
     precision_at_prevalence: list[ExpectedPrecision]
+    accuracy: Share | None
+
+
+class Ensemble(PooledMetrics):
+    """The replicates judged by the mean of their log-odds. share: its accuracy with its interval."""
+
+    share: Share
+    thresholds: list[ThresholdRates]
 
 
 class Curves(TypedDict):
@@ -130,7 +139,8 @@ class Voting(TypedDict):
 
 
 class Description(TypedDict):
-    """What metrics.json holds besides metrics.
+    """What metrics.json holds besides metrics. without_match: for an arm that believes matches, the share of each label's
+    windows that has none above the cut.
 
     Curves, groups and worst sources are there for `short` and `full`, voting for `short`."""
 
@@ -140,6 +150,8 @@ class Description(TypedDict):
     groups: NotRequired[dict[str, list[GroupErrors]]]
     worst_sources: NotRequired[list[WorstSource]]
     voting: NotRequired[Voting]
+    ensemble: NotRequired[Ensemble]
+    without_match: NotRequired[dict[str, Share]]
 
 
 class Metrics(FoldAndPooledMetrics, Description):

@@ -1,4 +1,4 @@
-"""The files of heads: model.safetensors with their tensors, and model.json with everything else."""
+"""The files of models: model.safetensors with their tensors, model.json with everything else, ensemble.json for each split."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,12 @@ from safetensors.numpy import load_file, save_file
 from virshort.files import read_json, whole, write_json
 from virshort.heads.model_record import Model, StartModel
 
-TENSORS, RECORD = "model.safetensors", "model.json"
+TENSORS, RECORD, ENSEMBLE = "model.safetensors", "model.json", "ensemble.json"
+
+
+def ensemble_of(fold: int) -> Path:
+    """Where an arm's folder says how to judge by the mean of the replicates of a fold, if it has several."""
+    return Path(f"fold_{fold}") / ENSEMBLE
 
 
 def folder_of(fold: int, replicate: int) -> Path:

@@ -57,6 +57,14 @@ class Calibration(TypedDict):
     thresholds: dict[str, float | None]
 
 
+class EnsembleRecord(TypedDict):
+    """ensemble.json of a split: how to judge by the mean log-odds of its replicates. threshold: on the score."""
+
+    replicates: int
+    threshold: float
+    calibration: list[Calibration]
+
+
 class Origin(TypedDict):
     """Where a pretrained head comes from. form: virshort, or which kind of VirNucPro's files; metadata: what the file says."""
 

@@ -5,8 +5,9 @@ Mates lie between: they share a source and, where the fragment is short, bases. 
 
     (1 + (factor - 1) * (1 - overlap)) * (mate 1 + mate 2) / 2
 
-where the mates' log-odds are calibrated, `overlap` is the share of a mate's bases that the other reads too, and the factor, the
-only parameter, is fitted on validation pairs. With complete overlap nothing is left to fit: a window counts once.
+where `overlap` is the share of a mate's bases that the other reads too. First the log-odds of single mates are brought to the
+scale of probabilities, on validation mates: a head that was trained on long windows is too sure of short ones, and only on that
+scale does a mate that is read twice count once. The factor is then the only parameter, and is fitted on validation pairs.
 """
 
 from collections.abc import Sequence
@@ -77,12 +78,13 @@ def validated_by(fold: np.ndarray, folds: int, test_folds: Sequence[int]) -> np.
 
 
 def pair_odds(mates: np.ndarray, overlap: np.ndarray, factor: float) -> np.ndarray:
-    """Log-odds of pairs. mates: [n, 2], calibrated; overlap: [n]. Returns [n]."""
+    """Log-odds of pairs. mates: [n, 2] log-odds on the scale of probabilities; overlap: [n]. Returns [n]."""
     return (1 + (factor - 1) * (1 - overlap)) * mates.mean(axis=1)
 
 
 def fit_factor(label: np.ndarray, mates: np.ndarray, overlap: np.ndarray) -> float:
-    """The factor with the lowest log loss, where a constant may be added. label: [n] 0 or 1; mates: [n, 2]; overlap: [n].
+    """The factor with the lowest log loss, where a constant may be added. label: [n] 0 or 1; mates: [n, 2]; overlap: [n];
+    both as in `pair_odds`.
 
     The log-odds of a pair are linear in the factor, so this is a logistic regression and has one solution."""
     side = np.where(label == 1, 1.0, -1.0)
@@ -98,53 +100,51 @@ def fit_factor(label: np.ndarray, mates: np.ndarray, overlap: np.ndarray) -> flo
     return float(optimize.minimize(loss, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=bounds).x[0])
 
 
-def fit_rules(pairs: Pairs, split: np.ndarray, odds: np.ndarray, heads: Sequence[Heads]) -> list[PairRule]:
+def fit_rules(pairs: Pairs, split: np.ndarray, odds: np.ndarray) -> list[PairRule]:
     """The rule of every model, by replicate and tested fold, fitted on the pairs that validate its split.
 
-    split: [n], the tested fold of that split; odds: [replicates, n, 2], the log-odds of both mates by its heads. Raises
+    split: [n], the tested fold of that split; odds: [replicates, n, 2], the log-odds of both mates by its model. Raises
     InputError where a label is missing."""
     return [
         _fit_rule(pairs.select(split == f), mates[split == f], f, r)
-        for r, mates in enumerate(calibrated_mates(pairs, split, odds, heads))
+        for r, mates in enumerate(odds)
         for f in np.unique(split).tolist()
     ]
 
 
-def calibrated_mates(pairs: Pairs, split: np.ndarray, odds: np.ndarray, heads: Sequence[Heads]) -> np.ndarray:
-    """Calibrated log-odds of both mates, [replicates, n, 2]; the arguments are those of `fit_rules`."""
-    of_mates = [np.repeat(column, 2) for column in (split, pairs.length)]
-    return np.stack([h.calibrated(o.ravel(), *of_mates).reshape(-1, 2) for h, o in zip(heads, odds, strict=True)])
-
-
-def _fit_rule(pairs: Pairs, mates: np.ndarray, fold: int, replicate: int) -> PairRule:
-    """The rule of the model that tests `fold`. mates: [n, 2], calibrated."""
+def _fit_rule(pairs: Pairs, odds: np.ndarray, fold: int, replicate: int) -> PairRule:
+    """The rule of the model that tests `fold`. odds: [n, 2], of both mates."""
     for y, name in enumerate(LABELS):
         if not (pairs.label == y).any():
             raise InputError(
                 f"split {fold}: none of its {len(pairs)} validation pairs is {name}, so two mates cannot be read together: "
                 "use more pairs (--pair_windows), or none (0)"
             )
+    temperature, bias = calibration.scale(np.repeat(pairs.label, 2), odds.ravel())
+    mates = odds / temperature + bias
     factor = fit_factor(pairs.label, mates, pairs.overlap)
-    odds = pair_odds(mates, pairs.overlap, factor).astype(np.float32)
+    together = pair_odds(mates, pairs.overlap, factor).astype(np.float32)
     return {
         "fold": fold,
         "replicate": replicate,
+        "temperature": temperature,
+        "bias": bias,
         "factor": factor,
-        "threshold": threshold_of_best_mcc(pairs.label, score_of(odds)),
-        "calibration": calibration.fit(pairs.label, odds, pairs.length, pairs.cluster),
+        "threshold": threshold_of_best_mcc(pairs.label, score_of(together)),
+        "calibration": calibration.fit(pairs.label, together, pairs.length, pairs.cluster),
         "pairs": len(pairs),
         "overlapping": float((pairs.overlap > 0).mean()),
     }
 
 
-def read_together(pairs: Pairs, odds: np.ndarray, heads: Sequence[Heads], rules: Sequence[PairRule]) -> np.ndarray:
+def read_together(pairs: Pairs, odds: np.ndarray, rules: Sequence[PairRule]) -> np.ndarray:
     """Log-odds of pairs by the models that test their folds. odds: [replicates, n, 2], of both mates. Returns [replicates, n]
     float32."""
-    mates = calibrated_mates(pairs, pairs.fold, odds, heads)
-    found = np.empty(mates.shape[:2], np.float32)
+    found = np.empty(odds.shape[:2], np.float32)
     for rule in rules:
         r, here = rule["replicate"], pairs.fold == rule["fold"]
-        found[r, here] = pair_odds(mates[r, here], pairs.overlap[here], rule["factor"])
+        mates = odds[r, here] / rule["temperature"] + rule["bias"]
+        found[r, here] = pair_odds(mates, pairs.overlap[here], rule["factor"])
     return found
 
 

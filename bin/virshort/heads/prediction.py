@@ -13,9 +13,9 @@ from virshort.features.tensors import FRAMES, join, spread
 from virshort.features.window_features import WindowFeatures
 from virshort.files import read_json
 from virshort.heads.calibration import calibrated
-from virshort.heads.model_files import RECORD, TENSORS, folder_of
-from virshort.heads.model_record import Calibration, Model
-from virshort.heads.scoring import log_odds, score_of
+from virshort.heads.model_files import RECORD, TENSORS, ensemble_of, folder_of
+from virshort.heads.model_record import Calibration, EnsembleRecord, Model
+from virshort.heads.scoring import log_odds, matched_bits, parts_of, score_of
 
 PREDICTIONS = pa.schema(
     [
@@ -49,6 +49,16 @@ class Heads:
         out = np.empty(len(x), np.float32)
         for f in np.unique(fold).tolist():
             out[fold == f] = log_odds(self.weights[f], x[fold == f])
+        return out
+
+    def matched(self, x: np.ndarray, fold: np.ndarray) -> np.ndarray:
+        """Whether rows have a match that is believed by the models that test their folds, which read matches only.
+
+        x: [n, inputs]; fold: [n]. Returns [n] bool."""
+        out = np.empty(len(x), bool)
+        for f in np.unique(fold).tolist():
+            (part,) = parts_of(self.weights[f])
+            out[fold == f] = matched_bits(part, x[fold == f]).any(axis=1)
         return out
 
     def calls(self, score: np.ndarray, fold: np.ndarray) -> np.ndarray:
@@ -91,6 +101,14 @@ def read_heads(folder: Path, folds: Sequence[int]) -> tuple[list[Heads], Model]:
     return heads, records[0][folds[0]]
 
 
+def read_ensemble(folder: Path, folds: Sequence[int]) -> Heads | None:
+    """The thresholds and calibrations for the mean log-odds of an arm's replicates, without weights; None if it has none."""
+    if not all((folder / ensemble_of(f)).exists() for f in folds):
+        return None
+    records: dict[int, EnsembleRecord] = {f: read_json(folder / ensemble_of(f)) for f in folds}
+    return Heads({}, {f: r["threshold"] for f, r in records.items()}, {f: r["calibration"] for f, r in records.items()})
+
+
 def score_windows(
     windows: WindowFeatures, modalities: Sequence[str], heads: Sequence[Heads], split: np.ndarray | None = None
 ) -> Iterator[tuple[pa.Table, np.ndarray]]:
@@ -110,6 +128,17 @@ def score_windows(
         rows, begin = windows.rows_of(which)
         x, row_split = windows.rows(rows, modalities), spread(split[which], begin, len(rows))
         yield table, np.stack([join(replicate.log_odds(x, row_split), begin) for replicate in heads])
+
+
+def matched_windows(windows: WindowFeatures, modalities: Sequence[str], heads: Heads) -> np.ndarray:
+    """Whether each window has a match that is believed, in any of its rows. Returns [n] bool."""
+    fold = windows.column("fold")
+    out = np.empty(len(windows), bool)
+    for first in range(0, len(windows), _BLOCK // _MOST_ROWS):
+        which = np.arange(first, min(first + _BLOCK // _MOST_ROWS, len(windows)))
+        rows, begin = windows.rows_of(which)
+        out[which] = join(heads.matched(windows.rows(rows, modalities), spread(fold[which], begin, len(rows))), begin)
+    return out
 
 
 def prediction_tables(manifest: pa.Table, odds: np.ndarray, heads: Sequence[Heads]) -> Iterator[pa.Table]:

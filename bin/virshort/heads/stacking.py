@@ -15,6 +15,7 @@ from virshort.features.tensors import join, spread
 from virshort.features.window_features import WindowFeatures
 from virshort.heads import calibration
 from virshort.heads.arm_training import ArmData, HeadFiles, record_of
+from virshort.heads.ensemble import ValidationOdds
 from virshort.heads.logistic import Logistic, fit_logistic, held_out
 from virshort.heads.matches import SIGNS, best_bits, best_cut, evidence, training_folds
 from virshort.heads.model_record import Model
@@ -141,7 +142,8 @@ def _files(
     short, windows = data.short, known.windows
     odds, label = join(row_odds, known.first).astype(np.float32), short.label[windows]
     judged, threshold = judge(label, odds)
-    fitted = calibration.fit(label, odds, short.features.length[windows], short.cluster[windows])
+    length, cluster = short.features.length[windows], short.cluster[windows]
+    fitted = calibration.fit(label, odds, length, cluster)
     record = record_of(data, settings, threshold, fitted, judged)
     cuts = [float(part[CUT]) for part in parts_of(weights) if CUT in part]
     return HeadFiles(
@@ -154,4 +156,5 @@ def _files(
             "validation_windows": len(windows),
             "validation": judged,
         },
+        ValidationOdds(label, odds, length, cluster) if data.arm["combine"] else None,
     )

@@ -107,7 +107,8 @@ def pair_panels(c: Comparison) -> list[Panel]:
         if len(means) == 2:
             lows, highs = ([m["ci95"][i] if m["ci95"] and arm in arms_of_interest(c) else None for m in found] for i in (0, 1))
             lines.append(Line(arm, [1, 2], means, colours(c)[arm], lows, highs, marker="o"))
-    return [Panel("Two mates of a fragment", "mates", "accuracy", lines, ticks=(1, 2), large=True)] if lines else []
+    title = "Two mates of a fragment"
+    return [Panel(title, "mates", "accuracy", lines, ticks=(1, 2), y_range=(0.4, 1.0), level=0.5, large=True)] if lines else []
 
 
 def curve_panels(c: Comparison) -> list[Panel]:

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 
 from virshort.report.inputs import Inputs
+from virshort.report.needs import needs_text
 from virshort.report.numbers import interval, scaled, signed
 from virshort.report.wording import SIMULATED, control_sentences, further_warnings
 from virshort.verdict.rows import row_of
@@ -17,7 +18,7 @@ def summary_text(data: Inputs) -> str:
     lines = [f"VERDICT  {c['verdict']['headline']}", ""]
     if data.simulated:
         lines += [*_fold(SIMULATED), ""]
-    lines += [*_fold(c["answer"]), "", *_fold(c["recommendation"]), ""]
+    lines += [*_fold(c["answer"]), "", *_fold(" ".join(filter(None, [c["recommendation"], needs_text(data)]))), ""]
     if c["novelty"]["sentence"]:
         lines += [*_fold(c["novelty"]["sentence"]), ""]
     names = [r["arm"] for r in c["arms"] if r["test_set"] in ("short", "full")]

@@ -16,7 +16,7 @@ from virshort.inference.intervals import METRICS, arm_metrics, effective_by_labe
 from virshort.verdict.advice import cost_of, recommend, scenario_of
 from virshort.verdict.criteria import Criteria, judge
 from virshort.verdict.differences import Pair, add_differences, contrast, shuffled_auroc
-from virshort.verdict.findings import protein_by_length, votes_in_words
+from virshort.verdict.findings import inputs_by_length, votes_in_words
 from virshort.verdict.novelty import novelty_in_words
 from virshort.verdict.pair_gains import pairs_in_words
 from virshort.verdict.rows import is_length, row_of
@@ -25,7 +25,10 @@ from virshort.verdict.training import pretrained_baseline
 from virshort.verdict.trust import find_overfitting, summarize_controls, summarize_leakage, warn
 from virshort.verdict.verdict import answer, give_verdict
 
-DETAILS = ("calibration", "thresholds", "curves", "groups", "worst_sources", "voting", "pair_rules")
+DETAILS = (
+    *("calibration", "thresholds", "curves", "groups", "worst_sources", "voting"),
+    *("ensemble", "without_match", "pair_rules"),
+)
 """The keys of metrics.json that are passed on as they are."""
 
 
@@ -198,7 +201,7 @@ def conclude(
         "leakage": audit,
         "warnings": warn(rows, audit, controls, pretrained) + list(dict.fromkeys(notes)),
         "contrasts": contrasts,
-        "protein": protein_by_length(contrasts),
+        "by_length": inputs_by_length(contrasts),
         "votes": votes_in_words(details, rows, name),
         "novelty": {"rows": novelty, "sentence": novelty_in_words(novelty, name)},
         "pair_gains": gains,

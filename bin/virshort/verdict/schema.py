@@ -245,7 +245,7 @@ class Comparison(TypedDict):
     leakage: LeakageSummary
     warnings: list[str]
     contrasts: list[Contrast]
-    protein: list[str]
+    by_length: list[str]  # what an input adds at each length
     votes: str | None
     novelty: Novelty
     pair_gains: list[PairGain]  # none where the test set `pair` was not drawn

@@ -18,7 +18,7 @@ from virshort.heads.pairing import pair_odds
 from virshort.heads.scoring import log_odds, score_of
 
 FRAGMENTS, FOLDS, TESTED = 120, 4, [0, 2]
-TEMPERATURE, BIAS, THRESHOLD = 2.0, 0.3, 0.4
+THRESHOLD = 0.4
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def windows(window_features: Callable[..., WindowFeatures]) -> WindowFeatures:
 
 def run(folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """evaluate.py with two replicates of random heads for each tested fold."""
-    calibration = [{"lengths": None, "windows": 9, "temperature": TEMPERATURE, "bias": BIAS, "thresholds": {"balanced": 0.0}}]
+    calibration = [{"lengths": None, "windows": 9, "temperature": 1.0, "bias": 0.0, "thresholds": {"balanced": 0.0}}]
     calibration[0]["thresholds"] |= {"fpr_1e-2": None, "fpr_1e-3": None}
     encoders = WindowFeatures(folder, ["test/pair"]).encoders
     record = {"threshold": THRESHOLD, "calibration": calibration, "modalities": ["dna", "protein"], "encoders": encoders}
@@ -81,7 +81,7 @@ def test_mates_and_pairs_are_judged_by_the_split_that_tests_their_fold(
         r, f = rule["replicate"], rule["fold"]
         here = fold == f
         mates = log_odds(random_head(8, 10 * f + r), x[np.repeat(here, 2)]).reshape(-1, 2)
-        expected = pair_odds(mates / TEMPERATURE + BIAS, overlap[here], rule["factor"])
+        expected = pair_odds(mates / rule["temperature"] + rule["bias"], overlap[here], rule["factor"])
         for found, odds, threshold, end in ((single, mates[:, 0], THRESHOLD, "/1"), (both, expected, rule["threshold"], "")):
             shown = {name: column[(found["replicate"] == r) & (found["fold"] == f)] for name, column in found.items()}
             assert shown["window"].tolist() == [f"f{n}{end}" for n in np.flatnonzero(here)]

@@ -17,7 +17,6 @@ from virshort.heads.pairing import (
     read_together,
     validated_by,
 )
-from virshort.heads.prediction import Heads
 
 
 def simulated(rng: np.random.Generator, n: int, shared: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -95,38 +94,34 @@ def test_a_fold_validates_the_split_before_it():
     assert validated_by(fold, 5, [0, 4]).tolist() == [4, 0, -1, -1, -1]
 
 
-def pairs_of_folds(n: int = 3000) -> tuple[Pairs, np.ndarray, list[Heads]]:
-    """Pairs of three folds and two replicates, the second with halved log-odds and a calibration that doubles them again."""
-    rng = np.random.default_rng(3)
-    label, mates, overlap = simulated(rng, n, 0.2)
+def pairs_of_folds(n: int = 3000) -> tuple[Pairs, np.ndarray]:
+    """Pairs of three folds and two replicates, of which the second has log-odds on another scale."""
+    label, mates, overlap = simulated(np.random.default_rng(3), n, 0.2)
     pairs = Pairs(label.astype(np.int8), np.arange(n) % 3, np.arange(n) // 6, np.full(n, 150), overlap)
-    odds = np.stack([mates, mates / 2]).astype(np.float32)
-
-    def fitted(temperature: float) -> list:
-        return [{"lengths": None, "windows": 1, "temperature": temperature, "bias": 0.0, "thresholds": {}}]
-
-    return pairs, odds, [Heads({}, dict.fromkeys(range(3), 0.5), dict.fromkeys(range(3), fitted(t))) for t in (1.0, 0.5)]
+    return pairs, np.stack([mates, 3 * mates + 1]).astype(np.float32)
 
 
 def test_rules_are_fitted_on_the_fold_that_validates_a_split_and_used_on_the_one_that_it_tests():
-    pairs, odds, heads = pairs_of_folds()
+    pairs, odds = pairs_of_folds()
     split = validated_by(pairs.fold, 3, [0, 1, 2])
-    rules = fit_rules(pairs, split, odds, heads)
-    assert [(rule["replicate"], rule["fold"], rule["pairs"]) for rule in rules] == [
-        (r, f, 1000) for r in (0, 1) for f in range(3)
-    ]
-    for f in range(3):  # replicates differ by their calibration only
-        assert rules[f]["factor"] == pytest.approx(rules[3 + f]["factor"], rel=1e-4)
-        here = pairs.fold == (f + 1) % 3
-        assert rules[f]["factor"] == fit_factor(pairs.label[here], odds[0, here].astype(float), pairs.overlap[here])
-        assert rules[f]["overlapping"] == (pairs.overlap[here] > 0).mean()
-    found = read_together(pairs, odds, heads, rules)
+    rules = fit_rules(pairs, split, odds)
+    told = [(rule["replicate"], rule["fold"], rule["pairs"]) for rule in rules]
+    assert told == [(r, f, 1000) for r in (0, 1) for f in range(3)]
+    found = read_together(pairs, odds, rules)
     for f in range(3):
+        here, first, second = pairs.fold == (f + 1) % 3, rules[f], rules[3 + f]
+        temperature, bias = calibration.scale(np.repeat(pairs.label[here], 2), odds[0, here].ravel())
+        assert (first["temperature"], first["bias"]) == (temperature, bias)
+        mates = odds[0, here] / temperature + bias
+        assert first["factor"] == fit_factor(pairs.label[here], mates, pairs.overlap[here])
+        assert first["overlapping"] == (pairs.overlap[here] > 0).mean()
         here = pairs.fold == f
-        np.testing.assert_allclose(
-            found[0, here], pair_odds(odds[0, here], pairs.overlap[here], rules[f]["factor"]), rtol=1e-5, atol=1e-5
-        )
-    np.testing.assert_allclose(found[0], found[1], rtol=1e-3, atol=1e-3)
+        expected = pair_odds(odds[0, here] / temperature + bias, pairs.overlap[here], first["factor"])
+        np.testing.assert_allclose(found[0, here], expected, rtol=1e-5, atol=1e-5)
+        # The scale of a head's log-odds does not matter.
+        assert second["temperature"] == pytest.approx(3 * first["temperature"], rel=1e-3)
+        assert second["factor"] == pytest.approx(first["factor"], rel=1e-2)
+        np.testing.assert_allclose(found[0, here], found[1, here], rtol=0.02, atol=0.02)
     calls = heads_of_pairs(rules)
     assert len(calls) == 2 and calls[1].threshold == {f: rules[3 + f]["threshold"] for f in range(3)}
     assert calls[0].calibration[2] == rules[2]["calibration"]
@@ -134,8 +129,8 @@ def test_rules_are_fitted_on_the_fold_that_validates_a_split_and_used_on_the_one
 
 
 def test_validation_pairs_of_one_label_are_refused():
-    pairs, odds, heads = pairs_of_folds(30)
+    pairs, odds = pairs_of_folds(30)
     here = pairs.fold == 1
     pairs.label[here] = 0
     with pytest.raises(InputError, match=r"split 0: none of its 10 validation pairs is viral.*--pair_windows"):
-        fit_rules(pairs.select(here), np.zeros(10, int), odds[:, here], heads)
+        fit_rules(pairs.select(here), np.zeros(10, int), odds[:, here])

@@ -70,7 +70,7 @@ def sentences(c: Comparison) -> Iterator[str]:
         c["verdict"]["reason"],
         c["leakage"]["sentence"],
         *c["warnings"],
-        *c["protein"],
+        *c["by_length"],
     )
     yield from (o["sentence"] for o in c["overfitting"])
     yield from (c["scenario"]["next_steps"] if c["scenario"] else [])
