@@ -18,7 +18,7 @@ def shares(items: Iterable[str], names: list[str] | str) -> list[float]:
 
 
 def plain_codon_features(sequence: str, code: int) -> list[float]:
-    """The 317 numbers of one sequence of at least three bases."""
+    """The 317 numbers of one sequence."""
     sequence = sequence.upper()
     frames: list[tuple[int, int, int, list[str]]] = []  # what orders them, and the codons of the longest run
     every: list[str] = []

@@ -7,7 +7,7 @@ from virshort.report.lookup import Json, short_row
 from virshort.report.wording import SIMULATED
 from virshort.sources.hold_out import CLUSTER, plural
 from virshort.verdict.schema import Comparison
-from virshort.verdict.wording import names_in_words, quoted
+from virshort.verdict.wording import listed, names_in_words, quoted
 
 REFERENCES = {
     "nextflow": "Di Tommaso P et al. Nextflow enables reproducible computational workflows. Nat Biotechnol 35, 316-319 (2017).",
@@ -141,7 +141,7 @@ def _on_windows(data: Inputs) -> list[str]:
     if c["pretrained"]:
         text.append(c["pretrained"]["sentence"])
     if (encoders := encoders_of(data.models)) and c["window_length"]:
-        text.append("Windows were embedded by " + " and ".join(encoder_text(e) for e in encoders) + ".")
+        text.append("Windows were embedded by " + listed([encoder_text(e) for e in encoders]) + ".")
     return text
 
 

@@ -68,9 +68,7 @@ def codon_features(sequences: Sequence[bytes], genetic_code: int = 1) -> np.ndar
     Frequencies are relative to uniform, as those of `composition`; a sequence in which nothing can be counted has zeros."""
     out = np.zeros((len(sequences), COLUMNS), np.float32)
     for rows in by_similar_length(np.array([len(s) for s in sequences], np.int64), _BLOCK):
-        masks = stack([sequences[r] for r in rows])
-        if masks.shape[1] >= 3:
-            out[rows] = _of_block(masks, genetic_code)
+        out[rows] = _of_block(stack([sequences[r] for r in rows]), genetic_code)
     return out
 
 
