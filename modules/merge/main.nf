@@ -14,7 +14,7 @@ process MERGE {
     )
 
     input:
-    tuple val(pool), val(shard), val(encoding), path(embeddings), path(manifest)
+    tuple val(pool), val(shard), val(encoding), path(embeddings, arity: '1..*'), path(manifest)
     val code
 
     output:
