@@ -10,8 +10,6 @@ from virshort.verdict.schema import ArmNovelty
 from virshort.verdict.training import ModelFiles
 from virshort.verdict.wording import counted, percent, quoted, with_interval
 
-ASK_FAMILIES = "run again with --hold_out family to see it"
-
 
 def strict_cuts(models: Sequence[ModelFiles], window_length: int) -> Cuts:
     """By fold and replicate, the log-odds from which 1 % of the nonviral validation windows of this length are called viral."""
@@ -51,9 +49,10 @@ def novelty_in_words(rows: Sequence[ArmNovelty], best: str | None) -> str | None
         text.append(f"Family known: {at}, {quoted(arm)} finds {_found(known, strict)} of the viral windows.")
     if new:
         of = counted(new["units"], "family").replace("familys", "families")
-        text.append(f"Family new: it finds {_found(new, strict)} of the viral windows of {of} without a member in training.")
+        finds = "it finds" if text else f"{at}, {quoted(arm)} finds"
+        text.append(f"Family new: {finds} {_found(new, strict)} of the viral windows of {of} without a member in training.")
     elif known:
-        text.append(f"Family new: no tested family was absent from training, so this run cannot say; {ASK_FAMILIES}.")
+        text.append("Family new: no tested family was absent from training, as it is in a run of its own (--hold_out family).")
     else:
         text.append("Family new: this is not known, because no family is given (column family).")
     return " ".join(text)

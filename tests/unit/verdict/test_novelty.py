@@ -46,10 +46,10 @@ def test_without_a_search_families_are_compared_and_what_is_not_known_is_said():
     assert "Family known: at its threshold for 1 % false positives, 'combined' finds 50.0 %" in (
         novelty_in_words([KNOWN, NEW], "combined") or ""
     )
-    assert "run again with --hold_out family" in (novelty_in_words([KNOWN], "combined") or "")
+    assert "(--hold_out family)" in (novelty_in_words([KNOWN], "combined") or "")
     assert "no family is given (column family)" in (novelty_in_words([row("family", "unknown", 0.5)], "combined") or "")
     one = novelty_in_words([row("family", "new", 0.6, None, units=1)], "combined") or ""
-    assert "finds 60.0 %" in one and "of 1 family without" in one
+    assert "Family new: at its threshold from validation, 'combined' finds 60.0 %" in one and "of 1 family without" in one
     assert novelty_in_words([], "combined") is None and novelty_in_words([KNOWN], "other") is None
 
 
