@@ -4,8 +4,12 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from virshort.errors import InputError, closest
+
+if TYPE_CHECKING:
+    import _csv
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
@@ -26,9 +30,13 @@ def read_text(path: Path) -> str:
 
 
 def read_header(path: Path, delimiter: str) -> list[str]:
-    """The columns of a table, or none if it is empty. Raises InputError as `read_text` does."""
-    lines = (line for line in read_text(path).splitlines() if line.strip())
-    return [cell.strip() for cell in next(csv.reader(lines, delimiter=delimiter), [])]
+    """The columns of a table; none if it is empty or damaged, of which `read_rows` complains. Raises InputError as `read_text`
+    does."""
+    try:
+        rows = ([c.strip() for c in cells] for cells in _cells_of_rows(read_text(path), delimiter))
+        return next((cells for cells in rows if any(cells)), [])
+    except csv.Error:
+        return []
 
 
 def read_rows(
@@ -40,10 +48,7 @@ def read_rows(
     name: what messages call the table; required, optional: its columns. Raises InputError with the line for a column that is
     missing, unknown or given twice, for a row with too many or too few cells, and for a table without rows.
     """
-    lines = io.StringIO(text.removeprefix("\ufeff"), newline="")
-    reader = (
-        csv.reader(lines, strict=True) if delimiter == "," else csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-    )
+    reader = _cells_of_rows(text, delimiter)
     header: list[str] = []
     rows = 0
     while True:
@@ -74,6 +79,13 @@ def read_rows(
             f"{name}: {'has a header but no rows' if header else 'is empty'}: "
             f"write a header with {', '.join(required)}, and the rows below it"
         )
+
+
+def _cells_of_rows(text: str, delimiter: str) -> "_csv.Reader":
+    lines = io.StringIO(text.removeprefix("\ufeff"), newline="")
+    if delimiter == ",":
+        return csv.reader(lines, strict=True)
+    return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
 
 
 def _cells(n: int) -> str:

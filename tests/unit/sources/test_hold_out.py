@@ -171,3 +171,8 @@ def test_the_column_that_is_held_out_gives_the_family(tmp_path: Path):
     with pytest.raises(InputError, match="unknown column 'genus'"):
         read_source_table(table)
     assert note_unused_family("genus", table_columns(sheet, table)) and not note_unused_family("family", {"t": ["family"]})
+    sheet.write_text("")
+    table.write_text('"id"\t"family\n')
+    assert table_columns(sheet, table) == {"sheet.csv": [], "t.tsv": ['"id"', '"family']}
+    sheet.write_text('fasta,"label\n')
+    assert table_columns(sheet, None) == {"sheet.csv": []}, "the reader of the rows complains of it"
