@@ -45,7 +45,7 @@ workflow {
     else {
         WINDOWS(options)
         data = WINDOWS.out
-        EMBEDDING(options, data.plan, data.fastas, data.manifests)
+        EMBEDDING(options, data.plan, data.fastas, data.manifests, data.databases)
         features = EMBEDDING.out.features
         width = channel.value([])
         folder = data.folder

@@ -17,6 +17,7 @@ PACKAGES = (
     "jinja2",
     "matplotlib",
     "multiqc",
+    "numba",
     "numpy",
     "pyarrow",
     "safetensors",

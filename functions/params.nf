@@ -279,8 +279,8 @@ def withoutEffect(values, specs, profiles) {
 // these say nothing about the user.)
 def isForWindows(spec) {
     def others = [
-        'dna_encoder', 'protein_encoder', 'protein_input', 'frames', 'genetic_code', 'keep_features', 'cluster_containment',
-        'leakage_limit',
+        'dna_encoder', 'protein_encoder', 'protein_input', 'frames', 'genetic_code', 'homology_sensitivity',
+        'keep_features', 'cluster_containment', 'leakage_limit',
     ]
     def forWindows = spec.group in ['Windows', 'Language models'] && !(spec.name in ['cluster_cap', 'windows_per_shard'])
     return forWindows || spec.name in others

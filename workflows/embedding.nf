@@ -5,6 +5,7 @@ include { givenWeights ; loading                      } from '../functions/weigh
 include { FETCH_WEIGHTS                               } from '../modules/fetch_weights/main'
 include { EMBED                                       } from '../modules/embed/main'
 include { EMBED_KMERS                                 } from '../modules/embed_kmers/main'
+include { SEARCH                                      } from '../modules/search/main'
 include { MERGE                                       } from '../modules/merge/main'
 
 workflow EMBEDDING {
@@ -13,6 +14,7 @@ workflow EMBEDDING {
     plan // plan.json, read
     fastas // [ shard_*.fa.gz, ... ]
     manifests // [ shard_*.windows.parquet, ... ]
+    databases // what windows are searched against, as a folder; nothing if no arm reads matches
 
     main:
     FETCH_WEIGHTS(
@@ -25,7 +27,9 @@ workflow EMBEDDING {
     )
     // { encoder: { process that computes it, module that loads it, digest of its code, language model that it needs or null } }
     encoders = plan.map { p ->
-        p.encoders.collectEntries { name, encoder -> [name, encoder + [code: codeDigest('embed.py', [encoder.module])]] }
+        p.encoders.collectEntries { name, encoder ->
+            [name, encoder + [code: encoder.module ? codeDigest('embed.py', [encoder.module]) : codeDigest('search.py')]]
+        }
     }
     // [ { process, module, code, model or null }, [ encoder, pool, shard, fasta ] ]
     shards = fastas.flatten().combine(plan).combine(encoders)
@@ -36,7 +40,10 @@ workflow EMBEDDING {
         .branch { encoder, _shard ->
             embed: encoder.process == 'EMBED'
             embed_kmers: encoder.process == 'EMBED_KMERS'
+            search: encoder.process == 'SEARCH'
         }
+    // [ pool, shard, manifest ]
+    listed = manifests.flatten().map { f -> [poolOf(f), shardOf(f), f] }
     EMBED(
         // [ encoder, pool, shard, fasta, weights, { module, code, precision, device, digest, memory } ]
         shards.embed.map { encoder, shard -> [encoder.model, shard, encoder.subMap('module', 'code')] }
@@ -52,16 +59,26 @@ workflow EMBEDDING {
         options.genetic_code,
         options.frames
     )
+    SEARCH(
+        // [ encoder, pool, shard, fasta, manifest ]
+        shards.search.map { _encoder, shard -> shard[1, 2, 0, 3] }
+            .combine(listed, by: [0, 1])
+            .map { pool, shard, name, fasta, manifest -> [name, pool, shard, fasta, manifest] },
+        databases.first(),
+        options.subMap('homology_sensitivity', 'genetic_code', 'frames'),
+        "${workflow.workDir}/compiled",
+        codeDigest('search.py')
+    )
     MERGE(
         // [ pool, shard, encoding, [embeddings of all its encoders], manifest ]
-        EMBED.out.mix(EMBED_KMERS.out).combine(plan)
+        EMBED.out.mix(EMBED_KMERS.out, SEARCH.out).combine(plan)
             .flatMap { pool, shard, encoder, rows, p ->
                 encodingsOf(p, pool).findAll { encoding -> encoder in encodersOf(encoding) }
                     .collect { encoding -> [groupKey([pool, shard, encoding], encodersOf(encoding).size()), rows] }
             }
             .groupTuple()
             .map { key, rows -> key.groupTarget + [rows.sort { f -> f.name }] }
-            .combine(manifests.flatten().map { f -> [poolOf(f), shardOf(f), f] }, by: [0, 1]),
+            .combine(listed, by: [0, 1]),
         codeDigest('merge.py')
     )
 

@@ -1,17 +1,18 @@
 // From labelled genomes to windows: check, cluster, split into folds, mask and sample them, and audit what leaks.
-include { codeDigest     } from '../functions/code'
-include { readJson       } from '../functions/files'
-include { familyColumn   } from '../functions/params'
-include { listedFiles    } from '../functions/shell'
-include { CHECK_GPU      } from '../modules/check_gpu/main'
-include { SIMULATE       } from '../modules/simulate/main'
-include { PLAN           } from '../modules/plan/main'
-include { CHECK_INPUT    } from '../modules/check_input/main'
-include { CLUSTER        } from '../modules/cluster/main'
-include { SPLIT          } from '../modules/split/main'
-include { MASK           } from '../modules/mask/main'
-include { SAMPLE_WINDOWS } from '../modules/sample_windows/main'
-include { AUDIT          } from '../modules/audit/main'
+include { codeDigest         } from '../functions/code'
+include { readJson           } from '../functions/files'
+include { familyColumn       } from '../functions/params'
+include { listedFiles        } from '../functions/shell'
+include { CHECK_GPU          } from '../modules/check_gpu/main'
+include { SIMULATE           } from '../modules/simulate/main'
+include { PLAN               } from '../modules/plan/main'
+include { CHECK_INPUT        } from '../modules/check_input/main'
+include { CLUSTER            } from '../modules/cluster/main'
+include { SPLIT              } from '../modules/split/main'
+include { MASK               } from '../modules/mask/main'
+include { HOMOLOGY_DATABASES } from '../modules/homology_databases/main'
+include { SAMPLE_WINDOWS     } from '../modules/sample_windows/main'
+include { AUDIT              } from '../modules/audit/main'
 
 workflow WINDOWS {
     take:
@@ -78,6 +79,15 @@ workflow WINDOWS {
         ),
         codeDigest('sample_windows.py')
     )
+    // Only where some arm reads matches
+    searched = plan.filter { p -> p.encoders.containsKey('homology') }
+    HOMOLOGY_DATABASES(
+        searched.combine(SPLIT.out.folds).map { _plan, folds -> folds },
+        SPLIT.out.summary,
+        MASK.out.sequences,
+        options.genetic_code,
+        codeDigest('homology_databases.py')
+    )
     AUDIT(
         SAMPLE_WINDOWS.out.folder,
         SAMPLE_WINDOWS.out.sets,
@@ -96,6 +106,7 @@ workflow WINDOWS {
     sets = SAMPLE_WINDOWS.out.sets
     leakage = AUDIT.out
     folds = SPLIT.out.folds
+    databases = HOMOLOGY_DATABASES.out
     facts = SPLIT.out.summary.mix(CLUSTER.out.summary, MASK.out.summary, CHECK_INPUT.out.summary, CHECK_INPUT.out.skipped)
 
     emit:
@@ -107,5 +118,6 @@ workflow WINDOWS {
     sets // window_sets.json: which pools make a window set
     leakage // leakage.json
     folds // folds.parquet: the sources with their families and folds
+    databases // what windows are searched against, as a folder; nothing if no arm reads matches
     facts // summaries of the steps, for the report
 }

@@ -18,8 +18,9 @@ KMERS, CODON, DNABERT_S, ESM2 = (
 
 @dataclass(frozen=True)
 class Entry:
-    """modality: what it reads; dim: numbers in a vector; process: the Nextflow process that computes it, EMBED for language
-    models and EMBED_KMERS for what is counted; module: the library module whose `load` makes the encoder."""
+    """modality: what it reads; dim: numbers in a vector, 0 where that depends on the run; process: the Nextflow process that
+    computes it, EMBED for language models, EMBED_KMERS for what is counted and SEARCH for matches; module: the library module
+    whose `load` makes the encoder, empty where it is no function of the window alone."""
 
     modality: str
     dim: int
@@ -38,6 +39,7 @@ CATALOGUE = {
     "esm2-3b": Entry("protein", 2560, "EMBED", ESM2),
     "fastesm2-650": Entry("protein", 1280, "EMBED", ESM2),
     "codon": Entry("codon", 317, "EMBED_KMERS", CODON),
+    "homology": Entry("homology", 0, "SEARCH", ""),
 }
 ENCODERS: dict[str, dict[str, int]] = {
     modality: {name: entry.dim for name, entry in CATALOGUE.items() if entry.modality == modality}

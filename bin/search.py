@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Search the windows of a shard by translation against the sources of every fold but their own, and keep the best matches."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from virshort.errors import InputError, run
+from virshort.features.frames import find_rows
+from virshort.features.tensors import ROWS, write_tensors
+from virshort.files import content_digest
+from virshort.homology.databases import LIST, read_list
+from virshort.homology.searching import LAYOUT, search
+from virshort.homology.seeds import SENSITIVITIES
+from virshort.windows.shards import read_manifest, read_shard
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--shard", type=Path, required=True, help="shard_00000.fa.gz")
+    p.add_argument("--manifest", type=Path, required=True, help="shard_00000.windows.parquet")
+    p.add_argument("--databases", type=Path, required=True, help="the folder that homology_databases.py wrote")
+    p.add_argument("--sensitivity", choices=SENSITIVITIES, default="default")
+    p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--genetic-code", type=int, default=1)
+    p.add_argument("--frames", choices=["longest", "all"], default="longest", help="which rows a window has, as for embed.py")
+    p.add_argument("--out", type=Path, required=True)
+    args = p.parse_args()
+
+    shard = read_shard(args.shard)
+    manifest, windows_digest = read_manifest(args.manifest)
+    if windows_digest != shard.digest:
+        raise InputError(f"{args.manifest.name}: lists windows other than those of {args.shard.name}: resume the run")
+    folds, databases = read_list(args.databases)
+    found = search(
+        shard.sequences,
+        manifest["fold"].to_numpy(),
+        args.databases,
+        databases,
+        folds,
+        args.genetic_code,
+        SENSITIVITIES[args.sensitivity],
+        args.threads,
+        partial(print, flush=True),
+    )
+    table = find_rows(shard.sequences, args.frames, args.genetic_code)
+    rows = found.reshape(len(found), -1).astype(np.float16)[table.window]
+    tensors = {"embeddings": rows}
+    if args.frames == "all":
+        tensors[ROWS] = np.stack([table.window, table.frame], 1, dtype=np.int32)
+    write_tensors(
+        args.out,
+        tensors,
+        {
+            "encoder": "homology",
+            "modality": "homology",
+            "weights": content_digest(args.databases / LIST),
+            "pooling": f"{args.sensitivity}: {LAYOUT}",
+            "precision": "fp32",
+            "device": "cpu",
+            "windows_digest": shard.digest,
+        },
+    )
+    matched = np.count_nonzero(found[..., 0].any(axis=(1, 2)))
+    print(f"{len(found)} windows in, of which {matched} match, {len(rows)} rows of {rows.shape[1]} out")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,111 @@
+"""What windows are searched against: for each fold and label one text with the stop-free stretches of its sources, a line each.
+
+A database of a fold and label holds nothing of other folds, so a window that is not searched against its own fold can never
+meet its own source, or anything that was kept in one fold with it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from virshort.errors import InputError
+from virshort.files import damaged, read_json, whole, write_json
+from virshort.homology.residues import CODES, END
+from virshort.homology.seeds import PAD
+from virshort.homology.stretches import source_stretches
+from virshort.labels import LABELS
+
+SHORTEST = 25
+"""Residues of the shortest stretch of a source that is kept."""
+LIST = "databases.json"
+BLOCK = 1 << 22
+"""Bytes of a database that are read at a time."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """A row of databases.json. file: its name in the same folder; sha256: of its content."""
+
+    file: str
+    fold: int
+    label: str
+    stretches: int
+    residues: int
+    sha256: str
+
+
+def write_databases(
+    folder: Path, bases: np.ndarray, offset: np.ndarray, length: np.ndarray, label: np.ndarray, fold: np.ndarray, folds: int,
+    genetic_code: int, shortest: int = SHORTEST,
+) -> list[Database]:  # fmt: skip
+    """Write the databases of all folds and labels, and their list. A fold without a record of a label has an empty one.
+
+    bases: [total] uint8 letters (may be a memmap); offset, length, label, fold: [sources] int."""
+    found = []
+    for of_fold in range(folds):
+        for code, name in enumerate(LABELS):
+            rows = np.flatnonzero((fold == of_fold) & (label == code))
+            sources = (bases[o : o + n] for o, n in zip(offset[rows].tolist(), length[rows].tolist(), strict=True))
+            pieces = (piece for letters in sources for piece in source_stretches(letters, genetic_code, shortest))
+            file = f"fold_{of_fold}.{name}.txt"
+            found.append(Database(file, of_fold, name, *_write(folder / file, pieces)))
+    write_json(
+        folder / LIST,
+        {"folds": folds, "genetic_code": genetic_code, "shortest": shortest, "databases": [asdict(d) for d in found]},
+    )
+    return found
+
+
+def _write(path: Path, pieces: Iterable[list[bytes]]) -> tuple[int, int, str]:
+    """Returns the number of stretches, of residues, and the SHA-256 of the file."""
+    stretches = size = 0
+    h = hashlib.sha256()
+    with whole(path) as temporary, temporary.open("wb") as out:
+        for piece in pieces:
+            text = b"".join(b"%b\n" % stretch for stretch in piece)
+            out.write(text)
+            h.update(text)
+            stretches, size = stretches + len(piece), size + len(text)
+    return stretches, size - stretches, h.hexdigest()
+
+
+def read_list(folder: Path) -> tuple[int, list[Database]]:
+    """The number of folds, and all databases of a folder. Raises InputError if the list is not readable."""
+    try:
+        content = read_json(folder / LIST)
+        return int(content["folds"]), [Database(**row) for row in content["databases"]]
+    except (OSError, ValueError, LookupError, TypeError) as e:
+        raise damaged(folder / LIST, e) from e
+
+
+def blocks(folder: Path, database: Database, size: int = BLOCK) -> Iterator[np.ndarray]:
+    """The codes of a database, block by block: [..] uint8, whole stretches, with PAD gaps before and after.
+
+    Raises InputError, at the latest after the last block, if the file is not the one that was written."""
+    path = folder / database.file
+    h = hashlib.sha256()
+    try:
+        with path.open("rb") as f:
+            while text := f.read(size):
+                text += f.readline()
+                h.update(text)
+                yield encode(text)
+    except OSError as e:
+        raise damaged(path, e.strerror) from e
+    if h.hexdigest() != database.sha256:
+        raise damaged(path, "its content is not what was written")
+
+
+def encode(text: bytes) -> np.ndarray:
+    """Lines of residues as codes, with PAD gaps before and after. Returns [..] uint8."""
+    gap = np.full(PAD, END, np.uint8)
+    return np.concatenate([gap, CODES[np.frombuffer(text, np.uint8)], gap])
+
+
+def check_folds(fold: np.ndarray, folds: int) -> None:
+    """Raise InputError if windows belong to folds for which there is no database."""
+    if len(fold) and not 0 <= fold.min() <= fold.max() < folds:
+        raise InputError(f"windows are in the folds {fold.min()} to {fold.max()}, but there are databases for {folds}: resume")

@@ -1,0 +1,121 @@
+"""The best match of windows in the databases of all folds but their own."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from virshort.homology.databases import Database, blocks, check_folds, encode
+from virshort.homology.matching import best_matches
+from virshort.homology.residues import bits, mask_repeats, raw_score
+from virshort.homology.seeds import SHAPES, SeedIndex, index_seeds
+from virshort.homology.stretches import stop_free_stretches
+from virshort.labels import LABELS
+
+SHORTEST = 20
+"""Residues of the shortest stretch of a window that is searched. A window under 60 bases has none, so it never matches."""
+BATCH = 1 << 22
+"""Bases of the windows that are indexed together, which bounds the memory."""
+LEAST_BITS = 20.0
+"""Weaker matches are not reported: any window has them by chance."""
+LAYOUT = (
+    "fold, label (nonviral, viral), then bit score and identity from 0 to 1; 0 without a match and for the window's own fold"
+)
+
+
+def search(
+    sequences: Sequence[bytes],
+    fold: np.ndarray,
+    folder: Path,
+    databases: Iterable[Database],
+    folds: int,
+    genetic_code: int,
+    shapes: int,
+    threads: int = 1,
+    log: Callable[[str], None] = print,
+) -> np.ndarray:
+    """Search windows by translation against all databases but those of their own fold.
+
+    sequences: n windows; fold: [n] int; folder, databases: as written by `write_databases`; shapes: how many of the SHAPES of
+    seeds are used. Returns [n, folds, labels, 2] float32: bit score and identity (0..1) of the best match in each database,
+    both 0 where there is none and for the window's own fold. Neither threads, nor other windows, nor the order of anything
+    changes a row. Raises InputError if a database is damaged."""
+    check_folds(fold, folds)
+    found = np.zeros((len(sequences), folds, len(LABELS), 2), np.float32)
+    by_fold: dict[int, list[Database]] = {}
+    for database in databases:
+        by_fold.setdefault(database.fold, []).append(database)
+    for batch, (of_fold, here) in product(_batches(sequences), by_fold.items()):
+        others = batch[fold[batch] != of_fold]
+        text, window = translated([sequences[w] for w in others], genetic_code)
+        indexes = [index_seeds(text, shape) for shape in SHAPES[:shapes]]
+        for database in here:
+            score, identity = best_in(blocks(folder, database), text, window, len(others), indexes, threads)
+            label = LABELS.index(database.label)
+            found[others, of_fold, label, 0] = np.where(score > 0, bits(score), 0)
+            found[others, of_fold, label, 1] = identity
+            log(
+                f"windows {batch[0] + 1} to {batch[-1] + 1}, fold {of_fold}, {database.label}: {database.residues} residues, "
+                f"{np.count_nonzero(score)} of {len(others)} windows match"
+            )
+    return found
+
+
+def _batches(sequences: Sequence[bytes]) -> list[np.ndarray]:
+    """Consecutive windows with at most BATCH bases together, or a single one, as arrays of their numbers."""
+    bases = np.cumsum([len(s) for s in sequences], dtype=np.int64)
+    first, found = 0, []
+    while first < len(bases):
+        before = bases[first - 1] if first else 0
+        last = max(int(np.searchsorted(bases, before + BATCH, side="right")), first + 1)
+        found.append(np.arange(first, last))
+        first = last
+    return found
+
+
+def translated(sequences: Sequence[bytes], genetic_code: int) -> tuple[np.ndarray, np.ndarray]:
+    """The stop-free stretches of windows as one text of codes, repeats masked, and the window at each of its positions."""
+    lines, window = [], []
+    for number, sequence in enumerate(sequences):
+        for stretch in stop_free_stretches(np.frombuffer(sequence, np.uint8), genetic_code, SHORTEST):
+            lines.append(stretch)
+            window.append(number)
+    text = mask_repeats(encode(b"".join(b"%b\n" % line for line in lines)))
+    of = np.zeros(len(text), np.int32)
+    sizes = [len(line) + 1 for line in lines]
+    first = (len(text) - sum(sizes)) // 2  # as many gaps before as after
+    of[first : first + sum(sizes)] = np.repeat(np.array(window, np.int32), sizes)
+    return text, of
+
+
+def best_in(
+    texts: Iterable[np.ndarray], windows: np.ndarray, window: np.ndarray, n: int, indexes: Sequence[SeedIndex], threads: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Raw score [n] int32 and identity [n] float32 of each window's best match in some texts, as `best_matches` finds it. A
+    text is one thread's work, and at most two texts per thread are held at a time."""
+    best, identity = np.zeros(n, np.int32), np.zeros(n, np.float32)
+    least = raw_score(LEAST_BITS)
+
+    def one(text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        score, share = np.zeros(n, np.int32), np.zeros(n, np.float32)
+        for index in indexes:
+            best_matches(text, windows, window, index, least, score, share)
+        return score, share
+
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = []
+        for text in texts:
+            waiting.append(pool.submit(one, text))
+            if len(waiting) == 2 * threads:
+                _raise_to(best, identity, *waiting.pop(0).result())
+        for task in waiting:
+            _raise_to(best, identity, *task.result())
+    return best, identity
+
+
+def _raise_to(best: np.ndarray, identity: np.ndarray, score: np.ndarray, share: np.ndarray) -> None:
+    """Take over the scores and identities that are better, in place."""
+    better = (score > best) | ((score == best) & (share > identity))
+    best[better], identity[better] = score[better], share[better]
