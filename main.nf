@@ -55,7 +55,7 @@ workflow {
     ARMS(
         options,
         [
-            arms: data.arms, features: features, sets: data.sets, leakage: data.leakage, facts: data.facts,
+            arms: data.arms, features: features, sets: data.sets, leakage: data.leakage, folds: data.folds, facts: data.facts,
             windows: folder, width: width
         ]
     )

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
+from virshort.sources.hold_out import note_unused_family
 from virshort.sources.reading import Limits, read_sources, summarize_input
-from virshort.sources.samplesheet import SourceTable, read_samplesheet, read_source_table, resolve_path
+from virshort.sources.samplesheet import SourceTable, read_samplesheet, read_source_table, resolve_path, table_columns
 from virshort.sources.store import write_skipped, write_sources
 
 
@@ -22,6 +23,7 @@ def main() -> None:
         "(default: the path itself, relative to the samplesheet)",
     )
     p.add_argument("--source-table", type=Path, help="TSV with one row per record")
+    p.add_argument("--family-column", default="family", help="the column of these tables that gives the family of a source")
     p.add_argument("--min-length", type=int, default=150, help="leave out sources with fewer bases")
     p.add_argument("--max-n", type=float, default=0.5, help="leave out sources with a larger share of ambiguous bases")
     p.add_argument(
@@ -37,8 +39,8 @@ def main() -> None:
     if not 0 <= args.max_n <= 1:
         raise InputError(f"--max-n {args.max_n}: must be between 0 and 1")
 
-    sheet = read_samplesheet(args.samplesheet)
-    table = read_source_table(args.source_table) if args.source_table else SourceTable()
+    sheet = read_samplesheet(args.samplesheet, family=args.family_column)
+    table = read_source_table(args.source_table, args.family_column) if args.source_table else SourceTable()
     staged = read_json(args.files) if args.files else {}
     paths = [Path(staged[r.fasta]) if r.fasta in staged else resolve_path(r.fasta, args.samplesheet.parent) for r in sheet]
     limits = Limits(args.min_length, args.max_n, args.long_window)
@@ -51,6 +53,7 @@ def main() -> None:
         write_sources(sources, found.sources)
         write_skipped(skipped, found.skipped)
         summary = summarize_input(found, table, limits)
+        summary["notes"] += note_unused_family(args.family_column, table_columns(args.samplesheet, args.source_table))
         write_json(args.outdir / "input.json", summary)
     print(
         f"{len(found.place)} records in {len(sheet)} files: {len(found.sources)} sources with {found.bases} bases, "

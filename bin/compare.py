@@ -2,8 +2,8 @@
 """Compare every arm on every test set, with intervals that account for clusters and replicates, and give the verdict.
 
 Reads from one folder: arms.json, leakage.json (if it is there), evaluation/<arm>/<test set>/{predictions.parquet,
-metrics.json} and models/<arm>/fold_*/replicate_*/{model.json, history.json}. Writes comparison.json, whose fields
-virshort.verdict.schema describes, and comparison.tsv, the same numbers in one table.
+metrics.json}, evaluation/novelty.parquet (likewise) and models/<arm>/fold_*/replicate_*/{model.json, history.json}. Writes
+comparison.json, whose fields virshort.verdict.schema describes, and the same numbers as tables, comparison.tsv and novelty.tsv.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from virshort.arms import untranslated_twins
 from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
 from virshort.inference.cluster_counts import read_arm_counts, read_test_clusters
+from virshort.inference.novelty_rates import novelty_rates, read_novelty
 from virshort.paired_sets import MATE, PAIR
 from virshort.verdict.comparison import (
     DETAILS,
@@ -28,10 +29,11 @@ from virshort.verdict.comparison import (
 )
 from virshort.verdict.criteria import Criteria
 from virshort.verdict.differences import Pair, pairs_to_compare
+from virshort.verdict.novelty import strict_cuts
 from virshort.verdict.pair_gains import pair_gain
-from virshort.verdict.parts import digest_parts
-from virshort.verdict.schema import PairGain
-from virshort.verdict.table import comparison_table
+from virshort.verdict.parts import NOVELTY, digest_parts
+from virshort.verdict.schema import ArmNovelty, PairGain
+from virshort.verdict.table import comparison_table, novelty_table
 from virshort.verdict.training import ModelFiles, best_arm, training_summary
 
 
@@ -59,6 +61,7 @@ def main() -> None:
     comparison = conclude(
         results,
         pair_gains(args.folder, evaluated),
+        novelty_of_arms(args.folder, evaluated, args.window_length),
         details,
         training,
         best,
@@ -69,8 +72,9 @@ def main() -> None:
         options,
     )
     write_json(args.out, comparison)
-    with whole(args.tsv) as temporary, temporary.open("w", newline="", encoding="utf-8") as f:
-        csv.writer(f, delimiter="\t", lineterminator="\n").writerows(comparison_table(comparison))
+    for path, table in ((args.tsv, comparison_table(comparison)), (args.novelty_tsv, novelty_table(comparison))):
+        with whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as f:
+            csv.writer(f, delimiter="\t", lineterminator="\n").writerows(table)
     rows = comparison["arms"]
     windows = sum({r["test_set"]: r["windows"] for r in rows}.values())
     print(
@@ -84,6 +88,7 @@ def parse() -> argparse.Namespace:
     p.add_argument("folder", type=Path, help="the folder that holds evaluation/, models/, arms.json and leakage.json")
     p.add_argument("--out", type=Path, default=Path("comparison.json"))
     p.add_argument("--tsv", type=Path, default=Path("comparison.tsv"))
+    p.add_argument("--novelty-tsv", type=Path, default=Path("novelty.tsv"))
     p.add_argument("--arms", type=Path, help="arms.json, if it is not in the folder")
     p.add_argument("--leakage", type=Path, help="leakage.json, if it is not in the folder")
     p.add_argument("--seed", type=int, default=42)
@@ -145,6 +150,21 @@ def pair_gains(folder: Path, evaluated: list[str]) -> list[PairGain]:
         if mate.exists() and pair.exists() and (test := read_test_clusters(mate)).names:
             gains.append(pair_gain(arm, test, read_arm_counts(pair, test), read_arm_counts(mate, test)))
     return gains
+
+
+def novelty_of_arms(folder: Path, evaluated: list[str], window_length: int) -> list[ArmNovelty]:
+    """How often each arm calls short windows viral, by how new they are; nothing where that was not determined."""
+    path = folder / "evaluation" / NOVELTY
+    if not path.exists():
+        return []
+    table = read_novelty(path)
+    rows: list[ArmNovelty] = []
+    for arm in evaluated:
+        predictions = folder / "evaluation" / arm / "short" / "predictions.parquet"
+        if predictions.exists():
+            cuts = strict_cuts(read_models(folder, arm), window_length)
+            rows += [{"arm": arm, **rate} for rate in novelty_rates(predictions, table, cuts)]
+    return rows
 
 
 def read_models(folder: Path, arm: str) -> list[ModelFiles]:

@@ -10,12 +10,15 @@ from virshort.encoders.catalogue import ENCODERS
 from virshort.encoders.plan import encoders_of_run, make_plan, stand_in_note
 from virshort.errors import run
 from virshort.files import write_json
-from virshort.sources.samplesheet import read_samplesheet
+from virshort.sources.hold_out import check_hold_out, family_column
+from virshort.sources.samplesheet import read_samplesheet, table_columns
 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--samplesheet", type=Path, required=True)
+    p.add_argument("--source-table", type=Path)
+    p.add_argument("--hold-out", default="cluster", help="cluster, or the column whose values are held out together")
     p.add_argument("--arms-file", type=Path, required=True)
     p.add_argument("--arms", help="names, comma-separated (default: all arms)")
     p.add_argument("--dna-encoder", required=True, choices=["auto", *ENCODERS["dna"]])
@@ -27,7 +30,8 @@ def main() -> None:
     p.add_argument("--pretrained", action="store_true", help="the user gives the baseline, so it is not trained")
     args = p.parse_args()
 
-    sheet = read_samplesheet(args.samplesheet)
+    check_hold_out(args.hold_out, table_columns(args.samplesheet, args.source_table))
+    sheet = read_samplesheet(args.samplesheet, family=family_column(args.hold_out))
     asked = {"dna": args.dna_encoder, "protein": args.protein_encoder}
     encoders = encoders_of_run(asked, args.weights_given, args.device)
     arms = choose(read_arms(args.arms_file, encoders, ENCODERS, args.protein_input), args.arms)

@@ -8,18 +8,22 @@ from virshort.arms import choose, encoding_of, read_arms, trained_alike
 from virshort.errors import run
 from virshort.files import write_json
 from virshort.modalities import GIVEN
-from virshort.sources.samplesheet import read_samplesheet
+from virshort.sources.hold_out import check_hold_out, family_column
+from virshort.sources.samplesheet import read_samplesheet, table_columns
 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--features", type=Path, required=True, help="the sheet")
+    p.add_argument("--source-table", type=Path)
+    p.add_argument("--hold-out", default="cluster", help="cluster, or the column whose values are held out together")
     p.add_argument("--arms-file", type=Path, required=True)
     p.add_argument("--arms", help="names, comma-separated (default: all that add information)")
     p.add_argument("--pretrained", action="store_true", help="the user gives the baseline, so it is not trained")
     args = p.parse_args()
 
-    sheet = read_samplesheet(args.features, "features")
+    check_hold_out(args.hold_out, table_columns(args.features, args.source_table))
+    sheet = read_samplesheet(args.features, "features", family_column(args.hold_out))
     given = {"dna": GIVEN, "protein": GIVEN}
     arms = choose(read_arms(args.arms_file, given, {m: {GIVEN} for m in given}, ready_features=True), args.arms)
     baseline = next(a for a in arms if a["role"] == "baseline")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Assign every source to a fold: deal whole clusters into folds, or use the split that the user gives."""
+"""Assign every source to a fold: deal whole clusters or families into folds, or use the split that the user gives."""
 
 import argparse
 from pathlib import Path
@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from virshort.errors import InputError, run
 from virshort.files import whole, write_json
 from virshort.sources.folds import FoldSummary, assign_folds, count_sources
+from virshort.sources.hold_out import plural
 
 
 def main() -> None:
@@ -19,6 +20,7 @@ def main() -> None:
     p.add_argument("--clusters", type=Path, required=True, help="clusters.parquet")
     p.add_argument("--folds", type=int, required=True, help="how many folds to make")
     p.add_argument("--test-folds", required=True, help="how many of the folds to test, or all")
+    p.add_argument("--hold-out", default="cluster", help="cluster, or the column that gave the family of the sources")
     p.add_argument("--seed", type=int, required=True)
     p.add_argument("--cluster-cap", type=float, required=True, help="largest share of a label's windows from one cluster")
     p.add_argument("--outdir", type=Path, required=True)
@@ -43,6 +45,8 @@ def main() -> None:
         kingdom,
         bases,
         split,
+        sources["family"].to_pylist(),
+        hold_out=args.hold_out,
         folds=args.folds,
         test_folds=args.test_folds,
         cluster_cap=args.cluster_cap,
@@ -57,15 +61,18 @@ def main() -> None:
         "folds": found.folds,
         "test_folds": found.test_folds,
         "given": found.given,
+        "hold_out": args.hold_out,
+        "units": found.units,
         "seed": args.seed,
         "cluster_cap": args.cluster_cap,
         "table": count_sources(cluster, label, kingdom, bases, found.fold),
         "notes": found.notes,
     }
     write_json(args.outdir / "folds.json", summary)
+    held = "" if args.hold_out == "cluster" else f" and {found.units} {plural(args.hold_out)}"
     print(
-        f"{len(source)} sources in {len(np.unique(cluster))} clusters: {found.folds} folds, of which {len(found.test_folds)} "
-        f"{'is' if len(found.test_folds) == 1 else 'are'} tested"
+        f"{len(source)} sources in {len(np.unique(cluster))} clusters{held}: {found.folds} folds, of which "
+        f"{len(found.test_folds)} {'is' if len(found.test_folds) == 1 else 'are'} tested"
     )
     for note in found.notes:
         print(f"note: {note}")

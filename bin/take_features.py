@@ -24,17 +24,18 @@ def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--features", type=Path, required=True, help="the sheet")
     p.add_argument("--files", type=Path, nargs="+", required=True, help="the files it names, in its order")
+    p.add_argument("--family-column", default="family", help="the column that gives the family of a contig")
     p.add_argument("--folds", type=Path, required=True, help="folds.parquet")
     p.add_argument("--folds-json", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True)
     args = p.parse_args()
 
     folds = read_json(args.folds_json)
-    table = pq.read_table(args.folds, columns=["source", "kingdom", "cluster", "fold"])
+    table = pq.read_table(args.folds, columns=["source", "kingdom", "family", "cluster", "fold"])
     source_of = {row.pop("source"): row for row in table.to_pylist()}
     written = dict.fromkeys(POOLS, 0)
     windows = rows = in_test = 0
-    for block in read_blocks(read_samplesheet(args.features, "features"), args.files):
+    for block in read_blocks(read_samplesheet(args.features, "features", args.family_column), args.files):
         about = [source_of[source or window] for source, window in zip(block.source, block.window, strict=True)]
         tested = np.array([a["fold"] in folds["test_folds"] for a in about])
         for pool, which in zip(POOLS, (tested, ~tested), strict=True):
@@ -63,7 +64,9 @@ def write(folder: Path, name: str, block: Block, about: list[dict], which: np.nd
             "window": [block.window[i] for i in which],
             "source": [block.source[i] or block.window[i] for i in which],
             "label": block.label[which],
-            **{c: [about[i][c] for i in which] for c in ("kingdom", "cluster")},
+            "kingdom": [about[i]["kingdom"] for i in which],
+            "family": pa.array([about[i]["family"] for i in which], pa.string()),
+            "cluster": [about[i]["cluster"] for i in which],
             "fold": np.array([about[i]["fold"] for i in which], np.int8),
             "gc": pa.nulls(len(which), pa.float32()),
         }

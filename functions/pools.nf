@@ -25,6 +25,12 @@ def filesOf(features, encoding, pools) {
     return features.findAll { f -> f.encoding == encoding && f.pool in pools }.collectMany { f -> f.files }.sort { f -> f.name }
 }
 
+// The encoding whose files of some pools hold the matches of a homology search, if there is one, and otherwise any.
+def withMatches(features, pools) {
+    def encodings = features.findAll { f -> f.pool in pools }.collect { f -> f.encoding }.unique().sort()
+    return encodings.find { encoding -> 'homology' in encoding.tokenize('+') } ?: encodings[0]
+}
+
 // All that an arm's training needs to know of window_sets.json. It holds no more, so that a change of a test set, or of a set
 // that the arm does not train on, does not train it again. Every arm is also validated on windows of `short`.
 def trainingSets(sets, arm) {

@@ -3,7 +3,7 @@
 // Everything that the pipeline publishes (publishDir in modules/), relative to the results folder.
 def publishedNames() {
     return [
-        'report.html', 'summary.txt', 'figures', 'comparison.json', 'comparison.tsv', 'leakage.json', 'window_sets.json',
+        'report.html', 'summary.txt', 'figures', 'comparison.json', 'comparison.tsv', 'novelty.tsv', 'leakage.json', 'window_sets.json',
         'models', 'evaluation', 'windows', 'sources', 'features',
         'pipeline_info/arms.json', 'pipeline_info/gpu.json', 'pipeline_info/parameters.json', 'pipeline_info/versions.yml',
     ]

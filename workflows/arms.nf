@@ -1,20 +1,21 @@
 // From features to the report: every arm trained and evaluated, all arms compared.
-include { codeDigest                                         } from '../functions/code'
-include { filesIn ; headFiles ; readJson                     } from '../functions/files'
-include { filesOf ; testPools ; trainingPools ; trainingSets } from '../functions/pools'
-include { PRETRAINED                                         } from '../modules/pretrained/main'
-include { TRAIN as TRAIN_BASELINE ; TRAIN ; TRAIN as TRAIN_COMBINED } from '../modules/train/main'
-include { EVALUATE                                           } from '../modules/evaluate/main'
-include { COMPARE                                            } from '../modules/compare/main'
-include { TRACE                                              } from '../modules/trace/main'
-include { REPORT                                             } from '../modules/report/main'
+include { codeDigest                                                       } from '../functions/code'
+include { filesIn ; headFiles ; readJson                                   } from '../functions/files'
+include { filesOf ; testPools ; trainingPools ; trainingSets ; withMatches } from '../functions/pools'
+include { PRETRAINED                                                       } from '../modules/pretrained/main'
+include { TRAIN as TRAIN_BASELINE ; TRAIN ; TRAIN as TRAIN_COMBINED        } from '../modules/train/main'
+include { EVALUATE                                                         } from '../modules/evaluate/main'
+include { NOVELTY                                                          } from '../modules/novelty/main'
+include { COMPARE                                                          } from '../modules/compare/main'
+include { TRACE                                                            } from '../modules/trace/main'
+include { REPORT                                                           } from '../modules/report/main'
 
 workflow ARMS {
     take:
     options // all parameters, typed
     // Channels by name. arms: arms.json; features: [ pool, encoding, [files] ]; sets: window_sets.json; leakage:
-    // leakage.json; facts: what else the report shows; windows: their folder, or []; width: numbers per row of ready
-    // features, or [] where the encoders determine it
+    // leakage.json; folds: folds.parquet; facts: what else the report shows; windows: their folder, or []; width: numbers
+    // per row of ready features, or [] where the encoders determine it
     data
 
     main:
@@ -80,6 +81,18 @@ workflow ARMS {
         codeDigest('evaluate.py')
     )
 
+    // How new the short test windows are to the splits that test them
+    tested = inputs.filter { given -> given.sets.test.short }
+    NOVELTY(
+        // [ manifests and features, with matches if there are any ... ]
+        tested.map { given ->
+            filesOf(given.features, withMatches(given.features, given.sets.test.short.pools), given.sets.test.short.pools)
+        },
+        tested.map { given -> [folds: given.sets.folds, test: given.sets.test.subMap('short')] },
+        data.folds,
+        codeDigest('novelty.py')
+    )
+
     // [ models of an arm, ... ]
     models = trained.map { _arm, folder -> folder }.toSortedList { a, b -> a.name <=> b.name }
     COMPARE(
@@ -87,6 +100,7 @@ workflow ARMS {
         models,
         // [ evaluation of an arm, ... ]
         EVALUATE.out.toSortedList { a, b -> a.name <=> b.name },
+        NOVELTY.out.ifEmpty([]),
         data.leakage,
         options.subMap('seed', 'min_training_accuracy', 'min_accuracy', 'min_precision', 'min_recall', 'min_f1') +
             [window_length: options.features ? null : options.window_length],

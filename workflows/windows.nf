@@ -1,6 +1,7 @@
 // From labelled genomes to windows: check, cluster, split into folds, mask and sample them, and audit what leaks.
 include { codeDigest         } from '../functions/code'
 include { readJson           } from '../functions/files'
+include { familyColumn       } from '../functions/params'
 include { listedFiles        } from '../functions/shell'
 include { CHECK_GPU          } from '../modules/check_gpu/main'
 include { SIMULATE           } from '../modules/simulate/main'
@@ -37,8 +38,9 @@ workflow WINDOWS {
     // Which arms run, and which files, encoders and weights they need
     PLAN(
         sheet,
+        table,
         file(options.arms_file ?: "${projectDir}/assets/arms.yaml", glob: false),
-        options.subMap('arms', 'dna_encoder', 'protein_encoder', 'protein_input', 'device', 'weights_revision') +
+        options.subMap('arms', 'hold_out', 'dna_encoder', 'protein_encoder', 'protein_input', 'device', 'weights_revision') +
             [pretrained: options.pretrained != null, weights_given: options.weights != null],
         codeDigest('plan.py')
     )
@@ -53,6 +55,7 @@ workflow WINDOWS {
         // [ the same as they are written in the sheet, ... ]
         plan.map { p -> p.fastas },
         table,
+        familyColumn(options),
         options.window_length,
         codeDigest('check_input.py')
     )
@@ -60,7 +63,7 @@ workflow WINDOWS {
     SPLIT(
         CHECK_INPUT.out.sources,
         CLUSTER.out.clusters,
-        options.subMap('folds', 'test_folds', 'seed', 'cluster_cap'),
+        options.subMap('folds', 'test_folds', 'hold_out', 'seed', 'cluster_cap'),
         codeDigest('split.py')
     )
     MASK(SPLIT.out.folds, CHECK_INPUT.out.sequences, codeDigest('mask.py'))
@@ -92,6 +95,7 @@ workflow WINDOWS {
         MASK.out.sequences,
         options.leakage_limit,
         options.pretrained != null,
+        options.hold_out,
         codeDigest('audit.py')
     )
 
@@ -101,6 +105,7 @@ workflow WINDOWS {
     folder = SAMPLE_WINDOWS.out.folder
     sets = SAMPLE_WINDOWS.out.sets
     leakage = AUDIT.out
+    folds = SPLIT.out.folds
     databases = HOMOLOGY_DATABASES.out
     facts = SPLIT.out.summary.mix(CLUSTER.out.summary, MASK.out.summary, CHECK_INPUT.out.summary, CHECK_INPUT.out.skipped)
 
@@ -112,6 +117,7 @@ workflow WINDOWS {
     folder // both, as one folder
     sets // window_sets.json: which pools make a window set
     leakage // leakage.json
+    folds // folds.parquet: the sources with their families and folds
     databases // what windows are searched against, as a folder; nothing if no arm reads matches
     facts // summaries of the steps, for the report
 }

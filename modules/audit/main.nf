@@ -9,6 +9,7 @@ process AUDIT {
     path sequences
     val limit
     val pretrained
+    val hold_out
     val code
 
     output:
@@ -17,7 +18,7 @@ process AUDIT {
     script:
     """
     audit.py --windows-root ${windows} --window-sets ${sets} --folds ${folds} --sequences ${sequences} --limit ${limit} \\
-        ${pretrained ? '--pretrained' : ''} --out leakage.json
+        ${pretrained ? '--pretrained' : ''} --hold-out ${hold_out} --out leakage.json
     """
 
     stub:

@@ -9,6 +9,7 @@ process CHECK_FEATURES {
     path sheet
     path files, stageAs: 'features/?/*'
     path table
+    val family_column
     val code
 
     output:
@@ -20,6 +21,6 @@ process CHECK_FEATURES {
     script:
     def source_table = table ? "--source-table ${table}" : ''
     """
-    check_features.py --features ${sheet} --files ${files} ${source_table} --out .
+    check_features.py --features ${sheet} --files ${files} ${source_table} --family-column ${family_column} --out .
     """
 }

@@ -10,6 +10,7 @@ process CHECK_INPUT {
     path fastas, stageAs: 'fasta/?/*'
     val names
     path table
+    val family_column
     val min_length
     val code
 
@@ -27,6 +28,7 @@ process CHECK_INPUT {
     cat > files.json <<'END_OF_FILES'
     ${staged}
     END_OF_FILES
-    check_input.py --samplesheet ${sheet} --files files.json ${source_table} --min-length ${min_length} --outdir .
+    check_input.py --samplesheet ${sheet} --files files.json ${source_table} \\
+        --family-column ${family_column} --min-length ${min_length} --outdir .
     """
 }

@@ -6,6 +6,7 @@ process COMPARE {
     path arms
     path models, stageAs: 'run/models/*'
     path evaluations, stageAs: 'run/evaluation/*'
+    path novelty, stageAs: 'run/evaluation/*'
     path leakage
     val options
     val code
@@ -13,17 +14,18 @@ process COMPARE {
     output:
     path 'comparison.json', emit: comparison
     path 'comparison.tsv', emit: table
+    path 'novelty.tsv', emit: novelty
 
     script:
     """
     compare.py run --arms ${arms} --leakage ${leakage} --seed ${options.seed} --window-length ${options.window_length ?: 0} \\
         --min-training-accuracy ${options.min_training_accuracy} --min-accuracy ${options.min_accuracy} \\
         --min-precision ${options.min_precision} --min-recall ${options.min_recall} --min-f1 ${options.min_f1} \\
-        --out comparison.json --tsv comparison.tsv
+        --out comparison.json --tsv comparison.tsv --novelty-tsv novelty.tsv
     """
 
     stub:
     """
-    touch comparison.json comparison.tsv
+    touch comparison.json comparison.tsv novelty.tsv
     """
 }

@@ -9,6 +9,7 @@ process PLAN {
 
     input:
     path sheet
+    path table
     path arms_file
     val options
     val code
@@ -18,11 +19,12 @@ process PLAN {
     path 'arms.json', emit: arms
 
     script:
+    def source_table = table ? "--source-table ${table}" : ''
     def arms = options.arms ? "--arms ${quoted(options.arms)}" : ''
     def weights = options.weights_given ? '--weights-given' : ''
     def revision = options.weights_revision ? "--weights-revision ${quoted(options.weights_revision)}" : ''
     """
-    plan.py --samplesheet ${sheet} --arms-file ${arms_file} ${arms} ${options.pretrained ? '--pretrained' : ''} \\
+    plan.py --samplesheet ${sheet} ${source_table} --hold-out ${options.hold_out} --arms-file ${arms_file} ${arms} ${options.pretrained ? '--pretrained' : ''} \\
         --dna-encoder ${options.dna_encoder} --protein-encoder ${options.protein_encoder} \\
         --protein-input ${options.protein_input} --device ${options.device} ${weights} ${revision}
     """

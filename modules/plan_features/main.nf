@@ -9,6 +9,7 @@ process PLAN_FEATURES {
 
     input:
     path sheet
+    path table
     path arms_file
     val options
     val code
@@ -18,8 +19,10 @@ process PLAN_FEATURES {
     path 'arms.json', emit: arms
 
     script:
+    def source_table = table ? "--source-table ${table}" : ''
     def arms = options.arms ? "--arms ${quoted(options.arms)}" : ''
     """
-    plan_features.py --features ${sheet} --arms-file ${arms_file} ${arms} ${options.pretrained ? '--pretrained' : ''}
+    plan_features.py --features ${sheet} ${source_table} --hold-out ${options.hold_out} --arms-file ${arms_file} ${arms} \\
+        ${options.pretrained ? '--pretrained' : ''}
     """
 }

@@ -1,4 +1,4 @@
-// Assign the clusters to folds, balanced within label and kingdom.
+// Assign the clusters, or whole families, to folds, balanced within label and kingdom.
 process SPLIT {
     publishDir(
         "${task.ext.outdir}/sources", mode: "${task.ext.publish_mode}", overwrite: 'deep',
@@ -18,6 +18,6 @@ process SPLIT {
     script:
     """
     split.py --sources ${sources} --clusters ${clusters} --folds ${options.folds} --test-folds ${options.test_folds} \\
-        --seed ${options.seed} --cluster-cap ${options.cluster_cap} --outdir .
+        --hold-out ${options.hold_out} --seed ${options.seed} --cluster-cap ${options.cluster_cap} --outdir .
     """
 }

@@ -11,6 +11,7 @@ process TAKE_FEATURES {
     path files, stageAs: 'features/?/*'
     path folds
     path folds_json
+    val family_column
     val code
 
     output:
@@ -19,6 +20,7 @@ process TAKE_FEATURES {
 
     script:
     """
-    take_features.py --features ${sheet} --files ${files} --folds ${folds} --folds-json ${folds_json} --out taken
+    take_features.py --features ${sheet} --files ${files} --folds ${folds} --folds-json ${folds_json} \\
+        --family-column ${family_column} --out taken
     """
 }

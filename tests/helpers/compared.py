@@ -19,6 +19,7 @@ def compared(folder: Path, *options: object) -> dict[str, Any]:
     out = folder / "comparison.json"
     before = sys.argv
     sys.argv = ["compare.py", str(folder), "--out", str(out), "--tsv", str(folder / "comparison.tsv"), "--draws", "200"]
+    sys.argv += ["--novelty-tsv", str(folder / "novelty.tsv")]
     sys.argv += [str(o) for o in options]
     try:
         compare.main()

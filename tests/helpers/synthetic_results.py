@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from scipy import stats
 
 from virshort.heads.evaluation import Heads, describe, metrics
+from virshort.inference.novelty import KNOWN, NEW, match_bins
 
 KINGDOM = "<script>kingdom"  # a user may give any name
 
@@ -128,6 +129,8 @@ def write_results(
         raws = [scores(rng, test, a, _accuracy(a, name), hardness, a.replicates or replicates) for a in arms]
         if permute_labels:
             test = {**test, "label": rng.permutation(test["label"])}
+        if name == "short":
+            write_novelty(folder / "evaluation", test)
         for arm, raw in zip(arms, raws, strict=True):
             order = rng if shuffle_rows else None
             write_evaluation(folder / "evaluation" / arm.name / name, arm.name, name, test, raw, row_group_size, order)
@@ -145,6 +148,24 @@ def write_results(
     ]
     (folder / "leakage.json").write_text(json.dumps({"k": 31, "limit": 0.001, "ok": True, "sets": audit}))
     return folder
+
+
+def write_novelty(folder: Path, test: dict[str, np.ndarray]) -> None:
+    """Write novelty.parquet: every cluster is a family, half of which are new; every fifth window has no relative."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = np.arange(len(test["cluster"]))
+    bits = np.where(number % 5 == 0, 0, 20 + number % 100).astype(np.float32)
+    table = {
+        "window": pa.array(number.astype(str).tolist(), pa.string()),
+        "label": test["label"].astype(np.int8),
+        "cluster": pa.array([f"cluster_{c}" for c in test["cluster"]], pa.string()),
+        "family": pa.array([f"family_{c}" for c in test["cluster"]], pa.string()),
+        "status": np.where(test["cluster"] % 2, NEW, KNOWN).astype(np.int8),
+        "bits": bits,
+        "identity": (bits / 120).astype(np.float32),
+        "match": match_bins(bits),
+    }
+    pq.write_table(pa.table(table), folder / "novelty.parquet")
 
 
 def write_evaluation(
@@ -264,6 +285,7 @@ def write_models(folder: Path, arm: Arm, folds: int, replicates: int, seed: int)
                 "replicate": r,
                 "threshold": 0.5,
                 "modalities": ["dna"],
+                "calibration": [{"lengths": None, "thresholds": {"balanced": 0.0, "fpr_1e-2": 3.0, "fpr_1e-3": None}}],
                 "encoders": [{"modality": "dna", "encoder": "kmer-dna", "weights": "", "pooling": "4-mer frequencies"}],
                 "architecture": {"inputs": 256, "hidden": 512, "classes": 2, "dropout": 0.1},
                 "best_epoch": 8,

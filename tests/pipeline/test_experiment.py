@@ -69,6 +69,17 @@ def test_the_demo_runs_every_arm_and_ends_with_a_verdict(demo: Run) -> None:
         assert rows == 3 * read(demo.results / "evaluation" / arm / "short" / "metrics.json")["windows"]
 
 
+def test_the_demo_tells_known_families_from_new_ones(demo: Run) -> None:
+    """Every short window is counted once, some families are new, and the summary says so."""
+    found = read(demo.results / "comparison.json")["novelty"]
+    novelty = pq.read_table(demo.results / "evaluation" / "novelty.parquet")
+    rows = [r for r in found["rows"] if r["arm"] == "finetune" and r["by"] == "family"]
+    assert sum(r["windows"] for r in rows) == novelty.num_rows
+    assert {(r["group"], r["label"]) for r in rows} == {(g, x) for g in ("known", "new") for x in ("viral", "nonviral")}
+    assert found["sentence"] and " ".join(found["sentence"].split()) in " ".join(demo.output.split())
+    assert (demo.results / "novelty.tsv").read_text().count("\n") == 1 + len(found["rows"])
+
+
 def test_two_mates_are_compared_with_one(demo: Run) -> None:
     found, mates = read(demo.results / "comparison.json"), pool(demo.results, "test/pair")
     rows = mates.num_rows // 2

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from safetensors import safe_open
 
@@ -63,6 +64,7 @@ class Experiment:
             "weights_revision": "local",
             "input": genomes / "samplesheet.csv",
             "source_table": genomes / "sources.tsv",
+            "hold_out": "family",
         }
         self.first = self.run()
         assert self.first.rc == 0, self.first.output
@@ -104,6 +106,16 @@ def test_every_arm_is_trained_and_judged(experiment: Experiment) -> None:
         assert {m: e["encoder"] for m, e in used[arm].items()} == {"dna": "dnabert-s", "protein": "esm2-8m"}, arm
         assert all(len(e["weights"]) == 16 for e in used[arm].values())
     assert {m: e["encoder"] for m, e in used["kmer"].items()} == {"dna": "kmer-dna", "protein": "kmer-protein"}
+
+
+def test_no_family_is_in_two_folds(experiment: Experiment) -> None:
+    """The option reaches SPLIT, the audit proves it, and every tested family is new."""
+    results = experiment.first.results
+    sources = pq.read_table(results / "sources" / "folds.parquet")
+    pairs = set(zip(sources["family"].to_pylist(), sources["fold"].to_pylist(), strict=True))
+    assert len(pairs) == len({family for family, _ in pairs}) > 10
+    assert "No family is in two folds." in read(results / "leakage.json")["message"]
+    assert {r["group"] for r in read(results / "comparison.json")["novelty"]["rows"] if r["by"] == "family"} == {"new"}
 
 
 def test_a_model_is_fetched_once_and_a_window_embedded_once(experiment: Experiment) -> None:

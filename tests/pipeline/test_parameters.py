@@ -60,6 +60,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"arms": "finetune'; touch EFFECT; '"}, ["--arms does not have the form of its description"]),
     ({"sweep_lengths": "150; touch EFFECT"}, ["--sweep_lengths does not have the form of its description"]),
     ({"test_folds": "1$(touch EFFECT)"}, ["--test_folds does not have the form of its description"]),
+    ({"hold_out": "family; touch EFFECT"}, ["--hold_out does not have the form of its description"]),
     ({"seed": "1;touch EFFECT"}, ["--seed must be of type integer"]),
     ({"folds": "`touch EFFECT`"}, ["--folds must be of type integer"]),
     ({"publish_mode": "copy; touch EFFECT"}, ["--publish_mode must be one of"]),

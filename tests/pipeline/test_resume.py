@@ -25,8 +25,8 @@ def test_after_success_nothing_is_computed_again(small: Small) -> None:
     ("files", "expected"),
     [
         (
-            ["assets/report/style.css", "bin/compare.py", "bin/check_input.py", "bin/mask.py"],
-            {"REPORT", "COMPARE", "CHECK_INPUT", "MASK"},
+            ["assets/report/style.css", "bin/compare.py", "bin/novelty.py", "bin/check_input.py", "bin/mask.py"],
+            {"REPORT", "COMPARE", "NOVELTY", "CHECK_INPUT", "MASK"},
         ),
         (
             ["bin/embed.py", "bin/virshort/heads/training.py"],

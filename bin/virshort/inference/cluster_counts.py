@@ -89,12 +89,12 @@ def read_test_clusters(path: Path) -> TestClusters:
     fold_of: dict[str, int] = {}
     counts: dict[tuple[str, int], int] = {}
     first: int | None = None
-    for batch in _batches(path, ["cluster", "fold", "replicate", "label"]):
-        replicate = _numbers(batch, "replicate", path)
+    for batch in prediction_batches(path, ["cluster", "fold", "replicate", "label"]):
+        replicate = numbers(batch, "replicate", path)
         if first is None and len(replicate):
             first = int(replicate[0])
         names, codes = _cluster_codes(batch, path)
-        fold, label = _numbers(batch, "fold", path), _numbers(batch, "label", path)
+        fold, label = numbers(batch, "fold", path), numbers(batch, "label", path)
         if ((label != 0) & (label != 1)).any():
             raise InputError(f"{path}: a label is neither 0 nor 1: run EVALUATE again")
         keep = replicate == first
@@ -120,7 +120,7 @@ def read_arm_counts(path: Path, test: TestClusters) -> ArmCounts:
     replicate differs, or if a score is not a finite number (the message names the window).
     """
     index = {name: i for i, name in enumerate(test.names)}
-    replicates = _replicates(path)
+    replicates = replicates_of(path)
     size, s, f = len(test.names), len(replicates), len(test.folds)
     windows, called = np.zeros((s, 2, size), np.int64), np.zeros((s, 2, size), np.int64)
     fine = np.zeros((s, f, 2, KEYS), np.int32)
@@ -154,7 +154,7 @@ def read_arm_counts(path: Path, test: TestClusters) -> ArmCounts:
 
 def first_bad_score(path: Path) -> str | None:
     """The id of the first window whose score is not a finite number."""
-    for batch in _batches(path, ["window", _score_column(path)]):
+    for batch in prediction_batches(path, ["window", _score_column(path)]):
         bad = ~np.isfinite(batch.column(1).to_numpy(zero_copy_only=False))
         if bad.any():
             return str(batch.column(0)[int(bad.argmax())].as_py())
@@ -172,23 +172,23 @@ def _rows(path: Path, test: TestClusters, index: dict[str, int], replicates: lis
     position = np.full(256, -1)
     position[np.array(replicates, int) & 255] = np.arange(len(replicates))
     folds = np.array(test.folds)
-    for batch in _batches(path, ["cluster", "fold", "replicate", "label", "call", score]):
+    for batch in prediction_batches(path, ["cluster", "fold", "replicate", "label", "call", score]):
         names, codes = _cluster_codes(batch, path)
         known = np.array([index.get(n, -1) for n in names], np.int64)
         code = known[codes]
         if (code < 0).any():
             name = names[int(codes[(code < 0).argmax()])]
             raise InputError(f"{path}: cluster '{name}' is not in the test set that the other arms have: run EVALUATE again")
-        fold = _numbers(batch, "fold", path)
+        fold = numbers(batch, "fold", path)
         if (folds[test.fold[code]] != fold).any():
             name = test.names[int(code[(folds[test.fold[code]] != fold).argmax()])]
             raise InputError(f"{path}: cluster '{name}' is not in the fold that it has for the other arms: run EVALUATE again")
         values = batch.column(score).to_numpy(zero_copy_only=False).astype(np.float32)
         if not np.isfinite(values).all():
             raise InputError(f"{path}: window {first_bad_score(path)}: its score is not a finite number: train this arm again")
-        label = _numbers(batch, "label", path)
+        label = numbers(batch, "label", path)
         call = batch.column("call").cast(pa.int8()).to_numpy(zero_copy_only=False).astype(np.int64)
-        yield code, position[_numbers(batch, "replicate", path) & 255], label, _keys(values), call
+        yield code, position[numbers(batch, "replicate", path) & 255], label, _keys(values), call
 
 
 def _keys(values: np.ndarray) -> np.ndarray:
@@ -202,14 +202,16 @@ def _score_column(path: Path) -> str:
     return "log_odds" if "log_odds" in pq.read_schema(path).names else "score"
 
 
-def _replicates(path: Path) -> list[int]:
+def replicates_of(path: Path) -> list[int]:
+    """The replicates in predictions.parquet, sorted."""
     seen = np.zeros(256, bool)
-    for batch in _batches(path, ["replicate"]):
-        seen[_numbers(batch, "replicate", path) & 255] = True
+    for batch in prediction_batches(path, ["replicate"]):
+        seen[numbers(batch, "replicate", path) & 255] = True
     return [int(r) for r in np.flatnonzero(seen)]
 
 
-def _batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
+def prediction_batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Some columns of predictions.parquet, block by block. Raises InputError if the file is damaged or lacks a column."""
     try:
         file = pq.ParquetFile(path, read_dictionary=["cluster"] if "cluster" in columns else None, pre_buffer=False)
     except (OSError, pa.ArrowInvalid) as e:
@@ -220,7 +222,8 @@ def _batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
     yield from file.iter_batches(batch_size=BATCH, columns=columns, use_threads=False)
 
 
-def _numbers(batch: pa.RecordBatch, column: str, path: Path) -> np.ndarray:
+def numbers(batch: pa.RecordBatch, column: str, path: Path) -> np.ndarray:
+    """A column of whole numbers, int64. Raises InputError if a value is missing."""
     values = batch.column(column)
     if values.null_count:
         raise InputError(f"{path}: column '{column}' has {values.null_count} empty values: run EVALUATE again")

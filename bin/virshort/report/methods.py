@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import Json, short_row
 from virshort.report.wording import SIMULATED
+from virshort.sources.hold_out import CLUSTER, plural
 from virshort.verdict.schema import Comparison
 from virshort.verdict.wording import listed, names_in_words, quoted
 
@@ -62,10 +63,30 @@ def sources_text(data: Inputs) -> str:
     return f"{data.input['records']:,} labelled sources ({of})"
 
 
+def held_out_text(data: Inputs) -> str:
+    """What was assigned to folds as a whole, as the subject of a sentence with its verb."""
+    held = (data.folds or {}).get("hold_out", CLUSTER)
+    if held == CLUSTER or not data.folds:
+        return "Clusters were"
+    return f"Whole {plural(held)} ({data.folds['units']:,} with the clusters of sources without one) were"
+
+
 def encoder_text(e: Json) -> str:
     """An encoder with its modality, pooling and the first digits of its weights' digest."""
     weights = f", weights {e['weights'][:16]}" if e.get("weights") else ""
     return f"{e['encoder']} ({e['modality']}: {e.get('pooling') or 'pooling not recorded'}{weights})"
+
+
+def novelty_text(c: Comparison) -> str:
+    """How it is determined how new test windows are; empty where it was not."""
+    found = {r["by"] for r in c["novelty"]["rows"]}
+    if not found:
+        return ""
+    match = "the bit score of their best match among the training sources of their label, and by " if "match" in found else ""
+    return (
+        f"Rates on short windows are also given by {match}whether their family was in training; for new families, intervals "
+        "count families instead of clusters."
+    )
 
 
 def p_text(c: Comparison) -> str:
@@ -88,8 +109,8 @@ def _on_sources(data: Inputs) -> list[str]:
         tool = f"; {found['tool']} {found['version']}, containment {found['containment']:g}" if found["containment"] else ""
         folds = f"{data.folds['folds']} folds" if data.folds else "folds"
         text.append(
-            f"Sources were grouped into {found['clusters']:,} clusters ({found['method']}{tool}). Clusters were assigned to "
-            f"{folds}, balanced within label and kingdom."
+            f"Sources were grouped into {found['clusters']:,} clusters ({found['method']}{tool}). {held_out_text(data)} "
+            f"assigned to {folds}, balanced within label and kingdom."
         )
     if data.mask:
         text.append(f"31-mers that two folds have in common were masked ({100 * data.mask['share']:.2f} % of bases).")
@@ -192,4 +213,5 @@ def _on_tests(data: Inputs) -> list[str]:
         f"AUROC, AUPRC and differences, and percentile intervals of {c['draws']:,} cluster bootstrap samples for "
         "precision, F1 and MCC; both include the variance between replicates.",
         *([p_text(c)] if differ else []),
+        *([text] if (text := novelty_text(c)) else []),
     ]

@@ -65,6 +65,25 @@ def _length_line(c: Comparison, arm: str, metric: str, colour: str) -> Line | No
     return Line(arm, [n for n, _ in points], means, colour, lows, highs, marker="o")
 
 
+def novelty_panels(c: Comparison) -> list[Panel]:
+    """The share of viral windows that are found, by the nearest relative in training or else by family: a panel per arm."""
+    viral = [r for r in c["novelty"]["rows"] if r["label"] == "viral"]
+    by = "match" if any(r["by"] == "match" for r in viral) else "family"
+    panels = []
+    for arm in arms_of_interest(c):
+        mine = [r for r in viral if r["arm"] == arm and r["by"] == by]
+        strict = all(r["called_strictly"] for r in mine)
+        bars = []
+        for r in mine:
+            rate = (strict and r["called_strictly"]) or r["called"]
+            low, high = (100 * end for end in rate["ci95"]) if rate["ci95"] else (None, None)
+            bars.append(Bar(r["group"], 100 * rate["share"], colours(c)[arm], low, high))
+        if bars:
+            at = "at 1 % false positives" if strict else "at the threshold from validation"
+            panels.append(Panel(arm, f"% of viral windows found {at}", ticks=(0, 50, 100), bars=bars))
+    return panels
+
+
 def voting_panels(c: Comparison) -> list[Panel]:
     """Accuracy against the number of windows that vote. Only the arms of interest have intervals, which would overlap."""
     lines = []
@@ -150,6 +169,7 @@ def all_panels(c: Comparison, histories: Mapping[str, Sequence[History]]) -> dic
         "forest": forest_panels(c),
         "length": length_panels(c),
         "length_auroc": length_panels(c, "auroc"),
+        "novelty": novelty_panels(c),
         "voting": voting_panels(c),
         "pairs": pair_panels(c),
         "curves": curve_panels(c),

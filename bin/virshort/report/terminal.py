@@ -19,6 +19,8 @@ def summary_text(data: Inputs) -> str:
     if data.simulated:
         lines += [*_fold(SIMULATED), ""]
     lines += [*_fold(c["answer"]), "", *_fold(" ".join(filter(None, [c["recommendation"], needs_text(data)]))), ""]
+    if c["novelty"]["sentence"]:
+        lines += [*_fold(c["novelty"]["sentence"]), ""]
     names = [r["arm"] for r in c["arms"] if r["test_set"] in ("short", "full")]
     width = max([len(n) for n in names] + [8])
     lines.append(f"{'arm':<{width}}  {'short windows':<22}  {'against baseline':<24}  full length")

@@ -50,8 +50,17 @@ def cluster_weights(cluster: np.ndarray, label: np.ndarray, kingdom: np.ndarray,
     return scales / np.maximum(scales.sum(axis=0), 1e-300)
 
 
+def unit_weights(weight: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """The weights of units, which are clusters that must stay together: the sums of what their clusters weigh.
+
+    weight: [clusters, scales]; unit: [clusters] int 0..units-1. Returns [units, scales]."""
+    sums = np.zeros((unit.max() + 1, weight.shape[1]))
+    np.add.at(sums, unit, weight)
+    return sums
+
+
 def deal_clusters(weight: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """The fold of each cluster. weight: [clusters, scales] from `cluster_weights`. Returns [clusters] int.
+    """The fold of each cluster. weight: [clusters, scales] from `cluster_weights`, or of units. Returns [clusters] int.
 
     The heaviest cluster on any scale comes first, and each goes to the fold where it increases the sum of squared loads least.
     This is the greedy rule of scheduling by longest processing time, applied to several scales. The seed changes the weight by
@@ -70,6 +79,26 @@ def deal_clusters(weight: np.ndarray, folds: int, seed: int) -> np.ndarray:
         fold[c] = tie[np.argmin(cost[tie])]
         load[fold[c]] += w
     return _give_each_fold_both_labels(fold, weight, folds)
+
+
+def deal_sources(
+    cluster: np.ndarray,
+    held: np.ndarray,
+    label: np.ndarray,
+    kingdom: np.ndarray,
+    bases: np.ndarray,
+    cap: float,
+    folds: int,
+    seed: int,
+) -> np.ndarray:
+    """The fold of each source: [sources] int.
+
+    cluster, label, kingdom: [sources] strings; held: [sources] strings, the unit that stays together, which is the cluster or
+    holds several clusters; bases: [sources] int; cap: as in `cluster_weights`."""
+    _, first, number = np.unique(cluster, return_index=True, return_inverse=True)
+    _, unit = np.unique(held, return_inverse=True)
+    weight = cluster_weights(number, label, kingdom, bases, cap)
+    return deal_clusters(unit_weights(weight, unit[first]), folds, seed)[unit]
 
 
 def _give_each_fold_both_labels(fold: np.ndarray, weight: np.ndarray, folds: int) -> np.ndarray:

@@ -35,7 +35,7 @@ def metadata_of(source: str, sheet: SheetRow, label: str, table: SourceTable) ->
     return {
         "label": label,
         "kingdom": (row and row.kingdom) or sheet.kingdom or "unknown",
-        "family": row.family if row else None,
+        "family": (row and row.family) or sheet.family,
         "cluster": (row and row.cluster) or sheet.cluster,
         "split": (row and row.split) or sheet.split,
     }

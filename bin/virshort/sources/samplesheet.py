@@ -7,7 +7,7 @@ from pathlib import Path
 
 from virshort.errors import InputError, nearest
 from virshort.labels import LABELS
-from virshort.sources.tables import read_rows, read_text
+from virshort.sources.tables import read_header, read_rows, read_text
 
 SPLITS = ("train", "val", "test")
 MISSING = ("", "NA")
@@ -27,6 +27,7 @@ class SheetRow:
     kingdom: str | None = None
     cluster: str | None = None
     split: str | None = None
+    family: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,16 @@ class SourceTable:
     rows: dict[str, SourceRow] = field(default_factory=dict)
 
 
-def read_samplesheet(path: str | Path, files: str = "fasta") -> list[SheetRow]:
+def read_samplesheet(path: str | Path, files: str = "fasta", family: str = "family") -> list[SheetRow]:
     """The rows of a samplesheet file. Raises InputError as `parse_samplesheet` does, and if the file cannot be read."""
-    return parse_samplesheet(read_text(Path(path)), Path(path).name, files)
+    return parse_samplesheet(read_text(Path(path)), Path(path).name, files, family)
 
 
-def parse_samplesheet(text: str, name: str = "samplesheet", files: str = "fasta") -> list[SheetRow]:
+def parse_samplesheet(text: str, name: str = "samplesheet", files: str = "fasta", family: str = "family") -> list[SheetRow]:
     """The rows of a samplesheet, which is comma-separated.
 
-    files: the name of the column of paths, `fasta` or `features`; files of ready features need no label in the sheet.
+    files: the name of the column of paths, `fasta` or `features`; files of ready features need no label in the sheet. family:
+    the name of the column that gives the family.
 
     Raises InputError with line and column for everything that `read_rows` refuses, for an unknown label or split, for a path
     that is missing, listed twice, a URL or a wildcard, and if one of the labels has no file.
@@ -65,7 +67,7 @@ def parse_samplesheet(text: str, name: str = "samplesheet", files: str = "fasta"
     rows: list[SheetRow] = []
     line_of: dict[str, int] = {}
     ready = files == "features"
-    for line, cells in read_rows(text, name, ",", (files, "label"), ("kingdom", "cluster", "split")):
+    for line, cells in read_rows(text, name, ",", (files, "label"), optional_columns(family)):
         path, label, where = cells[files], _value(cells, "label"), f"{name}, line {line}"
         if not path:
             kind = "file of merged features" if ready else "FASTA or FASTQ file"
@@ -77,11 +79,22 @@ def parse_samplesheet(text: str, name: str = "samplesheet", files: str = "fasta"
         if same in line_of:
             raise InputError(f"{where}, {files}: {path} is also listed on line {line_of[same]}: keep one of the two lines")
         line_of[same] = line
-        rows.append(SheetRow(line, path, label, _value(cells, "kingdom"), _value(cells, "cluster"), _split(cells, where)))
+        kingdom, cluster, of_family = (_value(cells, c) for c in ("kingdom", "cluster", family))
+        rows.append(SheetRow(line, path, label, kingdom, cluster, _split(cells, where), of_family))
     for required in LABELS:
         if not any(row.label in (required, None) for row in rows):
             raise InputError(f"{name}, label: no row is {required}: list at least one viral and one nonviral file")
     return rows
+
+
+def table_columns(sheet: Path, table: Path | None) -> dict[str, list[str]]:
+    """The columns of the samplesheet and of the source table, by the names of the files."""
+    return {sheet.name: read_header(sheet, ",")} | ({table.name: read_header(table, "\t")} if table else {})
+
+
+def optional_columns(family: str) -> list[str]:
+    """The columns that both tables may have. family: the name of the one that gives the family."""
+    return list(dict.fromkeys(("kingdom", "family", "cluster", "split", family)))
 
 
 def resolve_path(path: str, folder: Path) -> Path:
@@ -90,14 +103,14 @@ def resolve_path(path: str, folder: Path) -> Path:
     return folder / (Path(path).expanduser() if path.startswith("~/") else path)
 
 
-def read_source_table(path: str | Path) -> SourceTable:
-    """The source table, which is tab-separated.
+def read_source_table(path: str | Path, family: str = "family") -> SourceTable:
+    """The source table, which is tab-separated. family: the name of the column that gives the family.
 
     Raises InputError with line and column for everything that `read_rows` refuses, for an id that is missing or given twice,
     for an unknown label or split, and if the file cannot be read.
     """
     table = SourceTable(Path(path).name)
-    optional = ("label", "kingdom", "family", "cluster", "split")
+    optional = ("label", *optional_columns(family))
     for line, cells in read_rows(read_text(Path(path)), table.name, "\t", ("id",), optional):
         source, label, where = cells["id"], _value(cells, "label"), f"{table.name}, line {line}"
         if not source:
@@ -106,8 +119,8 @@ def read_source_table(path: str | Path) -> SourceTable:
             raise InputError(f"{where}, id: {source} is also on line {table.rows[source].line}: keep one of the two lines")
         if label is not None:
             _check_label(label, where)
-        kingdom, family, cluster = (_value(cells, c) for c in ("kingdom", "family", "cluster"))
-        table.rows[source] = SourceRow(line, label, kingdom, family, cluster, _split(cells, where))
+        kingdom, of_family, cluster = (_value(cells, c) for c in ("kingdom", family, "cluster"))
+        table.rows[source] = SourceRow(line, label, kingdom, of_family, cluster, _split(cells, where))
     return table
 
 

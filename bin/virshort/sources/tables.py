@@ -4,8 +4,12 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from virshort.errors import InputError, closest
+
+if TYPE_CHECKING:
+    import _csv
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
@@ -25,6 +29,16 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path}: cannot be read ({e.strerror}): give a file that you may read") from None
 
 
+def read_header(path: Path, delimiter: str) -> list[str]:
+    """The columns of a table; none if it is empty or damaged, of which `read_rows` complains. Raises InputError as `read_text`
+    does."""
+    try:
+        rows = ([c.strip() for c in cells] for cells in _cells_of_rows(read_text(path), delimiter))
+        return next((cells for cells in rows if any(cells)), [])
+    except csv.Error:
+        return []
+
+
 def read_rows(
     text: str, name: str, delimiter: str, required: Sequence[str], optional: Sequence[str]
 ) -> Iterator[tuple[int, dict[str, str]]]:
@@ -34,10 +48,7 @@ def read_rows(
     name: what messages call the table; required, optional: its columns. Raises InputError with the line for a column that is
     missing, unknown or given twice, for a row with too many or too few cells, and for a table without rows.
     """
-    lines = io.StringIO(text.removeprefix("\ufeff"), newline="")
-    reader = (
-        csv.reader(lines, strict=True) if delimiter == "," else csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-    )
+    reader = _cells_of_rows(text, delimiter)
     header: list[str] = []
     rows = 0
     while True:
@@ -68,6 +79,13 @@ def read_rows(
             f"{name}: {'has a header but no rows' if header else 'is empty'}: "
             f"write a header with {', '.join(required)}, and the rows below it"
         )
+
+
+def _cells_of_rows(text: str, delimiter: str) -> "_csv.Reader":
+    lines = io.StringIO(text.removeprefix("\ufeff"), newline="")
+    if delimiter == ",":
+        return csv.reader(lines, strict=True)
+    return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
 
 
 def _cells(n: int) -> str:

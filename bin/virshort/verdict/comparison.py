@@ -17,9 +17,10 @@ from virshort.verdict.advice import cost_of, recommend, scenario_of
 from virshort.verdict.criteria import Criteria, judge
 from virshort.verdict.differences import Pair, add_differences, contrast, shuffled_auroc
 from virshort.verdict.findings import inputs_by_length, votes_in_words
+from virshort.verdict.novelty import novelty_in_words
 from virshort.verdict.pair_gains import pairs_in_words
 from virshort.verdict.rows import is_length, row_of
-from virshort.verdict.schema import ArmRow, BestArm, Comparison, Contrast, PairGain, ShuffledAuroc, TrainingSummary
+from virshort.verdict.schema import ArmNovelty, ArmRow, BestArm, Comparison, Contrast, PairGain, ShuffledAuroc, TrainingSummary
 from virshort.verdict.training import pretrained_baseline
 from virshort.verdict.trust import find_overfitting, summarize_controls, summarize_leakage, warn
 from virshort.verdict.verdict import answer, give_verdict
@@ -154,6 +155,7 @@ def empty_row(arm: str, test_set: str, role: str) -> ArmRow:
 def conclude(
     results: Sequence[SetComparison],
     gains: list[PairGain],
+    novelty: list[ArmNovelty],
     details: dict[str, dict[str, dict[str, Any]]],
     training: list[TrainingSummary],
     best: BestArm,
@@ -165,7 +167,8 @@ def conclude(
 ) -> Comparison:
     """Everything that is said about the numbers, together with the numbers.
 
-    `gains`: what the second mate of a fragment adds. `details`: what EVALUATE found beyond metrics, by arm and test set.
+    `gains`: what the second mate of a fragment adds. `novelty`: rates of short windows that are equally new. `details`: what
+    EVALUATE found beyond metrics, by arm and test set.
     `twins`: from virshort.arms.untranslated_twins. `leakage`: leakage.json, if there is one. `notes`: sentences from arms.json
     that belong among the warnings. `parts`: from virshort.verdict.parts.digest_parts.
     """
@@ -200,6 +203,7 @@ def conclude(
         "contrasts": contrasts,
         "by_length": inputs_by_length(contrasts),
         "votes": votes_in_words(details, rows, name),
+        "novelty": {"rows": novelty, "sentence": novelty_in_words(novelty, name)},
         "pair_gains": gains,
         "pairs": pairs_in_words(gains, rows, name),
         "training": training,

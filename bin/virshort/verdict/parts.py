@@ -11,9 +11,11 @@ from typing import Any
 from virshort.errors import InputError
 from virshort.files import content_digest, digest
 
+NOVELTY = "novelty.parquet"
+"""How new each short test window is, in evaluation/."""
 PATTERNS = {
     "models": ("models/*/fold_*/replicate_*/model.json", "models/*/fold_*/replicate_*/history.json"),
-    "evaluation": ("evaluation/*/*/metrics.json",),
+    "evaluation": ("evaluation/*/*/metrics.json", f"evaluation/{NOVELTY}"),
     "leakage": ("leakage.json", "pipeline_info/leakage.json"),
 }
 """The files of each part, relative to the results folder."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from virshort.inference.intervals import MetricEstimate, PrecisionAtPrevalence
+from virshort.inference.novelty_rates import NoveltyRate
 
 Interval = list[float]
 
@@ -68,6 +69,19 @@ class PairGain(TypedDict):
     ci95: Interval | None
     auroc: float | None
     auroc_ci95: Interval | None
+
+
+class ArmNovelty(NoveltyRate):
+    """How often an arm calls the short windows of a group viral, of equally new windows of one label."""
+
+    arm: str
+
+
+class Novelty(TypedDict):
+    """Results by how new windows are. sentence: of the best arm; None where no novelty is known."""
+
+    rows: list[ArmNovelty]
+    sentence: str | None
 
 
 class Verdict(TypedDict):
@@ -233,6 +247,7 @@ class Comparison(TypedDict):
     contrasts: list[Contrast]
     by_length: list[str]  # what an input adds at each length
     votes: str | None
+    novelty: Novelty
     pair_gains: list[PairGain]  # none where the test set `pair` was not drawn
     pairs: str | None
     training: list[TrainingSummary]

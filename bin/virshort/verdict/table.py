@@ -1,6 +1,9 @@
-"""comparison.tsv: one row per arm and test set, without nesting; an empty cell is not known."""
+"""The tables beside comparison.json, without nesting; an empty cell is not known.
 
-from typing import Any
+comparison.tsv has one row per arm and test set, novelty.tsv one per arm and group of windows that are equally new.
+"""
+
+from typing import Any, Literal
 
 from virshort.inference.intervals import METRICS
 from virshort.verdict.schema import ArmRow, Comparison, Interval, PairGain
@@ -11,6 +14,14 @@ HEADER = [
     *("points", "points_low", "points_high", "p", "p_holm", "band", "certain", "precision_at_1_percent"),
     *("tp", "fp", "tn", "fn"),
     *("points_to_one_mate", "points_to_one_mate_low", "points_to_one_mate_high"),
+]
+NOVELTY_KEYS: tuple[Literal["arm", "by", "group", "label", "windows", "clusters", "units", "effective"], ...] = (
+    *("arm", "by", "group", "label", "windows", "clusters", "units", "effective"),
+)
+NOVELTY_HEADER = [
+    *NOVELTY_KEYS,
+    *("called_viral", "called_viral_low", "called_viral_high"),
+    *("called_viral_at_1_percent", "called_viral_at_1_percent_low", "called_viral_at_1_percent_high"),
 ]
 
 
@@ -33,6 +44,18 @@ def _values(row: ArmRow, gain: PairGain | None) -> list[Any]:
     confusion = row["confusion"] or {}
     values += [confusion.get(k) for k in ("tp", "fp", "tn", "fn")]
     return values + ([gain["points"], *_ends(gain["ci95"])] if gain else [None] * 3)
+
+
+def novelty_table(comparison: Comparison) -> list[list[str]]:
+    """The header and the rows of novelty.tsv, as text."""
+    rows = []
+    for r in comparison["novelty"]["rows"]:
+        strict = r["called_strictly"]
+        values: list[Any] = [r[name] for name in NOVELTY_KEYS]
+        values += [r["called"]["share"], *_ends(r["called"]["ci95"])]
+        values += [strict["share"], *_ends(strict["ci95"])] if strict else [None] * 3
+        rows.append([_cell(value) for value in values])
+    return [NOVELTY_HEADER, *rows]
 
 
 def _ends(interval: Interval | None) -> list[float] | list[None]:

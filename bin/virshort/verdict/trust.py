@@ -160,6 +160,8 @@ def summarize_leakage(
         )
         if not ok:
             text = f"LEAKAGE ABOVE THE LIMIT. {text} The accuracies are probably higher than they would be on new sequences."
+    if (held_out := leakage.get("hold_out", "cluster")) != "cluster":
+        text += f" No {held_out} is in two folds."
     if pretrained and worst:
         text += " The audit covers the training windows of this run, but not the data on which the pretrained head was trained."
     base = next((t["windows"] for t in training if t["role"] == "baseline"), None)

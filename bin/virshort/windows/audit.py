@@ -71,12 +71,14 @@ class SourceLeakage(TypedDict):
 
 
 class LeakageReport(TypedDict):
-    """leakage.json. k, limit and ok are None where no audit was possible, and `message` then says why."""
+    """leakage.json. k, limit and ok are None where no audit was possible, and `message` then says why; hold_out: what is in one
+    fold only, besides clusters."""
 
     k: int | None
     limit: float | None
     ok: bool | None
     message: str
+    hold_out: NotRequired[str]
     summary: list[SetLeakage]
     sets: list[FoldLeakage]
     worst: list[LeakingWindow]
@@ -215,14 +217,16 @@ def over_folds(rows: list[FoldLeakage], limit: float) -> list[SetLeakage]:
     ]
 
 
-def conclusion(totals: list[SetLeakage], limit: float, pretrained: bool) -> str:
+def conclusion(totals: list[SetLeakage], limit: float, pretrained: bool, hold_out: str = "cluster") -> str:
     """What the audit found, in sentences for the user. totals: of the training sets, at least one; pretrained: whether a head
-    that was trained elsewhere takes part."""
+    that was trained elsewhere takes part; hold_out: what is in one fold only."""
     highest = max(totals, key=lambda t: t["share"])
     message = (
         f"At most {highest['share']:.3%} of the windows of a test set share a 31-mer with a training window of their split "
         f"(test set {highest['test_set']}, training set {highest['train_set']}; the limit is {limit:.3%})."
     )
+    if hold_out != "cluster":
+        message += f" No {hold_out} is in two folds."
     if not all(t["ok"] for t in totals):
         message = (
             f"LEAKAGE ABOVE THE LIMIT. {message} Do not trust the test results: the clusters separate similar sources. "
@@ -234,13 +238,20 @@ def conclusion(totals: list[SetLeakage], limit: float, pretrained: bool) -> str:
 
 
 def audit(
-    sources: SourceTable, shared: SharedKmers, root: Path, sets: WindowSets, limit: float, pretrained: bool
+    sources: SourceTable,
+    shared: SharedKmers,
+    root: Path,
+    sets: WindowSets,
+    limit: float,
+    pretrained: bool,
+    hold_out: str = "cluster",
 ) -> LeakageReport:
     """Audit all test sets against all training sets and against the sources.
 
     shared: the 31-mers that occur in two folds or more of these sources; root: the folder that holds the pools; limit: the
     largest share of the windows of a test set that may share a 31-mer; pretrained: whether a head that was trained
-    elsewhere takes part. Raises InputError where there are no training or no test windows."""
+    elsewhere takes part; hold_out: what the caller has found to be in one fold only. Raises InputError where there are no
+    training or no test windows."""
     rows, worst = count_shared_windows(sources, root, sets, find_leaks(sources, shared, root, sets))
     totals = over_folds(rows, limit)
     of_windows = [t for t in totals if t["train_set"] != SOURCES]
@@ -254,7 +265,8 @@ def audit(
         "k": K,
         "limit": limit,
         "ok": all(t["ok"] for t in of_windows),
-        "message": conclusion(of_windows, limit, pretrained),
+        "message": conclusion(of_windows, limit, pretrained, hold_out),
+        "hold_out": hold_out,
         "summary": of_windows,
         "sets": [r for r in rows if r["train_set"] != SOURCES],
         "worst": [w for w in worst if w["train_set"] != SOURCES],

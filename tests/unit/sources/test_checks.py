@@ -48,6 +48,8 @@ def test_metadata_of_the_table_take_precedence():
         "split": "train",
     }
     assert metadata_of("b", SheetRow(2, "v.fa", "viral"), "viral", table)["kingdom"] == "unknown"
+    assert metadata_of("b", SheetRow(2, "v.fa", "viral", family="Myo"), "viral", table)["family"] == "Myo"
+    assert metadata_of("a", SheetRow(2, "v.fa", "viral", family="Myo"), "viral", table)["family"] == "Sipho"
     with pytest.raises(InputError, match=r"t\.tsv, line 2, label: a is viral here, but its file n\.fa is nonviral"):
         metadata_of("a", SheetRow(3, "n.fa", "nonviral"), "nonviral", table)
 

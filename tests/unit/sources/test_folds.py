@@ -32,7 +32,18 @@ def assign(split: list[str | None] | None = None, folds: int = 3, test_folds: st
     given = [by_cluster.get(c) for c in cluster.tolist()]
     source = [f"s{i}" for i in range(len(cluster))]
     return assign_folds(
-        source, cluster, label, kingdom, bases, given, folds=folds, test_folds=test_folds, cluster_cap=0.05, seed=42
+        source,
+        cluster,
+        label,
+        kingdom,
+        bases,
+        given,
+        [None] * len(source),
+        hold_out="cluster",
+        folds=folds,
+        test_folds=test_folds,
+        cluster_cap=0.05,
+        seed=42,
     )
 
 
@@ -112,6 +123,7 @@ def run_script(folder: Path, folds: int = 4) -> subprocess.CompletedProcess[str]
         "source": source,
         "label": label.tolist(),
         "kingdom": kingdom.tolist(),
+        "family": pa.nulls(len(source), pa.string()),
         "cluster": pa.nulls(len(source), pa.string()),
         "split": pa.nulls(len(source), pa.string()),
         "unambiguous": bases,

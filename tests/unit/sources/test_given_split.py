@@ -28,7 +28,9 @@ def test_each_split_needs_both_labels():
 def test_validation_is_a_quarter_in_whole_clusters():
     cluster = np.repeat([f"c{i:02d}" for i in range(16)], 2)
     label = np.where(np.arange(32) < 16, "viral", "nonviral")
-    chosen = choose_validation(cluster, label, np.full(32, "k"), np.full(32, 100), 0.5, 1)
+    chosen = choose_validation(cluster, cluster, label, np.full(32, "k"), np.full(32, 100), 0.5, 1)
     assert chosen.sum() == 8 and (chosen[::2] == chosen[1::2]).all()
     with pytest.raises(InputError, match="mark some sources as val"):
-        choose_validation(np.repeat(["a", "b"], 16), label, np.full(32, "k"), np.full(32, 100), 0.5, 1)
+        choose_validation(
+            np.repeat(["a", "b"], 16), np.repeat(["a", "b"], 16), label, np.full(32, "k"), np.full(32, 100), 0.5, 1
+        )

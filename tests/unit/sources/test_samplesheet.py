@@ -71,6 +71,13 @@ def test_white_space_and_lines():
     assert rows == [SheetRow(3, "v.fa", "viral"), SheetRow(5, "sub dir/n.fa", "nonviral")]
 
 
+def test_another_column_may_give_the_family():
+    text = "fasta,label,family,genus\nv.fa,viral,A,B\nn.fa,nonviral,C,\n"
+    assert [row.family for row in parse_samplesheet(text, family="genus")] == ["B", None]
+    with pytest.raises(InputError, match="unknown column 'genus'"):
+        parse_samplesheet(text)
+
+
 REFUSED = {
     "unknown label": ("fasta,label\nv.fa,virall\n", ["line 2, label", "'virall'", "did you mean viral?"]),
     "other spelling": ("fasta,label\nv.fa,viral\nn.fa,non-viral\n", ["line 3, label", "did you mean nonviral?"]),

@@ -13,7 +13,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import simulate as script
-from virshort.sources.simulation import BASES, KINGDOMS, Composition, Record, genome, lineages, markov, mutate, simulate
+from virshort.sources.simulation import (
+    _AMINO,
+    BASES,
+    IDENTITY,
+    KINGDOMS,
+    SENSE,
+    Composition,
+    Record,
+    ancestral_proteins,
+    genome,
+    inherited_codons,
+    lineages,
+    markov,
+    mutate,
+    simulate,
+)
 
 
 def call(outdir: Path, seed: int) -> dict[str, bytes]:
@@ -78,7 +93,7 @@ def longest_stretch(text: str) -> int:
 
 def test_genes_are_open_reading_frames():
     kingdom = replace(KINGDOMS[0], both_strands=False, spacer=1)
-    codes = genome(kingdom, Composition(), 20_000, np.random.default_rng(0))
+    codes = genome(kingdom, Composition(), 20_000, np.random.default_rng(0), [])
     text = BASES[codes].tobytes().decode()
     shuffled = BASES[np.random.default_rng(0).permutation(codes)].tobytes().decode()
     assert longest_stretch(text) > 300 > longest_stretch(shuffled)
@@ -91,6 +106,50 @@ def test_lineages_of_a_family_are_more_alike_than_others():
         for b, y in families[:i]:
             (within if a == b else between).append(np.abs(x - y).sum())
     assert len(within) == 13 and np.mean(within) < np.mean(between)
+
+
+def test_some_families_have_one_lineage_and_most_have_several():
+    sizes = Counter(name for name, _ in lineages(42, 0, KINGDOMS[0]))
+    assert min(sizes.values()) == 1 and max(sizes.values()) == 4 and sum(sizes.values()) == KINGDOMS[0].lineages
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32), st.integers(0, 2**32))
+def test_an_inherited_gene_keeps_its_residues_but_not_its_codons(seed, other):
+    chances = Composition().deviate("label", np.random.default_rng(seed)).codon_chances()
+    protein = _AMINO[np.random.default_rng(other).choice(len(SENSE), 2000, p=chances)]
+    a, b = (inherited_codons(protein, chances, np.random.default_rng([seed, other, n])) for n in (1, 2))
+    low, high = IDENTITY
+    for codons in (a, b):
+        assert low - 0.05 < np.mean(_AMINO[codons] == protein) < high + 0.05
+    same = _AMINO[a] == _AMINO[b]
+    assert low * low - 0.05 < same.mean() < high * high + 0.06
+    assert np.mean(a[same] == b[same]) < 0.75, "codons are drawn anew"
+
+
+def test_a_search_for_proteins_finds_relatives_in_the_family_only(records):
+    """Segments of eight residues that any two lineages share, in genomes that share no 31-mer."""
+    words: dict[str, set[str]] = {}
+    family = {r.lineage: r.family for r in records if r.kingdom == "phage"}
+    for r in records:
+        if r.lineage in family and "strain1" in r.source:
+            text = Seq(re.sub("[^ACGT]", "N", r.letters.tobytes().decode().upper()))
+            strands = (text, text.reverse_complement())
+            frames = [str(s[f : len(s) - (len(s) - f) % 3].translate()) for s in strands for f in range(3)]
+            runs = [run for frame in frames for run in re.split("[*X]", frame) if len(run) >= 60]
+            words.setdefault(r.lineage, set()).update(run[i : i + 8] for run in runs for i in range(len(run) - 7))
+    pairs = {(a, b): len(words[a] & words[b]) for a in words for b in words if a < b}
+    within = [n for (a, b), n in pairs.items() if family[a] == family[b]]
+    between = [n for (a, b), n in pairs.items() if family[a] != family[b]]
+    assert min(within) > 50 and max(between) < 10
+
+
+def test_the_genomes_of_a_family_use_the_same_ancestral_proteins_up():
+    kingdom = KINGDOMS[0]
+    proteins = ancestral_proteins(kingdom, Composition(), np.random.default_rng(0))
+    before = len(proteins)
+    codes = genome(kingdom, Composition(), 30_000, np.random.default_rng(0), proteins)
+    assert len(proteins) < before and 30_000 <= len(codes) < 40_000
 
 
 @settings(deadline=None)

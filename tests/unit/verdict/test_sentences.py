@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from compared import arm_row, between
 from virshort.verdict.comparison import Options, SetComparison, conclude, empty_row
-from virshort.verdict.schema import ArmRow, Comparison, Contrast
+from virshort.verdict.schema import ArmNovelty, ArmRow, Comparison, Contrast
 from virshort.verdict.training import best_arm, training_summary
 
 ARMS = ("baseline", "finetune", "scratch", "multilength", "both", "dna_only", "protein_only", "kmer", "gc")
@@ -17,6 +17,7 @@ SETS = ("short", "full", "length_100", "length_1000")
 # `baseline`, `both`, `short` and `full` are ordinary words as well, which sentences use without quotes.
 NAMES = [name for name in (*ARMS, *SETS) if name not in ("baseline", "both", "short", "full")]
 CLAIMS = ("beyond chance", "Use ", "fixes", "more accurate", "less accurate", "overfits", "add nothing", "do harm", "It takes")
+GROUPS = [("relative", "relative"), ("relative", "no relative"), *(("family", g) for g in ("known", "new", "unknown"))]
 ends = some.tuples(some.floats(-100, 100), some.floats(-100, 100)).map(sorted).map(tuple)
 share = some.floats(0, 1)
 
@@ -59,7 +60,31 @@ def results(draw: Any, intervals: bool = True) -> Comparison:
     best = best_arm(training)
     votes = [{"windows": k, "accuracy": draw(share), "ci95": [0.5, 0.6] if intervals else None} for k in (1, 5)]
     details = {name: {"short": {"voting": {"votes": votes}}} for name in names}
-    return conclude([SetComparison(rows, contrasts, shuffled)], [], details, training, best, [], None, [], {}, Options())
+    novelty = [
+        draw(novel(name, by, group, intervals)) for name in names for by, group in draw(some.sets(some.sampled_from(GROUPS)))
+    ]
+    compared = [SetComparison(rows, contrasts, shuffled)]
+    return conclude(compared, [], novelty, details, training, best, [], None, [], {}, Options())
+
+
+@some.composite
+def novel(draw: Any, arm: str, by: str, group: str, intervals: bool) -> ArmNovelty:
+    """A row of the results by novelty."""
+    rates: list[Any] = [
+        {"share": draw(share), "ci95": [0.1, 0.2] if intervals and draw(some.booleans()) else None} for _ in "12"
+    ]
+    return {
+        "arm": arm,
+        "by": by,
+        "group": group,
+        "label": "viral",
+        "windows": draw(some.integers(1, 9999)),
+        "clusters": 9,
+        "units": draw(some.integers(1, 9)),
+        "effective": 9.0,
+        "called": rates[0],
+        "called_strictly": draw(some.sampled_from([rates[1], None])),
+    }
 
 
 def sentences(c: Comparison) -> Iterator[str]:
@@ -75,6 +100,7 @@ def sentences(c: Comparison) -> Iterator[str]:
     yield from (o["sentence"] for o in c["overfitting"])
     yield from (c["scenario"]["next_steps"] if c["scenario"] else [])
     yield from [c["votes"]] if c["votes"] else []
+    yield from [c["novelty"]["sentence"]] if c["novelty"]["sentence"] else []
     yield from [c["cost"]["sentence"]] if c["cost"] else []
     for control in c["controls"].values():
         if control:

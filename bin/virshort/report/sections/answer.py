@@ -22,6 +22,7 @@ def answer(data: Inputs) -> Mapping[str, Any]:
         "verdict": verdict,
         "answer": c["answer"],
         "recommendation": c["recommendation"],
+        "novelty": c["novelty"]["sentence"],
         "needs": needs_text(data),
         "best": best,
         "rare": precision_at(row_of(c["arms"], best, "short"), 0.01),

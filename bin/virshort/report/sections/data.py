@@ -25,6 +25,7 @@ def sources_and_windows(data: Inputs) -> Mapping[str, Any]:
     return {
         "input": data.input,
         "folds": fold_table(data.folds) if data.folds else None,
+        "held_out": (data.folds or {}).get("hold_out", "cluster"),
         "pools": pool_rows(data.windows),
         "tested": tested,
         "frames": {name: r for name, r in tested.items() if r.get("frame_rows")},
