@@ -1,23 +1,30 @@
 """Training a head, compared with its bare matrix multiplications: the same shapes, the same number, one thread.
 
-A training step multiplies five times: into the hidden layer, into the output layer, and for three gradients (the weights of
-both layers and the input of the output layer). Validation after each epoch multiplies twice, once for each layer.
+A training step multiplies once for each layer, and for two gradients of each: that of its weights and, except in the first,
+that of its input. Validation after each epoch multiplies once for each layer.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from common import Line, medians, report
 
 from virshort.features.tensors import Features, write_tensors
-from virshort.heads.architecture import CLASSES
+from virshort.heads.architecture import CLASSES, HIDDEN
 from virshort.heads.training import LabelledWindows, Settings, train
 
-HIDDEN = 512
-WINDOWS, VALIDATION, DNA, PROTEIN, BATCH, SHARD, EPOCHS, REPEATS = 100_000, 20_000, 768, 1280, 256, 8192, 10, 3
+WINDOWS, VALIDATION, BATCH, SHARD, EPOCHS, REPEATS = 100_000, 20_000, 256, 8192, 10, 3
+WIDTHS = {"dna": 768, "protein": 1280, "codon": 317}
+HEADS: tuple[tuple[list[str], dict[str, Any]], ...] = (
+    (["dna", "protein"], {}),
+    (["codon"], {"hidden": (1024, 512), "weight_decay": 0.1, "one_cycle": True, "standardize": True}),
+)
+"""The default head on two language models, and the head of the arm `codon`."""
 BARE_EPOCHS = 2
 """Epochs of the bare multiplications that are measured. All epochs are alike, so the time of the others is extrapolated."""
 PREDICTED = 1024
@@ -29,29 +36,28 @@ def write_features(folder: Path, rng: np.random.Generator) -> list[Path]:
     paths = []
     for first in range(0, WINDOWS + VALIDATION, SHARD):
         n = min(SHARD, WINDOWS + VALIDATION - first)
-        tensors = {"dna": rng.standard_normal((n, DNA), np.float32), "protein": rng.standard_normal((n, PROTEIN), np.float32)}
+        tensors = {name: rng.standard_normal((n, width), np.float32) for name, width in WIDTHS.items()}
         paths.append(folder / f"shard_{first // SHARD:05d}.features.safetensors")
         write_tensors(paths[-1], {k: v.astype(np.float16) for k, v in tensors.items()}, {"windows_digest": "none"})
     return paths
 
 
-def bare() -> None:
+def bare(inputs: int, hidden: Sequence[int]) -> None:
     """The matrix multiplications of the same training, and nothing else."""
-    inputs = DNA + PROTEIN
-    x, hidden, logits = (
-        torch.randn(BATCH * 64, n) for n in (inputs, HIDDEN, CLASSES)
-    )  # as many rows as training reads at once
-    w, v = torch.randn(HIDDEN, inputs), torch.randn(CLASSES, HIDDEN)
+    widths = [inputs, *hidden, CLASSES]
+    # As many rows as training reads at once
+    rows = [torch.randn(BATCH * 64, n) for n in widths]
+    weights = [torch.randn(after, before) for before, after in pairwise(widths)]
     for _ in range(BARE_EPOCHS):
-        for xb, hb, yb in steps(WINDOWS, BATCH, x, hidden, logits):
-            torch.mm(xb, w.T)
-            torch.mm(hb, v.T)
-            torch.mm(yb.T, hb)
-            torch.mm(yb, v)
-            torch.mm(hb.T, xb)
-        for xb, hb, _ in steps(VALIDATION, PREDICTED, x, hidden, logits):
-            torch.mm(xb, w.T)
-            torch.mm(hb, v.T)
+        for batch in steps(WINDOWS, BATCH, *rows):
+            for i, w in enumerate(weights):
+                torch.mm(batch[i], w.T)
+                torch.mm(batch[i + 1].T, batch[i])
+                if i:  # the inputs of the head have no gradient
+                    torch.mm(batch[i + 1], w)
+        for batch in steps(VALIDATION, PREDICTED, *rows):
+            for i, w in enumerate(weights):
+                torch.mm(batch[i], w.T)
 
 
 def steps(rows: int, size: int, *tensors: torch.Tensor) -> Iterator[list[torch.Tensor]]:
@@ -68,29 +74,32 @@ def main() -> None:
     rng = np.random.default_rng(1)
     features = Features(write_features(folder, rng))
     label = rng.integers(0, 2, WINDOWS + VALIDATION).astype(np.int8)
+    report([measured(features, label, modalities, options) for modalities, options in HEADS])
+
+
+def measured(features: Features, label: np.ndarray, modalities: list[str], options: dict[str, Any]) -> Line:
+    """The line of one head."""
     training, validation = (
-        LabelledWindows(lambda rows: features.rows(rows, ["dna", "protein"]), rows, label[rows])
+        LabelledWindows(lambda rows: features.rows(rows, modalities), rows, label[rows])
         for rows in np.split(np.arange(len(label)), [WINDOWS])
     )
+    inputs, hidden = features.dim(modalities), options.get("hidden", HIDDEN)
 
     def head(epochs: int) -> None:
-        train(training, validation, DNA + PROTEIN, Settings(epochs, 1e-3, BATCH, 0.1, epochs, False, 1, 0, 0))
+        train(training, validation, inputs, Settings(epochs, 1e-3, BATCH, 0.1, epochs, False, 1, 0, 0, **options))
 
     head(1)  # the first call loads parts of torch
-    ours, reference = medians([lambda: head(EPOCHS), bare], REPEATS)
+    ours, reference = medians([lambda: head(EPOCHS), lambda: bare(inputs, hidden)], REPEATS)
     reference *= EPOCHS / BARE_EPOCHS
-    report(
-        [
-            Line(
-                f"training a head, {WINDOWS:,} x {DNA + PROTEIN}, {EPOCHS} epochs, one thread",
-                f"{reference:.1f} s for its bare matrix multiplications",
-                "<= 1.5x",
-                f"{ours:.1f} s",
-                f"{ours / reference:.2f}x",
-                ours <= 1.5 * reference,
-                f"both include {VALIDATION:,} validation windows after each epoch",
-            )
-        ]
+    shape = "-".join(map(str, (inputs, *hidden, CLASSES)))
+    return Line(
+        f"training a head, {shape}, {WINDOWS:,} windows, {EPOCHS} epochs, one thread",
+        f"{reference:.1f} s for its bare matrix multiplications",
+        "<= 1.5x",
+        f"{ours:.1f} s",
+        f"{ours / reference:.2f}x",
+        ours <= 1.5 * reference,
+        f"both include {VALIDATION:,} validation windows after each epoch",
     )
 
 
