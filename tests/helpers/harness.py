@@ -54,6 +54,8 @@ ARMS = [
     "protein_only",
     "kmer",
     "codon",
+    "homology",
+    "combined",
     "gc",
     "shuffled_labels",
 ]

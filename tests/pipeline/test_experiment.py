@@ -99,10 +99,11 @@ def test_two_mates_are_compared_with_one(demo: Run) -> None:
 def test_every_window_is_embedded_once(demo: Run) -> None:
     embedded, merged = (
         [row["name"].split("(")[1].split(maxsplit=1) for row in demo.trace if row["process"].endswith(process)]
-        for process in ("EMBED_KMERS", "MERGE")
+        for process in (("EMBED_KMERS", "SEARCH"), "MERGE")
     )
-    assert {encoding for encoding, _ in merged} == {"kmer-dna+kmer-protein", "codon"}
-    assert sorted(embedded) == sorted([encoder, shard] for encoding, shard in merged for encoder in encoding.split("+"))
+    assert {encoding for encoding, _ in merged} == {"kmer-dna+kmer-protein", "codon", "homology", "codon+homology"}
+    needed = {(encoder, shard) for encoding, shard in merged for encoder in encoding.split("+")}
+    assert sorted(map(tuple, embedded)) == sorted(needed)
 
 
 def test_frozen_heads_are_frozen(demo: Run) -> None:

@@ -16,7 +16,7 @@ from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import InputError
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "arms.yaml"
-RUN = {"dna": "kmer-dna", "protein": "kmer-protein", "codon": "codon"}
+RUN = {"dna": "kmer-dna", "protein": "kmer-protein", "codon": "codon", "homology": "homology"}
 ROWS = yaml.safe_load(BUNDLED.read_text())
 
 
@@ -242,30 +242,22 @@ def test_twins_differ_only_in_what_the_protein_encoder_is_fed():
     assert untranslated_twins(read_arms(BUNDLED, RUN, ENCODERS)) == []
 
 
-SEARCHED = RUN | {"homology": "homology"}
-KNOWN = ENCODERS | {"homology": {"homology": 20}}
-COMBINED = {"homology": {"modalities": ["homology"]}, "combined": {"combine": ["homology", "dna_only"]}}
+PARTS = {"combine": ["homology", "dna_only"]}
 
 
-def read_searched(tmp_path: Path, rows: object) -> list[Arm]:
-    """The arms of a run that has an encoder for homology."""
-    path = tmp_path / "mine.yaml"
-    path.write_text(yaml.safe_dump(rows, sort_keys=False))
-    return read_arms(path, SEARCHED, KNOWN)
-
-
-def test_a_modality_without_an_encoder_is_refused(tmp_path):
+def test_a_modality_without_an_encoder_is_refused():
+    without = {modality: encoder for modality, encoder in RUN.items() if modality != "homology"}
     with pytest.raises(InputError, match="arm homology: modalities contains homology, for which this run has no encoder"):
-        read(tmp_path, ROWS | {"homology": COMBINED["homology"]})
+        read_arms(BUNDLED, without, ENCODERS)
 
 
 def test_an_arm_that_combines_others_reads_what_they_read(tmp_path):
-    arms = {a["name"]: a for a in read_searched(tmp_path, ROWS | COMBINED)}
-    one, both = arms["homology"], arms["combined"]
+    arms = {a["name"]: a for a in read(tmp_path, ROWS | {"mine": PARTS})}
+    one, both = arms["homology"], arms["mine"]
     assert (one["start"], one["windows"], encoding_of(one)) == ("fitted", "short", "homology")
     assert (both["start"], both["modalities"], both["combine"]) == ("parts", ["dna", "homology"], ["homology", "dna_only"])
     assert encoding_of(both) == "kmer-dna+homology"
-    assert [a["name"] for a in choose(list(arms.values()), "combined")] == ["baseline", "dna_only", "homology", "combined"]
+    assert [a["name"] for a in choose(list(arms.values()), "mine")] == ["baseline", "dna_only", "homology", "mine"]
 
 
 @pytest.mark.parametrize(
@@ -289,4 +281,4 @@ def test_an_arm_that_combines_others_reads_what_they_read(tmp_path):
 def test_a_fitted_arm_has_no_keys_of_training_and_names_its_parts(tmp_path, row, complaint):
     other = {"windows": "short", "encoders": {"protein": "esm2-8m"}}
     with pytest.raises(InputError, match=f"arm mine: .*{complaint}"):
-        read_searched(tmp_path, ROWS | COMBINED | {"other": other, "mine": row})
+        read(tmp_path, ROWS | {"other": other, "mine": row})

@@ -15,7 +15,7 @@ from virshort.files import read_json
 from virshort.heads.calibration import calibrated
 from virshort.heads.model_files import RECORD, TENSORS, ensemble_of, folder_of
 from virshort.heads.model_record import Calibration, EnsembleRecord, Model
-from virshort.heads.scoring import log_odds, matched_bits, parts_of, score_of
+from virshort.heads.scoring import log_odds, matched, parts_of, score_of
 
 PREDICTIONS = pa.schema(
     [
@@ -52,13 +52,13 @@ class Heads:
         return out
 
     def matched(self, x: np.ndarray, fold: np.ndarray) -> np.ndarray:
-        """Whether rows have a match that is believed by the models that test their folds, which read matches only.
+        """Whether rows have a match above the cut of the models that test their folds, which read matches only.
 
         x: [n, inputs]; fold: [n]. Returns [n] bool."""
         out = np.empty(len(x), bool)
         for f in np.unique(fold).tolist():
             (part,) = parts_of(self.weights[f])
-            out[fold == f] = matched_bits(part, x[fold == f]).any(axis=1)
+            out[fold == f] = matched(part, x[fold == f])
         return out
 
     def calls(self, score: np.ndarray, fold: np.ndarray) -> np.ndarray:
@@ -131,7 +131,7 @@ def score_windows(
 
 
 def matched_windows(windows: WindowFeatures, modalities: Sequence[str], heads: Heads) -> np.ndarray:
-    """Whether each window has a match that is believed, in any of its rows. Returns [n] bool."""
+    """Whether each window has a match above the cut, in any of its rows. Returns [n] bool."""
     fold = windows.column("fold")
     out = np.empty(len(windows), bool)
     for first in range(0, len(windows), _BLOCK // _MOST_ROWS):

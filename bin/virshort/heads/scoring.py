@@ -13,7 +13,8 @@ from virshort.heads.matches import best_bits, evidence
 
 COEFFICIENTS, INTERCEPT = "stack.coefficients", "stack.intercept"
 COLUMNS, FOLDS, CUT = "columns", "folds", "cut"
-"""Of a part: which columns of a row it reads, and of matches the folds that they may be from and the bits that they need."""
+"""Of a part: which columns of a row it reads, and of matches the folds that they may be from and the bits from which a match is
+believed by itself."""
 _EPSILON = 1e-5  # torch's BatchNorm adds it to the variance
 
 
@@ -48,16 +49,15 @@ def stack_inputs(parts: list[dict[str, np.ndarray]], x: np.ndarray) -> np.ndarra
     for part in parts:
         own = x[:, part[COLUMNS]]
         if FOLDS in part:
-            found.append(evidence(matched_bits(part, own)))
+            found.append(evidence(best_bits(own, part[FOLDS])))
         else:
             found.append(_head_log_odds(part, own)[:, None].astype(np.float64))
     return np.hstack(found)
 
 
-def matched_bits(part: Mapping[str, np.ndarray], matches: np.ndarray) -> np.ndarray:
-    """The bits of each window's best nonviral and viral match, 0 below the cut. matches: [n, values]. Returns [n, 2]."""
-    bits = best_bits(matches, part[FOLDS])
-    return np.where(bits >= part[CUT], bits, 0)
+def matched(part: Mapping[str, np.ndarray], matches: np.ndarray) -> np.ndarray:
+    """Whether each window has a match of at least as many bits as the cut. matches: [n, values]. Returns [n] bool."""
+    return best_bits(matches, part[FOLDS]).max(axis=1) >= part[CUT]
 
 
 def parts_of(weights: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:

@@ -6,7 +6,7 @@ on the same windows gives no advantage.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from virshort.features.window_features import WindowFeatures
 from virshort.heads import calibration
 from virshort.heads.arm_training import ArmData, HeadFiles, record_of
 from virshort.heads.ensemble import ValidationOdds
-from virshort.heads.logistic import Logistic, fit_logistic, held_out
+from virshort.heads.logistic import fit_logistic, held_out
 from virshort.heads.matches import SIGNS, best_bits, best_cut, evidence, training_folds
 from virshort.heads.model_record import Model
 from virshort.heads.scoring import COLUMNS, CUT, FOLDS, parts_of, stack_inputs, stack_tensors
@@ -48,28 +48,17 @@ class _Validation:
 
 
 def fit_matches(data: ArmData, settings: Settings) -> HeadFiles:
-    """The arm that believes the best matches above a cut: the more bits the viral match has and the fewer the nonviral one, the
-    higher its log-odds. The cut and the slopes are chosen on validation."""
+    """The arm that goes by the best matches: the more bits the viral match has and the fewer the nonviral one, the higher its
+    log-odds. The cut of the plain rule is recorded with it."""
     folds = np.array(training_folds(settings.fold, data.sets["folds"]))
     columns = columns_of(data.short.features, MATCHES, MATCHES)
-    known = _read_validation(data, settings.fold, lambda x: best_bits(x[:, columns], folds))
-
-    def fit(rows: np.ndarray) -> tuple[float, Logistic]:
-        cut = best_cut(known.inputs[rows], known.label[rows])
-        return cut, fit_logistic(_evidence(known.inputs[rows], cut), known.label[rows], SIGNS)
-
-    def predictor(rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        cut, fitted = fit(rows)
-        return lambda others: fitted.log_odds(_evidence(known.inputs[others], cut))
-
-    cut, fitted = fit(np.arange(len(known.label)))
-    part = {COLUMNS: columns, FOLDS: folds, CUT: np.array(cut)}
-    weights = stack_tensors([part], fitted.coefficients, fitted.intercept)
-    return _files(data, settings, known, weights, held_out(predictor, known.label, known.cluster))
+    bits = _read_validation(data, settings.fold, lambda x: best_bits(x[:, columns], folds))
+    part = {COLUMNS: columns, FOLDS: folds, CUT: np.array(best_cut(bits.inputs, bits.label))}
+    return _fit(data, settings, replace(bits, inputs=evidence(bits.inputs)), [part], SIGNS)
 
 
 def fit_combined(data: ArmData, settings: Settings, parts: Sequence[PartModel]) -> HeadFiles:
-    """A logistic regression over the log-odds of heads and the evidence of matches, of which also weak ones count.
+    """A logistic regression over the log-odds of heads and the evidence of matches.
 
     parts: the models of this fold and replicate. Raises InputError where one was trained on features of other encoders."""
     modalities = data.arm["modalities"]
@@ -81,21 +70,13 @@ def fit_combined(data: ArmData, settings: Settings, parts: Sequence[PartModel]) 
         columns = columns_of(features, modalities, part.record["modalities"])
         if part.record["modalities"] == MATCHES:
             (matches,) = parts_of(part.weights)
-            stacked.append({**matches, COLUMNS: columns[matches[COLUMNS]], CUT: np.array(0.0)})
+            stacked.append({**matches, COLUMNS: columns})
             signs.append(SIGNS)
         else:
             stacked.append({**part.weights, COLUMNS: columns})
             signs.append(np.array([1]))
     known = _read_validation(data, settings.fold, lambda x: stack_inputs(stacked, x))
-    every = np.concatenate(signs)
-
-    def predictor(rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        fitted = fit_logistic(known.inputs[rows], known.label[rows], every)
-        return lambda others: fitted.log_odds(known.inputs[others])
-
-    fitted = fit_logistic(known.inputs, known.label, every)
-    weights = stack_tensors(stacked, fitted.coefficients, fitted.intercept)
-    return _files(data, settings, known, weights, held_out(predictor, known.label, known.cluster))
+    return _fit(data, settings, known, stacked, np.concatenate(signs))
 
 
 def columns_of(features: WindowFeatures, modalities: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
@@ -103,10 +84,6 @@ def columns_of(features: WindowFeatures, modalities: Sequence[str], wanted: Sequ
     ends = np.cumsum([features.inputs([m]) for m in modalities])
     ranges = {m: np.arange(end - features.inputs([m]), end) for m, end in zip(modalities, ends, strict=True)}
     return np.concatenate([ranges[m] for m in wanted])
-
-
-def _evidence(bits: np.ndarray, cut: float) -> np.ndarray:
-    return evidence(np.where(bits >= cut, bits, 0))
 
 
 def _check_encoders(record: Model, features: WindowFeatures) -> None:
@@ -135,26 +112,28 @@ def _read_validation(data: ArmData, fold: int, said: Callable[[np.ndarray], np.n
     )
 
 
-def _files(
-    data: ArmData, settings: Settings, known: _Validation, weights: dict[str, np.ndarray], row_odds: np.ndarray
+def _fit(
+    data: ArmData, settings: Settings, known: _Validation, parts: list[dict[str, np.ndarray]], signs: np.ndarray
 ) -> HeadFiles:
-    """The files of a stack. row_odds: [rows], log-odds of validation rows by fits on other clusters."""
-    short, windows = data.short, known.windows
+    """A stack of parts, fitted on all validation windows and judged on each by a fit on other clusters. signs: [k]."""
+
+    def predictor(rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        fitted = fit_logistic(known.inputs[rows], known.label[rows], signs)
+        return lambda others: fitted.log_odds(known.inputs[others])
+
+    fitted = fit_logistic(known.inputs, known.label, signs)
+    row_odds = held_out(predictor, known.label, known.cluster)
+
+    short, windows, combines = data.short, known.windows, data.arm["combine"]
     odds, label = join(row_odds, known.first).astype(np.float32), short.label[windows]
-    judged, threshold = judge(label, odds)
     length, cluster = short.features.length[windows], short.cluster[windows]
-    fitted = calibration.fit(label, odds, length, cluster)
-    record = record_of(data, settings, threshold, fitted, judged)
-    cuts = [float(part[CUT]) for part in parts_of(weights) if CUT in part]
-    return HeadFiles(
-        weights,
-        [],
-        {
-            **record,
-            "cut": cuts[0] if cuts and not data.arm["combine"] else None,
-            "trained_parameters": len(weights["stack.coefficients"]) + 1,
-            "validation_windows": len(windows),
-            "validation": judged,
-        },
-        ValidationOdds(label, odds, length, cluster) if data.arm["combine"] else None,
-    )
+    judged, threshold = judge(label, odds)
+    record = record_of(data, settings, threshold, calibration.fit(label, odds, length, cluster), judged)
+    record |= {
+        "cut": None if combines else float(parts[0][CUT]),
+        "trained_parameters": len(fitted.coefficients) + 1,
+        "validation_windows": len(windows),
+        "validation": judged,
+    }
+    weights = stack_tensors(parts, fitted.coefficients, fitted.intercept)
+    return HeadFiles(weights, [], record, ValidationOdds(label, odds, length, cluster) if combines else None)

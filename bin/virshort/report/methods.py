@@ -190,8 +190,8 @@ def fitted_in_words(arm: str, model: Json) -> str | None:
         )
     if model.get("cut") is not None:
         return (
-            f"{quoted(arm)} believes the best match of a window among the training sources of each label from a number of bits "
-            "on; the number, and how log-odds rise with the bits, were chosen on validation windows."
+            f"{quoted(arm)} goes by the bits of a window's best match among the training sources of each label; how log-odds "
+            "rise and fall with them was fitted on validation windows."
         )
     return None
 

@@ -67,4 +67,4 @@ def test_heads_and_fitted_arms_are_described_in_words() -> None:
     assert fitted_in_words("deep", deep) is None
     joined = fitted_in_words("joined", {"combine": ["homology", "deep"]})
     assert joined and "over what 'homology' and 'deep' say" in joined
-    assert "believes the best match" in (fitted_in_words("homology", {"combine": [], "cut": 32.0}) or "")
+    assert "goes by the bits" in (fitted_in_words("homology", {"combine": [], "cut": 32.0}) or "")

@@ -43,8 +43,8 @@ def unmatched_in_words(data: Inputs, arm: str) -> str | None:
     cut = data.models.get(arm, {}).get("cut")
     shares = [f"{with_interval(percent(s['share']), s['ci95'], 100)} of the {label} windows" for label, s in found.items()]
     return (
-        f"{listed(shares)} have no match{f' of {cut:g} bits or more' if cut else ''}. They all get the same score, so that the "
-        "threshold gives them one label."
+        f"{listed(shares)} have no match{f' of {cut:g} bits or more' if cut else ''}, the cut from which validation believes "
+        "matches."
     )
 
 
