@@ -20,7 +20,6 @@ PACKAGES = (
     "numpy",
     "pyarrow",
     "safetensors",
-    "scikit-learn",
     "scipy",
     "sourmash",
     "torch",
