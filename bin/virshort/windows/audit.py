@@ -221,7 +221,7 @@ def conclusion(totals: list[SetLeakage], limit: float, pretrained: bool) -> str:
     highest = max(totals, key=lambda t: t["share"])
     message = (
         f"At most {highest['share']:.3%} of the windows of a test set share a 31-mer with a training window of their split "
-        f"(test set {highest['test_set']}, training set {highest['train_set']}; the limit is {limit:.3%})."
+        f"(test set '{highest['test_set']}', training set '{highest['train_set']}'; the limit is {limit:.3%})."
     )
     if not all(t["ok"] for t in totals):
         message = (
