@@ -18,6 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 WORKS = {
     "six_frames": "six-frame longest stop-free stretch against a loop with Biopython",
+    "codon_features": "codon features of short windows against a loop with Biopython",
     "sampling": "600,000 windows of real genomes",
     "embedding": "both k-mer encoders on a shard",
     "training": "a head against its bare matrix multiplications",

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "bin"))
 GENOMES = ROOT.parent / "shared" / "data" / "genomes"
 
 
@@ -142,6 +143,9 @@ def sampling(genomes: Path, out: Path, **sizes: object) -> list[object]:
         "full": 0,
         "test": 0,
         "sweep": 0,
+        "pair": 0,
+        "insert_mean": 350,
+        "insert_sd": 75,
         "sweep_lengths": "150",
         "window_length": 150,
         "viral_share": 0.52,

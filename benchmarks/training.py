@@ -13,9 +13,10 @@ import torch
 from common import Line, medians, report
 
 from virshort.features.tensors import Features, write_tensors
-from virshort.heads.head import CLASSES, HIDDEN
+from virshort.heads.architecture import CLASSES
 from virshort.heads.training import LabelledWindows, Settings, train
 
+HIDDEN = 512
 WINDOWS, VALIDATION, DNA, PROTEIN, BATCH, SHARD, EPOCHS, REPEATS = 100_000, 20_000, 768, 1280, 256, 8192, 10, 3
 BARE_EPOCHS = 2
 """Epochs of the bare multiplications that are measured. All epochs are alike, so the time of the others is extrapolated."""

@@ -15,6 +15,7 @@ from virshort.arms import untranslated_twins
 from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
 from virshort.inference.cluster_counts import read_arm_counts, read_test_clusters
+from virshort.paired_sets import MATE, PAIR
 from virshort.verdict.comparison import (
     DETAILS,
     Evaluation,
@@ -27,7 +28,9 @@ from virshort.verdict.comparison import (
 )
 from virshort.verdict.criteria import Criteria
 from virshort.verdict.differences import Pair, pairs_to_compare
+from virshort.verdict.pair_gains import pair_gain
 from virshort.verdict.parts import digest_parts
+from virshort.verdict.schema import PairGain
 from virshort.verdict.table import comparison_table
 from virshort.verdict.training import ModelFiles, best_arm, training_summary
 
@@ -46,14 +49,16 @@ def main() -> None:
     training = [training_summary(a, read_models(args.folder, a["name"])) for a in arms if a["name"] in evaluated]
     best, twins = best_arm(training), untranslated_twins(arms)
 
+    combined = {a["name"]: a["combine"] for a in arms if a.get("combine")}
     details: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in evaluated}
     results = []
     for test_set in sorted(sets, key=order_of_test_set):
-        pairs = pairs_to_compare(best["arm"], test_set) + [(a, b) for a, b, where in twins if where == test_set]
+        pairs = pairs_to_compare(best["arm"], test_set, combined) + [(a, b) for a, b, where in twins if where == test_set]
         results.append(compare_test_set(args.folder, test_set, evaluated, roles, pairs, details, options))
     leakage = args.leakage or find_file(args.folder, "leakage.json")
     comparison = conclude(
         results,
+        pair_gains(args.folder, evaluated),
         details,
         training,
         best,
@@ -130,6 +135,16 @@ def compare_test_set(
         evaluations[name] = Evaluation(read_arm_counts(place / "predictions.parquet", test), metrics, str(place))
         details[name][test_set] = {k: metrics[k] for k in DETAILS if k in metrics}
     return compare_arms(test_set, test, evaluations, roles, pairs, options)
+
+
+def pair_gains(folder: Path, evaluated: list[str]) -> list[PairGain]:
+    """What the second mate of a fragment adds, for every arm that was tested on pairs."""
+    gains: list[PairGain] = []
+    for arm in evaluated:
+        mate, pair = (folder / "evaluation" / arm / name / "predictions.parquet" for name in (MATE, PAIR))
+        if mate.exists() and pair.exists() and (test := read_test_clusters(mate)).names:
+            gains.append(pair_gain(arm, test, read_arm_counts(pair, test), read_arm_counts(mate, test)))
+    return gains
 
 
 def read_models(folder: Path, arm: str) -> list[ModelFiles]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from virshort.errors import InputError, run
 from virshort.files import read_json, write_json
 from virshort.inference.cluster_counts import read_arm_counts, read_test_clusters
+from virshort.paired_sets import pools_of_test_set
 from virshort.verdict.parts import check_parts
 from virshort.verdict.schema import Comparison, Interval
 from virshort.verdict.two_runs import as_text, interval_between, side_by_side
@@ -61,7 +62,7 @@ def windows_of(folder: Path, test_set: str) -> list[str] | None:
     sets = folder / "window_sets.json"
     if not sets.exists():
         return None
-    pools = read_json(sets)["test"].get(test_set, {}).get("pools", [])
+    pools = pools_of_test_set(read_json(sets), test_set)
     known = [folder / "windows" / pool / "metadata.json" for pool in pools]
     if not known or not all(p.exists() for p in known):
         return None

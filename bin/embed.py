@@ -40,7 +40,9 @@ def main() -> None:
     shard = read_shard(args.shard)
     table = find_rows(shard.sequences, args.frames, args.genetic_code)
     progress = Progress(len(table), log)
-    settings = LoadSettings(args.weights, args.precision, args.device, args.threads, log=log, progress=progress)
+    settings = LoadSettings(
+        args.weights, args.precision, args.device, args.threads, genetic_code=args.genetic_code, log=log, progress=progress
+    )
     encoder: Encoder = load_module(args.module).load(args.encoder, settings)
     rows = np.empty((len(table), encoder.dim), args.storage)
     for first in range(0, len(rows), BLOCK):

@@ -4,21 +4,35 @@
 import argparse
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the same sums on any number of cores
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from virshort.errors import InputError, run
+from virshort.features.selected_windows import SelectedWindows
 from virshort.features.window_features import WindowFeatures
 from virshort.files import read_json, whole, write_json
-from virshort.heads.evaluation import describe, metrics
+from virshort.heads.evaluation import describe, ensemble_metrics, metrics, without_match
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.model_record import Model
-from virshort.heads.prediction import PREDICTIONS, Heads, prediction_tables, read_heads, score_windows
+from virshort.heads.pairing import fit_rules, heads_of_pairs, read_pairs, read_together, validated_by
+from virshort.heads.prediction import (
+    PREDICTIONS,
+    Heads,
+    matched_windows,
+    prediction_tables,
+    read_ensemble,
+    read_heads,
+    score_windows,
+)
+from virshort.paired_sets import MATE, PAIR
 
 
 def check_encoders(windows: WindowFeatures, model: Model, arm: str, test_set: str) -> None:
@@ -33,17 +47,93 @@ def check_encoders(windows: WindowFeatures, model: Model, arm: str, test_set: st
             )
 
 
+@contextmanager
+def predictions_writer(path: Path) -> Iterator[Callable[[pa.Table, np.ndarray, list[Heads]], None]]:
+    """A function that adds a block of windows, their log-odds [replicates, block] and their calls to predictions.parquet."""
+    with whole(path) as temporary, pq.ParquetWriter(temporary, PREDICTIONS, compression="zstd") as writer:
+
+        def write(manifest: pa.Table, odds: np.ndarray, heads: list[Heads]) -> None:
+            for table in prediction_tables(manifest, odds, heads):
+                writer.write_table(table)
+
+        yield write
+
+
 def write_predictions(path: Path, windows: WindowFeatures, modalities: Sequence[str], heads: list[Heads]) -> np.ndarray:
     """Write predictions.parquet. Returns the log-odds [replicates, windows]."""
     odds = np.empty((len(heads), len(windows)), np.float32)
     done = 0
-    with whole(path) as temporary, pq.ParquetWriter(temporary, PREDICTIONS, compression="zstd") as writer:
+    with predictions_writer(path) as write:
         for manifest, block in score_windows(windows, modalities, heads):
             odds[:, done : done + manifest.num_rows] = block
             done += manifest.num_rows
-            for table in prediction_tables(manifest, block, heads):
-                writer.write_table(table)
+            write(manifest, block, heads)
     return odds
+
+
+def metrics_of(arm: str, name: str, windows: WindowFeatures | SelectedWindows, odds: np.ndarray, heads: list[Heads]) -> Metrics:
+    """What metrics.json says of any test set. odds: [replicates, windows]."""
+    return {
+        "arm": arm,
+        "test_set": name,
+        "replicates": len(heads),
+        "windows": len(windows),
+        "clusters": len(windows.codes("cluster")[1]),
+        "frame_rows": windows.frame_rows if isinstance(windows, WindowFeatures) else None,
+        **metrics(windows.column("label"), windows.column("fold"), odds, heads),
+        **describe(windows, odds, heads, name, np.random.default_rng(zlib.crc32(f"{arm} {name}".encode()))),
+    }
+
+
+def write_metrics(out: Path, found: Metrics) -> None:
+    """Write metrics.json of a test set."""
+    arm, name = found["arm"], found["test_set"]
+    write_json(out / name / "metrics.json", found)
+    accuracy = np.mean([row["accuracy"] for row in found["pooled"]])
+    things = "pairs" if name == PAIR else "windows"
+    print(f"{arm} on {name}: {found['windows']} {things} in and out, accuracy {accuracy:.3f}")
+
+
+def evaluate_pairs(
+    out: Path, arm: str, windows: WindowFeatures, modalities: Sequence[str], heads: list[Heads], sets: dict[str, Any]
+) -> None:
+    """Evaluate one mate of each tested fragment (test set `mate`) and both (`pair`).
+
+    How two mates are read together is fitted on the pairs of each split's validation fold, which its heads score for this."""
+    pairs = read_pairs(windows)
+    split = validated_by(pairs.fold, sets["folds"], sets["test_folds"])
+    blocks = [odds for _, odds in score_windows(windows, modalities, heads, np.repeat(split, 2))]
+    odds = np.concatenate(blocks, axis=1).reshape(len(heads), -1, 2)
+    rules = fit_rules(pairs.select(split >= 0), split[split >= 0], odds)
+    write_json(out / PAIR / "pair_rule.json", rules)
+
+    tested = np.isin(pairs.fold, sets["test_folds"])
+    which = np.flatnonzero(tested)
+    both = heads_of_pairs(rules)
+    one, two = (np.empty((len(heads), len(which)), np.float32) for _ in (MATE, PAIR))
+    done = 0
+    with (
+        predictions_writer(out / MATE / "predictions.parquet") as write_mate,
+        predictions_writer(out / PAIR / "predictions.parquet") as write_pair,
+    ):
+        for manifest, block in score_windows(windows, modalities, heads, np.repeat(np.where(tested, pairs.fold, -1), 2)):
+            single = manifest.take(np.arange(0, manifest.num_rows, 2))  # blocks have even sizes, so fragments are whole
+            here = slice(done, done + single.num_rows)
+            done += single.num_rows
+            mates = block.reshape(len(heads), -1, 2)
+            one[:, here] = mates[:, :, 0]
+            two[:, here] = read_together(pairs.select(which[here]), mates, rules)
+            write_mate(single, one[:, here], heads)
+            write_pair(named_by_fragment(single), two[:, here], both)
+    first_mates = SelectedWindows(windows, 2 * which)
+    write_metrics(out, metrics_of(arm, MATE, first_mates, one, heads))
+    write_metrics(out, metrics_of(arm, PAIR, first_mates, two, both) | {"pair_rules": rules})
+
+
+def named_by_fragment(manifest: pa.Table) -> pa.Table:
+    """The rows of first mates, with the id of the fragment in place of that of the mate, which ends in /1."""
+    ids = [name.removesuffix("/1") for name in manifest["window"].to_pylist()]
+    return manifest.set_column(manifest.schema.get_field_index("window"), "window", pa.array(ids, pa.string()))
 
 
 def main() -> None:
@@ -57,24 +147,20 @@ def main() -> None:
 
     sets = read_json(args.window_sets)
     heads, model = read_heads(args.models, sets["test_folds"])
+    ensemble = read_ensemble(args.models, sets["test_folds"])
     for name, test_set in sets["test"].items():
         windows = WindowFeatures(args.data, test_set["pools"])
         check_encoders(windows, model, args.arm, name)
+        if name == PAIR:
+            evaluate_pairs(args.out, args.arm, windows, model["modalities"], heads, sets)
+            continue
         odds = write_predictions(args.out / name / "predictions.parquet", windows, model["modalities"], heads)
-        label, fold = windows.column("label"), windows.column("fold")
-        found: Metrics = {
-            "arm": args.arm,
-            "test_set": name,
-            "replicates": len(heads),
-            "windows": len(windows),
-            "clusters": len(windows.codes("cluster")[1]),
-            "frame_rows": windows.frame_rows,
-            **metrics(label, fold, odds, heads),
-            **describe(windows, odds, heads, name, np.random.default_rng(zlib.crc32(f"{args.arm} {name}".encode()))),
-        }
-        write_json(args.out / name / "metrics.json", found)
-        accuracy = np.mean([row["accuracy"] for row in found["pooled"]])
-        print(f"{args.arm} on {name}: {len(windows)} windows in and out, accuracy {accuracy:.3f}")
+        found = metrics_of(args.arm, name, windows, odds, heads)
+        if ensemble:
+            found["ensemble"] = ensemble_metrics(windows, odds, ensemble)
+        if model["cut"] is not None:
+            found["without_match"] = without_match(windows, matched_windows(windows, model["modalities"], heads[0]))
+        write_metrics(args.out, found)
 
 
 if __name__ == "__main__":

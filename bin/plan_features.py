@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from virshort.arms import choose, read_arms, trained_alike
+from virshort.arms import choose, encoding_of, read_arms, trained_alike
 from virshort.errors import run
 from virshort.files import write_json
 from virshort.modalities import GIVEN
@@ -30,7 +30,7 @@ def main() -> None:
         print("left out without --pretrained: " + ", ".join(a["name"] for a in arms if a not in kept))
         arms = kept
     for arm in arms:
-        arm["pair"] = f"{GIVEN}+{GIVEN}"
+        arm["encoding"] = encoding_of(arm)
     write_json("arms.json", arms)
     write_json("plan.json", {"files": [row.fasta for row in sheet], "arms": arms})
     print(f"{len(sheet)} files, {len(arms)} arms: {', '.join(a['name'] for a in arms)}")

@@ -10,7 +10,7 @@ from virshort.errors import run
 from virshort.files import read_json
 from virshort.heads.model_files import write_head
 from virshort.heads.pretrained import read_pretrained
-from virshort.modalities import UNTRANSLATED
+from virshort.modalities import ENCODED, NUMBERS, UNTRANSLATED
 
 
 def main() -> None:
@@ -22,8 +22,8 @@ def main() -> None:
     args = p.parse_args()
 
     arm: Arm = read_json(args.arm)
-    names = {m: arm["encoders"][m].removesuffix(UNTRANSLATED) for m in arm["modalities"] if m != "gc"}
-    inputs = args.inputs or sum(ENCODERS[m][name] for m, name in names.items()) + ("gc" in arm["modalities"])
+    names = {m: arm["encoders"][m].removesuffix(UNTRANSLATED) for m in arm["modalities"] if m in ENCODED}
+    inputs = args.inputs or sum(ENCODERS[m][name] for m, name in names.items()) + sum(m in NUMBERS for m in arm["modalities"])
     head = read_pretrained(args.head, inputs, arm)
     write_head(args.out, head.tensors, {"threshold": head.threshold, "encoders": head.encoders, "pretrained": head.origin})
     print(

@@ -12,8 +12,9 @@ from virshort.files import read_json, write_json
 from virshort.labels import LABELS
 from virshort.windows.drawing import draw_windows, rechunk
 from virshort.windows.manifests import manifest_table
+from virshort.windows.pairs import draw_fragments, mark_pairs, mates_of
 from virshort.windows.planning import DrawNumbers, SamplingDesign, plan_window_sets
-from virshort.windows.recipes import Recipe, recipes
+from virshort.windows.recipes import Insert, Recipe, pairs, recipes
 from virshort.windows.sampling import Sampler
 from virshort.windows.shards import extract, write_shard
 from virshort.windows.source_table import read_source_table
@@ -23,13 +24,18 @@ from virshort.windows.window_sets import PoolContents, PoolMetadata, WindowCount
 def write_pool(
     sampler: Sampler, recipe: Recipe, draws: list[DrawNumbers], folder: Path, windows_per_shard: int, genetic_code: int
 ) -> PoolContents:
-    """Write the shards of one pool."""
-    units = sampler.units
+    """Write the shards of one pool. The mates of a fragment are neighbouring rows of one shard."""
+    units, insert = sampler.units, recipe.insert
     counts: Counter[tuple[int, str, int]] = Counter()
     digests: list[str] = []
-    for windows in rechunk(draw_windows(sampler, recipe, draws), windows_per_shard):
+    fragments = 0
+    for drawn in rechunk(draw_windows(sampler, recipe, draws), max(1, windows_per_shard // 2) if insert else windows_per_shard):
+        windows = mates_of(draw_fragments(sampler, drawn, insert), recipe.strata[0].shortest) if insert else drawn
         sequences, gc = extract(sampler.bases, windows.start, windows.end, windows.minus)
         manifest = manifest_table(windows, sampler.sources, units, sequences, gc, genetic_code)
+        if insert:
+            manifest = mark_pairs(manifest, fragments)
+            fragments += len(drawn.start)
         digests.append(write_shard(folder, len(digests), sequences, manifest))
         u = windows.unit
         counts.update(zip(units.label[u].tolist(), units.kingdom[u].tolist(), units.fold[u].tolist(), strict=True))
@@ -44,8 +50,10 @@ def main() -> None:
     p.add_argument("--sequences", type=Path, required=True, help="the bases of all sources: masked.seq")
     p.add_argument("--train-sets", nargs="+", required=True, help="window sets that the arms are trained on")
     p.add_argument("--window-length", type=int, required=True, help="bases of a short window")
-    for name in ("short", "scratch", "mixed", "full", "test", "sweep"):
+    for name in ("short", "scratch", "mixed", "full", "test", "sweep", "pair"):
         p.add_argument(f"--{name}", type=int, required=True, help=f"the parameter {name}_windows")
+    p.add_argument("--insert-mean", type=float, required=True, help="mean length of the fragments of pairs, in bases")
+    p.add_argument("--insert-sd", type=float, required=True, help="standard deviation of that length")
     p.add_argument("--sweep-lengths", required=True, help="window lengths of the length sweep, separated by commas")
     p.add_argument("--viral-share", type=float, required=True, help="share of viral windows in each set")
     p.add_argument("--genetic-code", type=int, required=True, help="NCBI number of the genetic code")
@@ -72,7 +80,7 @@ def main() -> None:
         full=args.full,
         test=args.test,
         train_sets=args.train_sets,
-    )
+    ) + pairs(args.pair, args.window_length, Insert(args.insert_mean, args.insert_sd))
     sweep_lengths = sorted({int(length) for length in args.sweep_lengths.split(",")})
     # All sets are planned, and impossible ones refused, before anything is written.
     plans = plan_window_sets(sampler, wanted, args.sweep, sweep_lengths, design)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Train one arm: a head for each tested fold and replicate, as many at once as there are cores.
 
-A pretrained baseline is not trained: its head is judged and written as it is, the same for every fold and replicate."""
+A pretrained baseline is not trained: its head is judged and written as it is, the same for every fold and replicate. An arm
+that believes the matches of a homology search, or that combines other arms, is fitted on validation windows."""
 
 import argparse
 import json
@@ -21,44 +22,76 @@ from virshort.arm_record import Arm
 from virshort.errors import InputError, run
 from virshort.features.window_features import WindowFeatures
 from virshort.files import digest, read_json, write_json
-from virshort.heads.arm_training import ArmData, ArmWindows, Start, TrainingSets, keep_head, settings_of, train_head
-from virshort.heads.model_files import folder_of, read_head, write_head
+from virshort.heads.arm_training import (
+    ArmData,
+    ArmWindows,
+    HeadFiles,
+    Start,
+    TrainingSets,
+    keep_head,
+    settings_of,
+    train_head,
+)
+from virshort.heads.ensemble import ValidationOdds, fit_ensemble
+from virshort.heads.model_files import ensemble_of, folder_of, read_head, read_model, write_head
+from virshort.heads.stacking import PartModel, fit_combined, fit_matches
+from virshort.heads.training import Settings
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the heads of the arm share. start: the folder of heads to start from; checkpoints: the folder of this training's."""
+    """What the heads of the arm share. start: the folders of the models that it begins with, by arm; checkpoints: the folder of
+    this training's."""
 
     data: ArmData
     seed: int
-    start: Path | None
+    start: dict[str, Path]
     checkpoints: Path | None
     out: Path
 
+
+FITTED = ("fitted", "parts")
+"""Starts of arms that are fitted on validation windows."""
 
 _job: Job
 """Set before the workers are forked, because features that are mapped from files cannot be sent to them."""
 
 
-def write_trained_head(fold: int, replicate: int) -> str:
-    """Train and write the head of one fold and replicate. Returns a line for the log."""
+def write_trained_head(fold: int, replicate: int) -> tuple[str, ValidationOdds | None]:
+    """Train and write the head of one fold and replicate. Returns a line for the log, and what the head says of its validation
+    windows."""
     began = time.perf_counter()
-    data, where = _job.data, folder_of(fold, replicate)
-    settings = settings_of(data.arm, _job.seed, fold, replicate)
-    pretrained = data.arm["start"] == "pretrained"
-    start = Start(*read_head(_job.start if pretrained else _job.start / where)) if _job.start else None
-    if start and pretrained:
-        head = keep_head(data, settings, start)
-    else:
-        head = train_head(data, settings, start, _job.checkpoints / f"{fold}_{replicate}.pt" if _job.checkpoints else None)
+    arm, where = _job.data.arm, folder_of(fold, replicate)
+    head = make_head(settings_of(arm, _job.seed, fold, replicate), where)
     write_head(_job.out / where, head.weights, head.record)
     write_json(_job.out / where / "history.json", head.history)
     record = head.record
-    trained = f"{record['training_windows']} training windows, best epoch {record['best_epoch']} of {record['epochs_run']}"
-    return (
-        f"{data.arm['name']} fold {fold} replicate {replicate}: {'not trained here' if pretrained else trained}, "
+    how = f"{record['training_windows']} training windows, best epoch {record['best_epoch']} of {record['epochs_run']}"
+    if arm["start"] == "pretrained":
+        how = "not trained here"
+    elif arm["start"] in FITTED:
+        how = f"fitted on {record['validation_windows']} validation windows"
+    line = (
+        f"{arm['name']} fold {fold} replicate {replicate}: {how}, "
         f"accuracy on validation windows of `short` {record['selection']['accuracy']:.3f}, {time.perf_counter() - began:.1f} s"
     )
+    return line, head.validation
+
+
+def make_head(settings: Settings, where: Path) -> HeadFiles:
+    """Train, fit or keep the model of one fold and replicate. where: its place in the folder of an arm."""
+    data = _job.data
+    arm = data.arm
+    if arm["start"] == "pretrained":
+        (folder,) = _job.start.values()
+        return keep_head(data, settings, Start(*read_head(folder)))
+    if arm["start"] == "fitted":
+        return fit_matches(data, settings)
+    if arm["start"] == "parts":
+        return fit_combined(data, settings, [PartModel(*read_model(_job.start[name] / where)) for name in arm["combine"]])
+    start = Start(*read_head(_job.start["baseline"] / where)) if arm["start"] == "baseline" else None
+    checkpoint = _job.checkpoints / f"{settings.fold}_{settings.replicate}.pt" if _job.checkpoints else None
+    return train_head(data, settings, start, checkpoint)
 
 
 def read_data(arm: Arm, sets: TrainingSets, folder: Path) -> ArmData:
@@ -80,7 +113,9 @@ def main() -> None:
     p.add_argument(
         "--start",
         type=Path,
-        help="folder of the heads to start from: the baseline's, or for a pretrained baseline the pretrained head",
+        nargs="+",
+        help="folders of the models to begin with, named like their arms: the baseline's, the pretrained head, or those of the "
+        "arms that are combined",
     )
     p.add_argument("--checkpoints", type=Path, help="folder from which interrupted training continues")
     p.add_argument("--replicates", type=int, required=True, help="heads for each tested fold")
@@ -93,13 +128,15 @@ def main() -> None:
     torch.set_num_threads(1)
     arm: Arm = read_json(args.arm)
     sets: TrainingSets = read_json(args.window_sets)
-    if (arm["start"] == "random") != (args.start is None):
+    start = {path.name: path for path in args.start or []}
+    needed = {"baseline": {"baseline"}, "parts": {*arm["combine"]}, "pretrained": {*start} or {"head"}}.get(arm["start"], set())
+    if {*start} != needed:
         raise InputError(
             f"arm {arm['name']}: its start is {arm['start']}: "
-            + ("remove --start" if arm["start"] == "random" else "give the heads that it starts from with --start")
+            + (f"give the models of {', '.join(sorted(needed))} with --start" if needed else "remove --start")
         )
     data = read_data(arm, sets, args.data)
-    starts = sorted(args.start.rglob("model.safetensors")) if args.start else []
+    starts = sorted(model for path in start.values() for model in path.rglob("model.safetensors"))
     key = digest(
         json.dumps(arm),
         args.code,
@@ -108,14 +145,20 @@ def main() -> None:
         data.windows.features.digest,
         *(path.read_bytes() for path in starts),
     )
-    _job = Job(data, args.seed, args.start, args.checkpoints and args.checkpoints / key, args.out)
+    _job = Job(data, args.seed, start, args.checkpoints and args.checkpoints / key, args.out)
     heads = [(f, r) for f in sets["test_folds"] for r in range(args.replicates)]
     with ProcessPoolExecutor(min(args.cpus, len(heads)), multiprocessing.get_context("fork")) as pool:
         try:
-            for line in pool.map(write_trained_head, *zip(*heads, strict=True)):
+            said: dict[int, list[ValidationOdds | None]] = {f: [] for f in sets["test_folds"]}
+            for (fold, _), (line, odds) in zip(heads, pool.map(write_trained_head, *zip(*heads, strict=True)), strict=True):
                 print(line, flush=True)
+                said[fold].append(odds)
         except BrokenProcessPool as e:  # the kernel ends a process that takes too much memory
             raise MemoryError from e
+    for fold, replicates in said.items():
+        known = [odds for odds in replicates if odds]
+        if len(known) > 1:
+            write_json(args.out / ensemble_of(fold), fit_ensemble(known))
     if _job.checkpoints:
         for path in _job.checkpoints.glob("*.pt"):
             path.unlink(missing_ok=True)  # a task that outlived a killed run may remove them too

@@ -256,6 +256,11 @@ def withoutEffect(values, specs, profiles) {
             "--${name} has no effect with k-mers: choose language models by --dna_encoder or --protein_encoder"
         }
     }
+    if (values.pair_windows == 0) {
+        lines += changed.findAll { name -> name.startsWith('insert_') }.collect { name ->
+            "--${name} has no effect with --pair_windows 0"
+        }
+    }
     if (values.features) {
         lines += specs.findAll { s -> s.name in changed && isForWindows(s) }.collect { s ->
             "--${s.name} has no effect with --features, which are ready"

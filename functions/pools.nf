@@ -1,4 +1,4 @@
-// Pools of windows, window sets made of them, and the pairs of encoders (dna+protein) that read them.
+// Pools of windows, window sets made of them, and the encodings (encoders joined by +) that arms read.
 
 // train/short, of windows/train/short/shard_00000.fa.gz
 def poolOf(path) {
@@ -10,14 +10,19 @@ def shardOf(path) {
     return path.name.tokenize('.')[0]
 }
 
-// The pairs of encoders that some arm needs for a pool. `plan`: plan.json, read.
-def pairsOf(plan, pool) {
-    return pool.startsWith('test/') ? plan.pairs.test : plan.pairs[pool - 'train/']
+// The encodings that some arm needs for a pool. `plan`: plan.json, read.
+def encodingsOf(plan, pool) {
+    return pool.startsWith('test/') ? plan.encodings.test : plan.encodings[pool - 'train/']
 }
 
-// The files of some pools, as one pair of encoders gave them, always in the same order. `features`: maps of pool, pair, files.
-def filesOf(features, pair, pools) {
-    return features.findAll { f -> f.pair == pair && f.pool in pools }.collectMany { f -> f.files }.sort { f -> f.name }
+// The encoders of an encoding, such as kmer-dna+kmer-protein
+def encodersOf(encoding) {
+    return encoding.tokenize('+')
+}
+
+// The files of some pools in one encoding, always in the same order. `features`: maps of pool, encoding, files.
+def filesOf(features, encoding, pools) {
+    return features.findAll { f -> f.encoding == encoding && f.pool in pools }.collectMany { f -> f.files }.sort { f -> f.name }
 }
 
 // All that an arm's training needs to know of window_sets.json. It holds no more, so that a change of a test set, or of a set

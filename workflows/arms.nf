@@ -3,7 +3,7 @@ include { codeDigest                                         } from '../function
 include { filesIn ; headFiles ; readJson                     } from '../functions/files'
 include { filesOf ; testPools ; trainingPools ; trainingSets } from '../functions/pools'
 include { PRETRAINED                                         } from '../modules/pretrained/main'
-include { TRAIN as TRAIN_BASELINE ; TRAIN                    } from '../modules/train/main'
+include { TRAIN as TRAIN_BASELINE ; TRAIN ; TRAIN as TRAIN_COMBINED } from '../modules/train/main'
 include { EVALUATE                                           } from '../modules/evaluate/main'
 include { COMPARE                                            } from '../modules/compare/main'
 include { TRACE                                              } from '../modules/trace/main'
@@ -12,7 +12,7 @@ include { REPORT                                             } from '../modules/
 workflow ARMS {
     take:
     options // all parameters, typed
-    // Channels by name. arms: arms.json; features: [ pool, pair of encoders, [files] ]; sets: window_sets.json; leakage:
+    // Channels by name. arms: arms.json; features: [ pool, encoding, [files] ]; sets: window_sets.json; leakage:
     // leakage.json; facts: what else the report shows; windows: their folder, or []; width: numbers per row of ready
     // features, or [] where the encoders determine it
     data
@@ -30,9 +30,9 @@ workflow ARMS {
         start = PRETRAINED.out
     }
 
-    // { features: [ { pool, pair, files }, ... ], sets }
+    // { features: [ { pool, encoding, files }, ... ], sets }
     inputs = data.features
-        .map { pool, pair, files -> [pool: pool, pair: pair, files: files] }
+        .map { pool, encoding, files -> [pool: pool, encoding: encoding, files: files] }
         .toList()
         .map { all -> [all] } // combine would spread a bare list, which is empty in a run that is being stopped
         .combine(data.sets.map { f -> readJson(f) })
@@ -40,7 +40,7 @@ workflow ARMS {
 
     // [ arm, sets, [files] ]
     jobs = data.arms.flatMap { f -> readJson(f) }.combine(inputs).map { arm, given ->
-        [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.pair, trainingPools(given.sets, arm))]
+        [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.encoding, trainingPools(given.sets, arm))]
     }
     checkpoints = "${workflow.workDir}/checkpoints"
     TRAIN_BASELINE(
@@ -50,17 +50,32 @@ workflow ARMS {
     )
     TRAIN(
         // [ arm, sets, [files], the baseline's models or [] ]
-        jobs.filter { arm, _sets, _files -> arm.role != 'baseline' }
+        jobs.filter { arm, _sets, _files -> arm.role != 'baseline' && !arm.combine }
             .combine(TRAIN_BASELINE.out.map { _arm, models -> models })
             .map { arm, sets, files, baseline -> [arm, sets, files, arm.start == 'baseline' ? baseline : []] },
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
+    // [ name, models ]
+    parts = TRAIN_BASELINE.out.mix(TRAIN.out).map { arm, models -> [arm.name, models] }
+    TRAIN_COMBINED(
+        // [ arm, sets, [files], [models of each arm that it combines] ]
+        jobs.filter { arm, _sets, _files -> arm.combine }
+            .flatMap { arm, sets, files ->
+                arm.combine.collect { name -> [name, groupKey(arm.name, arm.combine.size()), arm, sets, files] }
+            }
+            .combine(parts, by: 0)
+            .map { _name, key, arm, sets, files, models -> [key, arm, sets, files, models] }
+            .groupTuple()
+            .map { _key, arms, sets, files, models -> [arms[0], sets[0], files[0], models.sort { f -> f.name }] },
+        options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
+    )
     // [ arm, models ]
-    trained = TRAIN_BASELINE.out.mix(TRAIN.out)
+    trained = TRAIN_BASELINE.out.mix(TRAIN.out, TRAIN_COMBINED.out)
     EVALUATE(
         // [ arm, sets, models, [files] ]
         trained.combine(inputs).map { arm, models, given ->
-            [arm, given.sets.subMap('test', 'test_folds'), models, filesOf(given.features, arm.pair, testPools(given.sets))]
+            def read = filesOf(given.features, arm.encoding, testPools(given.sets))
+            [arm, given.sets.subMap('test', 'folds', 'test_folds'), models, read]
         },
         codeDigest('evaluate.py')
     )

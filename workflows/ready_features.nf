@@ -47,7 +47,7 @@ workflow READY_FEATURES {
     emit:
     arms // arms.json: the arms that run
     width // numbers per row
-    features // [ pool, pair of encoders, [features and manifests of all its shards] ]
+    features // [ pool, encoding, [features and manifests of all its shards] ]
     sets // window_sets.json: which pools make a window set
     leakage // leakage.json
     facts // summaries of the steps, for the report

@@ -41,7 +41,7 @@ workflow WINDOWS {
             [pretrained: options.pretrained != null, weights_given: options.weights != null],
         codeDigest('plan.py')
     )
-    // { fastas, pairs, encoders, weights, train_sets, note }: Plan of bin/virshort/encoders/plan.py
+    // { fastas, encodings, encoders, weights, train_sets, note }: Plan of bin/virshort/encoders/plan.py
     plan = PLAN.out.plan.map { f -> readJson(f) }
     plan.flatMap { p -> p.note ? ["Note: ${p.note}"] : [] }.view()
 
@@ -70,7 +70,8 @@ workflow WINDOWS {
         plan.map { p -> p.train_sets },
         options.subMap(
             'window_length', 'short_windows', 'scratch_windows', 'mixed_windows', 'full_windows', 'test_windows',
-            'sweep_windows', 'sweep_lengths', 'viral_share', 'max_n', 'cluster_cap', 'windows_per_shard', 'genetic_code', 'seed'
+            'sweep_windows', 'sweep_lengths', 'pair_windows', 'insert_mean', 'insert_sd', 'viral_share', 'max_n',
+            'cluster_cap', 'windows_per_shard', 'genetic_code', 'seed'
         ),
         codeDigest('sample_windows.py')
     )

@@ -6,8 +6,10 @@ from typing import NotRequired, TypedDict
 class Arm(TypedDict):
     """One entry of arms.json: what an arm is trained on, where its weights begin, and how it is trained.
 
+    encoders: by modality, those whose features stand side by side in the files that the arm reads.
+
     The plan adds two things to what the file of arms says: a pretrained baseline is not trained, so its windows are None and
-    its start is `pretrained`; `pair` names its DNA and protein encoders, and `note` says when they stand in for others."""
+    its start is `pretrained`; `encoding` names its encoders, joined by +, and `note` says when they stand in for others."""
 
     name: str
     description: str
@@ -24,5 +26,11 @@ class Arm(TypedDict):
     batch_size: int
     dropout: float
     patience: int
-    pair: NotRequired[str]
+    hidden: list[int]
+    optimizer: str
+    weight_decay: float
+    schedule: str
+    standardize: bool
+    combine: list[str]
+    encoding: NotRequired[str]
     note: NotRequired[str | None]

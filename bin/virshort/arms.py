@@ -9,13 +9,18 @@ import yaml
 
 from virshort.arm_record import Arm
 from virshort.errors import InputError, nearest
-from virshort.modalities import MODALITIES, UNTRANSLATED
+from virshort.modalities import ENCODED, MODALITIES, UNTRANSLATED
 
 WINDOW_SETS = ("short", "scratch", "mixed", "full")
 ROLES = ("remedy", "control", "baseline")
 STARTS = ("random", "baseline")
 LABELLINGS = ("true", "shuffled")
 PROTEIN_INPUTS = ("translated", "nucleotide")
+OPTIMIZERS = ("adam", "adamw")
+SCHEDULES = ("constant", "one_cycle")
+WIDTHS = (4, 8192)
+DEEPEST = 4
+"""Hidden layers that a head may have at most."""
 
 
 _DEFAULTS: dict[str, Any] = {
@@ -33,9 +38,19 @@ _DEFAULTS: dict[str, Any] = {
     "batch_size": 256,
     "dropout": 0.1,
     "patience": 3,
+    "hidden": [512],
+    "optimizer": "adam",
+    "weight_decay": None,
+    "schedule": "constant",
+    "standardize": False,
+    "combine": [],
 }
 _NOT_TRAINING = ("name", "description", "role", "note")
 """Keys that do not change what an arm learns."""
+_FITTED = ("description", "role", "modalities", "encoders")
+"""Keys of an arm that believes the matches of a homology search, which is fitted on validation windows of `short`."""
+_COMBINED = ("description", "role", "combine")
+"""Keys of an arm that combines others, likewise."""
 
 
 def read_arms(
@@ -62,6 +77,7 @@ def read_arms(
                 _check_ready(arms[-1])
         except InputError as e:
             raise InputError(f"{path.name}: arm {name}: {e}") from e
+    arms = [_with_parts(arm, arms, path) if arm["combine"] else arm for arm in arms]
     if [a["name"] for a in arms if a["role"] == "baseline"] != ["baseline"]:
         raise InputError(f"{path.name}: exactly one arm must have the role baseline, and its name must be baseline")
     if next(a for a in arms if a["role"] == "baseline")["start"] == "baseline":
@@ -109,15 +125,18 @@ def _complete(
     for key in row:
         if key not in _DEFAULTS:
             raise InputError(f"unknown key {key}: {nearest(str(key), _DEFAULTS)}")
+    _check_keys_of_fitted(row)
     values = _DEFAULTS | {"protein_input": protein_input} | row
     modalities = _modalities(values["modalities"])
+    if fitted := "combine" in row or modalities == ["homology"]:
+        values |= {"windows": "short", "start": "random"}
     arm: Arm = {
         "name": name,
         "description": _text(values, "description"),
         "role": _choice(values, "role", ROLES),
         "windows": _choice(values, "windows", WINDOW_SETS),
         "modalities": modalities,
-        "encoders": {**encoders, **_own_encoders(values["encoders"], modalities, known)},
+        "encoders": _merged({**encoders, **_own_encoders(values["encoders"], modalities, known)}, modalities),
         "protein_input": _choice(values, "protein_input", PROTEIN_INPUTS),
         "start": _choice(values, "start", STARTS),
         "frozen": _flag(values, "frozen"),
@@ -127,14 +146,80 @@ def _complete(
         "batch_size": _whole_number(values, "batch_size", 2, 65536),
         "dropout": _number(values, "dropout", 0.0, 0.9),
         "patience": _whole_number(values, "patience", 1, 1000),
+        "hidden": _hidden(values["hidden"]),
+        "optimizer": _choice(values, "optimizer", OPTIMIZERS),
+        "weight_decay": _weight_decay(values),
+        "schedule": _choice(values, "schedule", SCHEDULES),
+        "standardize": _flag(values, "standardize"),
+        "combine": _parts(values["combine"]) if "combine" in row else [],
     }
+    if fitted:
+        arm["start"] = "parts" if arm["combine"] else "fitted"
     if "protein_input" in row and "protein" not in modalities:
         raise InputError("protein_input is set, but protein is not among its modalities: remove it or add protein")
-    if arm["protein_input"] == "nucleotide":
+    if arm["protein_input"] == "nucleotide" and "protein" in arm["encoders"]:
         arm["encoders"]["protein"] += UNTRANSLATED
     if arm["frozen"] and arm["start"] == "random":
         raise InputError("frozen with random weights learns nothing: set start: baseline")
     return arm
+
+
+def _check_keys_of_fitted(row: Mapping[str, Any]) -> None:
+    """Raise InputError where an arm that is fitted on validation windows has keys of training, which would have no effect, and
+    where matches are joined with other modalities in one head."""
+    kinds: dict[str, tuple[str, tuple[str, ...]]] = {}
+    if "combine" in row:
+        kinds["combine"] = ("combines other arms", _COMBINED)
+    modalities = row.get("modalities")
+    if isinstance(modalities, list) and "homology" in modalities:
+        if modalities != ["homology"]:
+            raise InputError(
+                f"modalities is {modalities!r}: homology is not read by a head together with others: give it an arm of its own "
+                "with modalities [homology], and join arms with combine"
+            )
+        kinds["modalities"] = ("believes matches and is not trained", _FITTED)
+    for what, keys in kinds.values():
+        if other := [key for key in row if key not in keys]:
+            raise InputError(f"{other[0]} has no effect on an arm that {what}: remove it")
+
+
+def _parts(value: Any) -> list[str]:
+    """The names of the arms that are combined."""
+    if not isinstance(value, list) or len(value) < 2 or any(not isinstance(n, str) or value.count(n) > 1 for n in value):
+        raise InputError(f"combine is {value!r}: must be a list of two or more arms of this file, as in [homology, codon]")
+    return list(value)
+
+
+def _with_parts(arm: Arm, arms: Sequence[Arm], path: Path) -> Arm:
+    """An arm that combines others, with the modalities and encoders of all of them.
+
+    Raises InputError where a part is not known, is itself a combination or was trained on shuffled labels, and where two parts
+    read the same modality by different encoders."""
+    known = {a["name"]: a for a in arms}
+    where = f"{path.name}: arm {arm['name']}: combine"
+    encoders: dict[str, str] = {}
+    for name in arm["combine"]:
+        if name not in known:
+            raise InputError(f"{where}: unknown arm {name}: {nearest(name, known)}")
+        part = known[name]
+        if part["combine"]:
+            raise InputError(f"{where}: {name} combines arms itself: name the arms that it combines")
+        if part["labels"] == "shuffled":
+            raise InputError(f"{where}: {name} is trained on shuffled labels: remove it")
+        for modality, encoder in part["encoders"].items():
+            if modality in part["modalities"] and encoders.setdefault(modality, encoder) != encoder:
+                raise InputError(
+                    f"{where}: {name} reads {modality} by {encoder}, but another part by {encoders[modality]}: combine arms "
+                    "with the same encoders"
+                )
+    modalities = [m for m in MODALITIES if any(m in known[name]["modalities"] for name in arm["combine"])]
+    fed = next((known[n]["protein_input"] for n in arm["combine"] if "protein" in known[n]["modalities"]), arm["protein_input"])
+    return {
+        **arm,
+        "modalities": modalities,
+        "encoders": _merged({**arm["encoders"], **encoders}, modalities),
+        "protein_input": fed,
+    }
 
 
 def _check_name(name: Any) -> None:
@@ -150,8 +235,11 @@ def _check_ready(arm: Arm) -> None:
         raise InputError(f"windows is {arm['windows']!r}: with --features it must be short, which stands for all given rows")
     if arm["protein_input"] != "translated":
         raise InputError("protein_input has no effect with --features, whose rows are already encoded: remove it")
-    if "gc" in arm["modalities"]:
-        raise InputError("modalities contains gc, but the GC content of rows given with --features is not known: remove it")
+    for modality, what in (("gc", "GC content"), ("length", "length")):
+        if modality in arm["modalities"]:
+            raise InputError(
+                f"modalities contains {modality}, but the {what} of rows given with --features is not known: remove it"
+            )
 
 
 def _text(values: Mapping[str, Any], key: str) -> str:
@@ -193,6 +281,27 @@ def _number(values: Mapping[str, Any], key: str, low: float, high: float) -> flo
     return float(value)
 
 
+def _hidden(value: Any) -> list[int]:
+    """Units of each hidden layer. Dropout draws its masks four units at a time."""
+    low, high = WIDTHS
+    widths = value if isinstance(value, list) and 1 <= len(value) <= DEEPEST else [None]
+    if any(isinstance(n, bool) or not isinstance(n, int) or not low <= n <= high or n % 4 for n in widths):
+        raise InputError(
+            f"hidden is {value!r}: must be a list of the units of one to {DEEPEST} layers, multiples of 4 from {low} to "
+            f"{high}, as in [512, 512]"
+        )
+    return list(value)
+
+
+def _weight_decay(values: Mapping[str, Any]) -> float:
+    """What AdamW takes from the weights; 0 with Adam, which has none. torch's default is 0.01."""
+    if values["optimizer"] == "adam":
+        if values["weight_decay"] is not None:
+            raise InputError("weight_decay has no effect with optimizer adam: remove it or set optimizer: adamw")
+        return 0.0
+    return _number({"weight_decay": 0.01} | {k: v for k, v in values.items() if v is not None}, "weight_decay", 0.0, 1.0)
+
+
 def _modalities(value: Any) -> list[str]:
     """The modalities in their fixed order, so that the columns of features never change places."""
     wrong = not isinstance(value, list) or not value or any(m not in MODALITIES or value.count(m) > 1 for m in value)
@@ -204,7 +313,7 @@ def _modalities(value: Any) -> list[str]:
 def _own_encoders(value: Any, modalities: Collection[str], known: Mapping[str, Collection[str]]) -> dict[str, str]:
     """The encoders that an arm chooses for itself, by modality."""
     if not isinstance(value, dict) or any(m not in known for m in value):
-        raise InputError(f"encoders is {value!r}: must name an encoder for dna, protein or both, as in {{dna: kmer-dna}}")
+        raise InputError(f"encoders is {value!r}: must name encoders for {', '.join(known)}, as in {{dna: kmer-dna}}")
     for modality, encoder in value.items():
         if not isinstance(encoder, str) or encoder not in known[modality]:
             raise InputError(f"unknown {modality} encoder {encoder}: {nearest(str(encoder), known[modality])}")
@@ -215,8 +324,26 @@ def _own_encoders(value: Any, modalities: Collection[str], known: Mapping[str, C
     return value
 
 
+def _merged(encoders: Mapping[str, str], modalities: Collection[str]) -> dict[str, str]:
+    """The encoders whose features stand in the files that an arm reads. Those of dna and protein stay together even where it
+    reads only one of them or neither, so that all such arms share their files.
+
+    Raises InputError for a modality that no encoder of the run reads."""
+    encoded = [m for m in modalities if m in ENCODED]
+    for modality in encoded:
+        if modality not in encoders:
+            raise InputError(f"modalities contains {modality}, for which this run has no encoder: remove it")
+    return {m: encoders[m] for m in (encoded if {*encoded} - {"dna", "protein"} else ("dna", "protein"))}
+
+
+def encoding_of(arm: Arm) -> str:
+    """The name of the features that an arm reads: those of its encoders in the order of their modalities, joined by +."""
+    return "+".join(arm["encoders"][m] for m in ENCODED if m in arm["encoders"])
+
+
 def choose(arms: Sequence[Arm], names: str | None) -> list[Arm]:
-    """The named arms (comma-separated; all if None) in the file's order, always with the baseline.
+    """The named arms (comma-separated; all if None) in the file's order, always with the baseline and with the arms that a
+    named one combines.
 
     Raises InputError for an unknown name, and for an arm that starts from the baseline but does not read the same inputs."""
     known = [a["name"] for a in arms]
@@ -227,11 +354,17 @@ def choose(arms: Sequence[Arm], names: str | None) -> list[Arm]:
         if name not in known:
             raise InputError(f"--arms: unknown arm {name}: {nearest(name, known)}")
     baseline = next(a for a in arms if a["role"] == "baseline")
+    wanted += [part for a in arms if a["name"] in wanted for part in a["combine"]]
     chosen = [a for a in arms if a["name"] in wanted or a is baseline]
     for arm in chosen:
         same_inputs = (arm["modalities"], arm["encoders"]) == (baseline["modalities"], baseline["encoders"])
         if arm["start"] == "baseline" and not same_inputs:
             raise InputError(f"arm {arm['name']}: starts from the baseline, so it needs the baseline's modalities and encoders")
+        if arm["start"] == "baseline" and any(arm[key] != baseline[key] for key in ("hidden", "standardize")):
+            raise InputError(
+                f"arm {arm['name']}: starts from the baseline, so its head is the baseline's: remove hidden and standardize, "
+                "or set them as the baseline has them"
+            )
     return chosen
 
 
@@ -252,7 +385,7 @@ def untranslated_twins(arms: Iterable[Arm]) -> list[tuple[str, str, str]]:
         (a["name"], b["name"], "full" if a["windows"] == "full" else "short")
         for a in fed_bases
         for b in arms
-        if b.get("protein_input") == "translated" and _differences(a, b) <= {"protein_input", "encoders", "pair"}
+        if b.get("protein_input") == "translated" and _differences(a, b) <= {"protein_input", "encoders", "encoding"}
         if _translated_encoders(a) == _translated_encoders(b)
     ]
 

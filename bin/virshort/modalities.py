@@ -2,8 +2,14 @@
 
 from typing import TypedDict
 
-MODALITIES = ("dna", "protein", "gc")
-"""In the order of their columns in a head's input. `gc` is a single number, which needs no encoder."""
+ENCODED = ("dna", "protein", "codon", "homology")
+"""Modalities that an encoder reads: the bases, their translation, codons and frames, and relatives among the sources."""
+
+NUMBERS = ("gc", "length")
+"""Modalities of one number each, from the manifest, which need no encoder: GC content, and length."""
+
+MODALITIES = ENCODED + NUMBERS
+"""In the order of their columns in a head's input."""
 
 UNTRANSLATED = "-untranslated"
 """Ends the name of a protein encoder that reads bases as if they were residues: a control, never a default."""

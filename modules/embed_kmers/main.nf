@@ -1,4 +1,4 @@
-// Turn the windows of one shard into k-mer frequencies, which needs neither a model nor a GPU.
+// Count k-mers, residues or codons in the windows of one shard, which needs neither a model nor a GPU.
 process EMBED_KMERS {
     tag "${encoder} ${pool} ${shard}"
     array(

@@ -1,10 +1,10 @@
 // Join the modalities of a shard, after checking that all follow the same manifest.
 process MERGE {
-    tag "${pair} ${pool} ${shard}"
+    tag "${encoding} ${pool} ${shard}"
     // A job array requests memory once for all its shards, and knows none of them: what 1,000,000 windows need
     memory { (embeddings ? 1.GB + 3.B * embeddings.sum { f -> f.size() } : 14.GB) * task.attempt }
     publishDir(
-        "${task.ext.outdir}/features", mode: "${task.ext.publish_mode}", overwrite: 'deep',
+        "${task.ext.outdir}/features/${encoding}", mode: "${task.ext.publish_mode}", overwrite: 'deep',
         enabled: "${task.ext.keep_features}"
     )
     array(
@@ -14,11 +14,11 @@ process MERGE {
     )
 
     input:
-    tuple val(pool), val(shard), val(pair), path(embeddings), path(manifest)
+    tuple val(pool), val(shard), val(encoding), path(embeddings), path(manifest)
     val code
 
     output:
-    tuple val(pool), val(pair), path("${name}.*")
+    tuple val(pool), val(encoding), path("${name}.*")
 
     script:
     name = "${pool.replace('/', '.')}.${shard}"

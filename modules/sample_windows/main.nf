@@ -23,7 +23,8 @@ process SAMPLE_WINDOWS {
     sample_windows.py --folds ${folds} --folds-json ${summary} --sequences ${sequences} --train-sets ${train_sets.join(' ')} \\
         --window-length ${options.window_length} --short ${options.short_windows} --scratch ${options.scratch_windows} \\
         --mixed ${options.mixed_windows} --full ${options.full_windows} --test ${options.test_windows} \\
-        --sweep ${options.sweep_windows} --sweep-lengths ${options.sweep_lengths} --viral-share ${options.viral_share} \\
+        --sweep ${options.sweep_windows} --sweep-lengths ${options.sweep_lengths} --pair ${options.pair_windows} \\
+        --insert-mean ${options.insert_mean} --insert-sd ${options.insert_sd} --viral-share ${options.viral_share} \\
         --max-n ${options.max_n} --cluster-cap ${options.cluster_cap} --windows-per-shard ${options.windows_per_shard} \\
         --genetic-code ${options.genetic_code} --seed ${options.seed} --outdir .
     """

@@ -20,7 +20,8 @@ def put(path: Path, value: Any) -> None:
 
 def write_everything(folder: Path) -> None:
     """Write a results folder with everything that the report shows."""
-    write_results(folder, ARMS, {"short": 2000, "full": 800, "length_100": 500, "length_500": 500}, folds=3)
+    sets = {"short": 2000, "full": 800, "length_100": 500, "length_500": 500, "mate": 900, "pair": 900}
+    write_results(folder, ARMS, sets, folds=3)
     worst = [{"test_set": "short", "train_set": "short", "window": EVIL, "shared_kmers": 3, "training_source": EVIL}]
     put(folder / "leakage.json", {**json.loads((folder / "leakage.json").read_text()), "worst": worst})
     compared(folder)

@@ -119,7 +119,8 @@ def write_results(
     arms = standard_arms() if arms is None else arms
     sets = {"short": 4000, "full": 1500} if sets is None else sets
     for number, (name, windows) in enumerate(sets.items()):
-        rng = np.random.default_rng([seed, number])
+        # Pairs are of the fragments whose first mates are tested too, so they are the same clusters.
+        rng = np.random.default_rng([seed, list(sets).index("mate") if name == "pair" else number])
         test = make_test_set(rng, windows, clusters, folds, mixed, viral_clusters, viral_share)
         if not windows:
             test = {k: v[:0] for k, v in test.items()}
@@ -186,6 +187,9 @@ def write_evaluation(
         found = metrics(test["label"], test["fold"], raw, heads) | describe(
             Columns(test), raw, heads, test_set, np.random.default_rng(0)
         )
+    if test_set == "pair":
+        of_models = [(r, f) for r in range(s) for f in np.unique(test["fold"]).tolist()]
+        found["pair_rules"] = [{"replicate": r, "fold": f, "factor": 1.6, "overlapping": 0.25} for r, f in of_models]
     value = {
         **found,
         "arm": arm,
@@ -275,6 +279,8 @@ def write_models(folder: Path, arm: Arm, folds: int, replicates: int, seed: int)
 
 def _accuracy(arm: Arm, test_set: str) -> float:
     full = arm.full_accuracy or arm.accuracy
+    if test_set == "pair":
+        return arm.accuracy + 0.05
     if test_set.startswith("length_"):
         return arm.accuracy + (full - arm.accuracy) * min(1.0, max(0.0, np.log(int(test_set[7:]) / 150) / np.log(20)))
     return full if test_set == "full" else arm.accuracy

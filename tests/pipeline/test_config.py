@@ -31,7 +31,7 @@ workflow {
     (a, b, c, d) = ['a', 'b', 'c', 'd'].collect { name -> file("${projectDir}/empty/${name}") }
     AUDIT(a, b, c, d, 0, false, 'code')
     EMBED(channel.of(1, 2).map { n -> ['encoder', 'pool', "shard_${n}", a, b, [memory: 1]] }, 1, 'longest', '')
-    MERGE(EMBED.out.map { pool, shard, _encoder, rows -> [pool, shard, 'pair', [rows, a], b] }, 'code')
+    MERGE(EMBED.out.map { pool, shard, _encoder, rows -> [pool, shard, 'encoding', [rows, a], b] }, 'code')
 }
 """
 SBATCH = """#!/bin/bash
@@ -90,7 +90,7 @@ def test_a_parameter_has_its_effect_wherever_it_is_given(pipeline: Path, tmp_pat
     assert done.returncode == 0, done.stdout
 
     assert (tmp_path / "mine/leakage.json").is_symlink()
-    assert len(list((tmp_path / "mine/features").glob("*.features.safetensors"))) == 2
+    assert len(list((tmp_path / "mine/features/encoding").glob("*.features.safetensors"))) == 2
     (trace,) = (tmp_path / "mine/pipeline_info").glob("trace_*.tsv")
     assert trace.read_text().count("COMPLETED") == 5
     assert list((tmp_path / "mine/pipeline_info").glob("timeline_*.html"))

@@ -70,9 +70,29 @@ def test_the_demo_runs_every_arm_and_ends_with_a_verdict(demo: Run) -> None:
         assert rows == 3 * read(demo.results / "evaluation" / arm / "short" / "metrics.json")["windows"]
 
 
+def test_two_mates_are_compared_with_one(demo: Run) -> None:
+    found, mates = read(demo.results / "comparison.json"), pool(demo.results, "test/pair")
+    rows = mates.num_rows // 2
+    assert mates["fragment"].to_pylist()[::2] == mates["fragment"].to_pylist()[1::2] == list(range(rows))
+    assert set(mates["fold"].to_pylist()) == {0, 1, 2, 3}, "fold 3 validates the split that tests fold 2"
+    tested = sum(fold < 3 for fold in mates["fold"].to_pylist()) // 2
+    assert [g["arm"] for g in found["pair_gains"]] == ARMS
+    for arm in ARMS:
+        rules = read(demo.results / "evaluation" / arm / "pair" / "pair_rule.json")
+        assert len(rules) == 9 and all(rule["pairs"] > 300 for rule in rules)
+        for name in ("mate", "pair"):
+            assert read(demo.results / "evaluation" / arm / name / "metrics.json")["windows"] == tested
+    gain = next(g for g in found["pair_gains"] if g["arm"] == "finetune")
+    assert gain["points"] > 0 and found["pairs"] in " ".join(demo.output.split())
+
+
 def test_every_window_is_embedded_once(demo: Run) -> None:
-    embedded = [row["name"] for row in demo.trace if row["process"].endswith("EMBED_KMERS")]
-    assert len(embedded) == len(set(embedded)) == 2 * len([r for r in demo.trace if r["process"].endswith("MERGE")])
+    embedded, merged = (
+        [row["name"].split("(")[1].split(maxsplit=1) for row in demo.trace if row["process"].endswith(process)]
+        for process in ("EMBED_KMERS", "MERGE")
+    )
+    assert {encoding for encoding, _ in merged} == {"kmer-dna+kmer-protein", "codon"}
+    assert sorted(embedded) == sorted([encoder, shard] for encoding, shard in merged for encoder in encoding.split("+"))
 
 
 def test_frozen_heads_are_frozen(demo: Run) -> None:
@@ -123,6 +143,8 @@ def test_real_genomes(shared: Path, tmp_path: Path, run_pipeline: Callable[..., 
         "--test_windows",
         5000,
         "--sweep_windows",
+        500,
+        "--pair_windows",
         500,
         "--sweep_lengths",
         150,

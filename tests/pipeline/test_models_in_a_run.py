@@ -26,6 +26,7 @@ OPTIONS = {
     "full_windows": 300,
     "test_windows": 3000,
     "sweep_windows": 100,
+    "pair_windows": 0,
     "sweep_lengths": 150,
     "folds": 3,
     "test_folds": 1,

@@ -109,6 +109,7 @@ WITHOUT_EFFECT: list[tuple[dict[str, Any], list[str]]] = [
     ({"container": "image"}, ["--container"]),
     ({"weights": str(ROOT)}, []),
     ({"weights": str(ROOT), "dna_encoder": "kmer-dna", "protein_encoder": "kmer-protein"}, ["--weights"]),
+    ({"pair_windows": 0, "insert_sd": 50}, ["--insert_sd"]),
     ({"features": SHEET, "window_length": 200, "cluster_cap": 0.1, "frames": "all"}, ["--frames", "--window_length"]),
 ]
 NUMBERS = [name for name, spec in SPECS.items() if spec["type"] in ("integer", "number") or spec.get("numbers")]

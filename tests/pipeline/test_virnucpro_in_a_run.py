@@ -12,7 +12,7 @@ from virshort.encoders.catalogue import ENCODERS, load_encoder
 from virshort.features.frames import find_rows, row_sequences
 from virshort.features.tensors import FRAMES, STRETCH
 from virshort.features.virnucpro import head_shapes, read_merged, write_head, write_merged
-from virshort.heads.prediction import log_odds
+from virshort.heads.scoring import log_odds
 from virshort.windows.shards import read_shard
 
 WIDTH = 800
@@ -48,6 +48,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         400,
         "--test_windows",
         600,
+        "--pair_windows",
+        60,
         "--sweep_windows",
         60,
         "--sweep_lengths",

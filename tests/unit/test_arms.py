@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from harness import ARMS
 from virshort.arm_record import Arm
-from virshort.arms import choose, read_arms, trained_alike, untranslated_twins
+from virshort.arms import choose, encoding_of, read_arms, trained_alike, untranslated_twins
 from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import InputError
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "arms.yaml"
-RUN = {"dna": "kmer-dna", "protein": "kmer-protein"}
+RUN = {"dna": "kmer-dna", "protein": "kmer-protein", "codon": "codon"}
 ROWS = yaml.safe_load(BUNDLED.read_text())
 
 
@@ -25,7 +25,8 @@ def test_the_bundled_arms_are_those_of_the_design():
     assert list(arms) == ARMS
     assert arms["finetune"]["learning_rate"] == 1e-4 and arms["finetune"]["start"] == "baseline"
     assert arms["scratch"]["learning_rate"] == 1e-3 and arms["scratch"]["windows"] == "scratch"
-    assert all(a["batch_size"] == 256 and a["epochs"] == 10 and a["dropout"] == 0.1 for a in arms.values())
+    assert all(a["batch_size"] == 256 for a in arms.values())
+    assert {name for name, a in arms.items() if (a["epochs"], a["dropout"], a["hidden"]) != (10, 0.1, [512])} == {"codon"}
 
 
 @pytest.mark.parametrize("name", ["arms.yaml", "arms_features.yaml"])
@@ -77,12 +78,22 @@ def test_a_user_adds_an_arm_without_touching_code(tmp_path):
         ({"modalities": "dna"}, "modalities is 'dna': must be a list"),
         ({"modalities": ["dna", "dna"]}, "each at most once"),
         ({"modalities": [["dna"]]}, "modalities is"),
-        ({"encoders": ["kmer-dna"]}, "encoders is .*: must name an encoder for dna, protein or both"),
-        ({"encoders": {"gc": "kmer-dna"}}, "must name an encoder for dna, protein or both"),
+        ({"encoders": ["kmer-dna"]}, "encoders is .*: must name encoders for dna, protein.*, as in"),
+        ({"encoders": {"gc": "kmer-dna"}}, "must name encoders for dna, protein"),
         ({"encoders": {"dna": ["kmer-dna"]}}, "unknown dna encoder"),
         ({"encoders": {"dna": "kmer-dna"}, "modalities": ["protein"]}, "names one for dna, which is not among its modalities"),
         ({"encoders": {}, "modalities": ["dna"], "protein_input": "nucleotide"}, "protein is not among its modalities"),
         ({"encoders": {"dna": "kmer-dan"}}, "unknown dna encoder kmer-dan: did you mean kmer-dna?"),
+        ({"hidden": []}, "hidden is \\[\\]: must be a list of the units of one to 4 layers"),
+        ({"hidden": [6]}, "hidden is \\[6\\]: must be a list"),
+        ({"hidden": 512}, "hidden is 512: must be a list"),
+        ({"hidden": [True]}, "hidden is \\[True\\]"),
+        ({"optimizer": "sgd"}, "optimizer is 'sgd': it can be adam, adamw"),
+        ({"weight_decay": 0.1}, "weight_decay has no effect with optimizer adam"),
+        ({"optimizer": "adamw", "weight_decay": 2}, "weight_decay is 2: must be a number from 0.0 to 1.0"),
+        ({"schedule": "cosine"}, "schedule is 'cosine': it can be constant, one_cycle"),
+        ({"standardize": 1}, "standardize is 1: must be true or false"),
+        ({"start": "baseline", "hidden": [64]}, "its head is the baseline's: remove hidden and standardize"),
         ({"frozen": True}, "frozen with random weights"),
         ({"start": "baseline", "modalities": ["dna"], "encoders": {}}, "needs the baseline's modalities"),
         ({"role": "baseline"}, "exactly one arm must have the role baseline"),
@@ -128,7 +139,12 @@ values = st.recursive(
 )
 
 
-@given(st.sampled_from([*ROWS["finetune"], "modalities", "encoders", "epochs", "dropout", "frozen", "labels", "x"]), values)
+@given(
+    st.sampled_from(
+        [*ROWS["finetune"], "modalities", "encoders", "epochs", "dropout", "frozen", "labels", "hidden", "weight_decay", "x"]
+    ),
+    values,
+)
 def test_any_value_is_taken_or_refused_in_one_line(tmp_path_factory, key, value):
     folder = tmp_path_factory.getbasetemp()
     try:
@@ -158,6 +174,7 @@ def test_labels_may_be_written_as_a_bare_true(tmp_path):
         ({"windows": "mixed"}, "with --features it must be short"),
         ({"protein_input": "nucleotide"}, "protein_input has no effect with --features"),
         ({"modalities": ["gc"]}, "GC content of rows given with --features is not known"),
+        ({"modalities": ["dna", "length"]}, "length of rows given with --features is not known"),
     ],
 )
 def test_ready_features_leave_less_to_choose(tmp_path, change, complaint):
@@ -176,12 +193,35 @@ def test_choosing_brings_the_baseline_and_suggests_a_name():
         choose(arms, " , ")
 
 
+@pytest.mark.parametrize(
+    ("modalities", "encoding"),
+    [
+        (["protein"], "kmer-dna+kmer-protein"),
+        (["gc"], "kmer-dna+kmer-protein"),
+        (["length", "protein"], "kmer-dna+kmer-protein"),
+        (["codon"], "codon"),
+        (["gc", "codon"], "codon"),
+    ],
+)
+def test_arms_share_the_features_of_dna_and_protein_unless_they_read_others(tmp_path, modalities, encoding):
+    (tmp_path / "mine.yaml").write_text(
+        yaml.safe_dump({"baseline": ROWS["baseline"], "mine": {"windows": "short", "modalities": modalities}})
+    )
+    run = {"homology": "relatives"} | RUN
+    assert (
+        encoding_of(
+            read_arms(tmp_path / "mine.yaml", run, ENCODERS, "nucleotide" if "codon" in modalities else "translated")[1]
+        )
+        == encoding
+    )
+
+
 def test_an_arm_may_feed_bases_to_its_protein_encoder(tmp_path):
     arms = read(tmp_path, ROWS | {"wrong": {"windows": "short", "modalities": ["protein"], "protein_input": "nucleotide"}})
     assert arms[-1]["encoders"] == {"dna": "kmer-dna", "protein": "kmer-protein-untranslated"}
     assert arms[0]["encoders"]["protein"] == "kmer-protein"
     everywhere = read_arms(BUNDLED, RUN, ENCODERS, "nucleotide")
-    assert {a["encoders"]["protein"] for a in everywhere} == {"kmer-protein-untranslated"}
+    assert {a["encoders"].get("protein") for a in everywhere} == {"kmer-protein-untranslated", None}  # None: the arm codon
 
 
 def test_the_bundled_translation_control_has_each_arm_both_ways():
@@ -200,3 +240,53 @@ def test_twins_differ_only_in_what_the_protein_encoder_is_fed():
     next(a for a in arms if a["name"] == "protein_only")["epochs"] = 3
     assert [fed for fed, *_ in untranslated_twins(arms)] == ["both_untranslated", "protein_full_untranslated"]
     assert untranslated_twins(read_arms(BUNDLED, RUN, ENCODERS)) == []
+
+
+SEARCHED = RUN | {"homology": "homology"}
+KNOWN = ENCODERS | {"homology": {"homology": 20}}
+COMBINED = {"homology": {"modalities": ["homology"]}, "combined": {"combine": ["homology", "dna_only"]}}
+
+
+def read_searched(tmp_path: Path, rows: object) -> list[Arm]:
+    """The arms of a run that has an encoder for homology."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(rows, sort_keys=False))
+    return read_arms(path, SEARCHED, KNOWN)
+
+
+def test_a_modality_without_an_encoder_is_refused(tmp_path):
+    with pytest.raises(InputError, match="arm homology: modalities contains homology, for which this run has no encoder"):
+        read(tmp_path, ROWS | {"homology": COMBINED["homology"]})
+
+
+def test_an_arm_that_combines_others_reads_what_they_read(tmp_path):
+    arms = {a["name"]: a for a in read_searched(tmp_path, ROWS | COMBINED)}
+    one, both = arms["homology"], arms["combined"]
+    assert (one["start"], one["windows"], encoding_of(one)) == ("fitted", "short", "homology")
+    assert (both["start"], both["modalities"], both["combine"]) == ("parts", ["dna", "homology"], ["homology", "dna_only"])
+    assert encoding_of(both) == "kmer-dna+homology"
+    assert [a["name"] for a in choose(list(arms.values()), "combined")] == ["baseline", "dna_only", "homology", "combined"]
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        ({"combine": ["homology"]}, "combine is .*: must be a list of two or more arms"),
+        ({"combine": ["homology", "homology"]}, "must be a list of two or more arms"),
+        ({"combine": ["homology", 3]}, "must be a list of two or more arms"),
+        ({"combine": []}, "must be a list of two or more arms"),
+        ({"combine": ["homology", "scrach"]}, "combine: unknown arm scrach: did you mean scratch"),
+        ({"combine": ["mine", "scratch"]}, "combine: mine combines arms itself"),
+        ({"combine": ["combined", "scratch"]}, "combine: combined combines arms itself: name the arms"),
+        ({"combine": ["scratch", "shuffled_labels"]}, "combine: shuffled_labels is trained on shuffled labels"),
+        ({"combine": ["scratch", "other"]}, "combine: other reads protein by esm2-8m, but another part by kmer-protein"),
+        ({"combine": ["scratch", "homology"], "epochs": 3}, "epochs has no effect on an arm that combines other arms"),
+        ({"modalities": ["homology"], "windows": "short"}, "windows has no effect on an arm that believes matches"),
+        ({"modalities": ["homology"], "labels": "shuffled"}, "labels has no effect on an arm that believes matches"),
+        ({"modalities": ["homology", "dna"], "windows": "short"}, "homology is not read by a head together with others"),
+    ],
+)
+def test_a_fitted_arm_has_no_keys_of_training_and_names_its_parts(tmp_path, row, complaint):
+    other = {"windows": "short", "encoders": {"protein": "esm2-8m"}}
+    with pytest.raises(InputError, match=f"arm mine: .*{complaint}"):
+        read_searched(tmp_path, ROWS | COMBINED | {"other": other, "mine": row})

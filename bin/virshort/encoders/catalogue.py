@@ -1,4 +1,4 @@
-"""The encoders by name: what each reads, how long its vectors are, and which module loads it.
+"""The encoders by name: what each reads, how long its vectors are, which process computes it, and which module loads it.
 
 This table is all that planning, training and reporting know of encoders: it imports none of them, and it does not say where
 their weights are published (published.py does).
@@ -9,34 +9,40 @@ from importlib import import_module
 
 from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.errors import InputError
-from virshort.modalities import UNTRANSLATED
+from virshort.modalities import ENCODED, UNTRANSLATED
 
-KMERS, DNABERT_S, ESM2 = (f"virshort.encoders.{name}" for name in ("kmer_encoders", "dnabert_s", "esm2"))
+KMERS, CODON, DNABERT_S, ESM2 = (
+    f"virshort.encoders.{name}" for name in ("kmer_encoders", "codon_encoder", "dnabert_s", "esm2")
+)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """modality: dna or protein; dim: numbers in a vector; module: the library module whose `load` makes the encoder."""
+    """modality: what it reads; dim: numbers in a vector; process: the Nextflow process that computes it, EMBED for language
+    models and EMBED_KMERS for what is counted; module: the library module whose `load` makes the encoder."""
 
     modality: str
     dim: int
+    process: str
     module: str
 
 
 CATALOGUE = {
-    "kmer-dna": Entry("dna", 136, KMERS),
-    "dnabert-s": Entry("dna", 768, DNABERT_S),
-    "kmer-protein": Entry("protein", 21, KMERS),
-    "esm2-8m": Entry("protein", 320, ESM2),
-    "esm2-35m": Entry("protein", 480, ESM2),
-    "esm2-150m": Entry("protein", 640, ESM2),
-    "esm2-650m": Entry("protein", 1280, ESM2),
-    "esm2-3b": Entry("protein", 2560, ESM2),
-    "fastesm2-650": Entry("protein", 1280, ESM2),
+    "kmer-dna": Entry("dna", 136, "EMBED_KMERS", KMERS),
+    "dnabert-s": Entry("dna", 768, "EMBED", DNABERT_S),
+    "kmer-protein": Entry("protein", 21, "EMBED_KMERS", KMERS),
+    "esm2-8m": Entry("protein", 320, "EMBED", ESM2),
+    "esm2-35m": Entry("protein", 480, "EMBED", ESM2),
+    "esm2-150m": Entry("protein", 640, "EMBED", ESM2),
+    "esm2-650m": Entry("protein", 1280, "EMBED", ESM2),
+    "esm2-3b": Entry("protein", 2560, "EMBED", ESM2),
+    "fastesm2-650": Entry("protein", 1280, "EMBED", ESM2),
+    "codon": Entry("codon", 317, "EMBED_KMERS", CODON),
 }
 ENCODERS: dict[str, dict[str, int]] = {
     modality: {name: entry.dim for name, entry in CATALOGUE.items() if entry.modality == modality}
-    for modality in ("dna", "protein")
+    for modality in ENCODED
+    if any(entry.modality == modality for entry in CATALOGUE.values())
 }
 """Numbers in a vector of every encoder, by modality."""
 
@@ -58,8 +64,8 @@ def entry_of(encoder: str) -> Entry:
 
 
 def model_of(encoder: str) -> str | None:
-    """The language model whose weights an encoder needs; None for k-mers."""
-    return None if entry_of(encoder).module == KMERS else encoder.removesuffix(UNTRANSLATED)
+    """The language model whose weights an encoder needs; None if it needs none."""
+    return encoder.removesuffix(UNTRANSLATED) if entry_of(encoder).process == "EMBED" else None
 
 
 def load_encoder(name: str, settings: LoadSettings = LoadSettings()) -> Encoder:  # noqa: B008 (it is frozen)

@@ -14,10 +14,12 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from virshort.encoders.attention import attend
 from virshort.encoders.byte_pair_tokenizer import BytePairTokenizer
 from virshort.encoders.encoder import LoadSettings
+from virshort.encoders.fused import add_norm, gated_gelu
 from virshort.encoders.language_model import LanguageModel, Parts, load_language_model
 from virshort.encoders.packed_linear import LinearGelu
 from virshort.encoders.tensor_shapes import Shapes, check_tensors, linear, norm
@@ -82,8 +84,10 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """x: [n, tokens, width]; bias: [1, heads, tokens, tokens]. Returns [n, tokens, width]."""
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind()
-        x = self.attention_norm(self.attention_out(attend(q, k, v, bias)) + x)
-        return self.mlp_norm(self.mlp_out(self.gate(x) * self.up(x)) + x)
+        _, x = add_norm(self.attention_out(attend(q, k, v, bias)), x, self.attention_norm, keep_sum=False)
+        # On a GPU, gelu is computed with the product that follows it, on a CPU with the one before it.
+        inner = gated_gelu(F.linear(x, self.gate.weight), self.up(x)) if x.is_cuda else self.gate(x) * self.up(x)
+        return add_norm(self.mlp_out(inner), x, self.mlp_norm, keep_sum=False)[1]
 
 
 class DnabertS(nn.Module):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from virshort.encoders.progress import Log, Progress
+from virshort.errors import InputError
 from virshort.modalities import UNTRANSLATED
 
 
@@ -41,12 +42,22 @@ class Encoder:
 class LoadSettings:
     """How to load an encoder. weights: the folder that holds a language model's fetched folder; precision: auto, fp32, bf16 or
     fp16; device: auto, cpu or cuda; threads: of the CPU, all of its cores if None; budget: tokens in a batch, the device's own
-    default if None; log: takes lines for the user; progress: is told of every batch."""
+    default if None; genetic_code: by NCBI's number, for an encoder that reads codons itself; log: takes lines for the user;
+    progress: is told of every batch."""
 
     weights: Path | None = None
     precision: str = "auto"
     device: str = "auto"
     threads: int | None = None
     budget: int | None = None
+    genetic_code: int = 1
     log: Log = print
     progress: Progress | None = None
+
+
+def refuse_model_settings(name: str, settings: LoadSettings) -> None:
+    """Raise InputError for settings that have no meaning for an encoder that counts."""
+    if settings.weights is not None or settings.device == "cuda" or settings.precision not in ("auto", "fp32"):
+        raise InputError(
+            f"{name}: is computed on the CPU in fp32 and has no weights: leave out --weights, --device and --precision"
+        )

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors import SafetensorError
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from virshort.encoders.attention import attend
 from virshort.encoders.encoder import LoadSettings
+from virshort.encoders.fused import add_norm, rotate_in_place
 from virshort.encoders.language_model import LanguageModel, Parts, load_language_model
 from virshort.encoders.packed_linear import LinearGelu
 from virshort.encoders.residue_tokenizer import ResidueTokenizer
@@ -88,12 +90,17 @@ class Layer(nn.Module):
         self.mlp_in = LinearGelu(width, config.intermediate)
         self.mlp_out = nn.Linear(config.intermediate, width)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-        """x: [n, tokens, width]; rotation: from `rotations`. Returns [n, tokens, width]."""
-        qkv = self.qkv(self.attention_norm(x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        q, k = rotate(qkv[:2], *rotation)
-        x = x + self.attention_out(attend(q, k, qkv[2]))
-        return x + self.mlp_out(self.mlp_in(self.mlp_norm(x)))
+    def attention(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+        """x: [n, tokens, width], normed; rotation: from `rotations`. Returns [n, tokens, width], to be added."""
+        qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))
+        rotated = rotate_in_place(qkv, *rotation)
+        qkv = qkv.permute(2, 0, 3, 1, 4)
+        q, k = qkv[:2] if rotated else rotate(qkv[:2], *rotation)
+        return self.attention_out(attend(q, k, qkv[2]))
+
+    def mlp(self, x: Tensor) -> Tensor:
+        """x: [n, tokens, width], normed. Returns [n, tokens, width], to be added."""
+        return self.mlp_out(self.mlp_in(x))
 
 
 class Esm2(nn.Module):
@@ -110,26 +117,31 @@ class Esm2(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """ids: [n, tokens] int64, BOS and EOS included, nothing masked, no padding. Returns the last hidden state
         [n, tokens, width]."""
+        rotation = rotations(ids.shape[1], self.config.width // self.config.heads, ids.device)
+        # A sum and the norm that follows it are computed together, and that norm may be the next layer's.
+        layers = cast("list[Layer]", list(self.layers))
+        following = [*(layer.attention_norm for layer in layers[1:]), self.norm]
         x = self.words(ids)
-        rotation = rotations(ids.shape[1], self.config.width // self.config.heads, x)
-        for layer in self.layers:
-            x = layer(x, rotation)
-        return self.norm(x)
+        normed = layers[0].attention_norm(x)
+        for layer, next_norm in zip(layers, following, strict=True):
+            x, normed = add_norm(x, layer.attention(normed, rotation), layer.mlp_norm)
+            x, normed = add_norm(x, layer.mlp(normed), next_norm)
+        return normed
 
 
-def rotations(tokens: int, size: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of every position's angles, [tokens, size / 2] each, in the type and on the device of `like`. size: width
-    of a head. The angles are computed in fp32: in bf16 the frequencies would be off by up to 0.4 %, and the angles of distant
-    positions by much more."""
-    frequency = 10000 ** -(torch.arange(0, size, 2, device=like.device, dtype=torch.float32) / size)
-    angle = torch.arange(tokens, device=like.device, dtype=torch.float32)[:, None] * frequency
-    return angle.cos().to(like.dtype), angle.sin().to(like.dtype)
+def rotations(tokens: int, size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of every position's angles, [tokens, size / 2] fp32 each. size: width of a head. In bf16 the frequencies
+    would be off by up to 0.4 %, and the angles of distant positions by much more."""
+    frequency = 10000 ** -(torch.arange(0, size, 2, device=device, dtype=torch.float32) / size)
+    angle = torch.arange(tokens, device=device, dtype=torch.float32)[:, None] * frequency
+    return angle.cos(), angle.sin()
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotary positions (Su et al. 2021): element i of the first half and element i of the second are the coordinates of a point
     in a plane, which is rotated by the angle of its position. x: [..., tokens, size]."""
     a, b = x.chunk(2, -1)
+    cos, sin = cos.to(x.dtype), sin.to(x.dtype)
     return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
 
 

@@ -1,6 +1,6 @@
 """Encoders that count: k-mers of bases, and residues. They need no weights and no GPU."""
 
-from virshort.encoders.encoder import Encoder, LoadSettings
+from virshort.encoders.encoder import Encoder, LoadSettings, refuse_model_settings
 from virshort.errors import InputError
 from virshort.modalities import UNTRANSLATED
 from virshort.sequence.composition import dna_kmer_frequencies, residue_frequencies
@@ -11,10 +11,7 @@ KMER = 4
 def load(name: str, settings: LoadSettings) -> Encoder:
     """kmer-dna, kmer-protein or kmer-protein-untranslated. Raises InputError for another name, and for settings that have no
     meaning here."""
-    if settings.weights is not None or settings.device == "cuda" or settings.precision not in ("auto", "fp32"):
-        raise InputError(
-            f"{name}: is computed on the CPU in fp32 and has no weights: leave out --weights, --device and --precision"
-        )
+    refuse_model_settings(name, settings)
     if name == "kmer-dna":
         pooling = f"canonical {KMER}-mer frequencies"
         return Encoder(name, "dna", 136, "", pooling, lambda sequences: dna_kmer_frequencies(sequences, KMER))

@@ -4,29 +4,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from virshort.arm_record import Arm
-from virshort.arms import WINDOW_SETS
-from virshort.encoders.catalogue import choose_encoder, entry_of, model_of
+from virshort.arms import WINDOW_SETS, encoding_of
+from virshort.encoders.catalogue import ENCODERS, choose_encoder, entry_of, model_of
 from virshort.encoders.published import choose_revisions
 
 
 @dataclass(frozen=True)
 class PlannedEncoder:
-    """module: the library module that loads it; model: the language model whose weights it needs, None for k-mers."""
+    """process: the Nextflow process that computes it; module: the library module that loads it; model: the language model whose
+    weights it needs, None if it needs none."""
 
+    process: str
     module: str
     model: str | None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """plan.json. fastas: the files of the samplesheet; arms: as in arms.json; pairs: the pairs of encoders (dna+protein) that
-    embed each window set, where `test` stands for all test sets; encoders: those of all pairs, by name; weights: the revision
-    of each language model; note: on k-mers that stand in for language models; train_sets: the window sets to draw for
-    training."""
+    """plan.json. fastas: the files of the samplesheet; arms: as in arms.json; encodings: the encodings (encoders joined by +)
+    that each window set needs, where `test` stands for all test sets; encoders: those of all encodings, by name; weights: the
+    revision of each language model; note: on k-mers that stand in for language models; train_sets: the window sets to draw
+    for training."""
 
     fastas: list[str]
     arms: list[Arm]
-    pairs: dict[str, list[str]]
+    encodings: dict[str, list[str]]
     encoders: dict[str, PlannedEncoder]
     weights: dict[str, str]
     note: str | None
@@ -34,8 +36,9 @@ class Plan:
 
 
 def encoders_of_run(asked: Mapping[str, str], weights_given: bool, device: str) -> dict[str, str]:
-    """The run's encoder for each modality. asked: encoder or `auto` by modality."""
-    return {modality: choose_encoder(modality, name, weights_given, device) for modality, name in asked.items()}
+    """The run's encoder for each modality. asked: encoder or `auto` by modality; others have one encoder each."""
+    only = {modality: name for modality, names in ENCODERS.items() if modality not in asked for name in names}
+    return {modality: choose_encoder(modality, name, weights_given, device) for modality, name in asked.items()} | only
 
 
 def stand_in_note(asked: Mapping[str, str], chosen: Mapping[str, str]) -> str | None:
@@ -49,23 +52,23 @@ def stand_in_note(asked: Mapping[str, str], chosen: Mapping[str, str]) -> str | 
     )
 
 
-def pairs_by_window_set(arms: Sequence[Arm]) -> dict[str, list[str]]:
-    """The pairs of encoders that embed each window set: those of the arms that use it. All arms use the test sets, and the
-    validation windows of `short` (which also is the first part of `scratch`)."""
-    pairs = {"test": sorted({arm["pair"] for arm in arms})}
+def encodings_by_window_set(arms: Sequence[Arm]) -> dict[str, list[str]]:
+    """The encodings that each window set needs: those of the arms that use it. All arms use the test sets, and the validation
+    windows of `short` (which also is the first part of `scratch`)."""
+    encodings = {"test": sorted({arm["encoding"] for arm in arms})}
     for windows in WINDOW_SETS:
-        pairs[windows] = sorted({arm["pair"] for arm in arms if windows in (arm["windows"], "short")})
-    return pairs
+        encodings[windows] = sorted({arm["encoding"] for arm in arms if windows in (arm["windows"], "short")})
+    return encodings
 
 
 def make_plan(fastas: Sequence[str], arms: Sequence[Arm], note: str | None, revisions: str | None = None) -> Plan:
     """The plan for some arms. revisions: `local`, or ENCODER=REVISION, comma-separated; None for the pinned ones.
 
     Raises InputError for revisions that do not fit the language models of the arms."""
-    paired: list[Arm] = [{**arm, "pair": f"{arm['encoders']['dna']}+{arm['encoders']['protein']}"} for arm in arms]
-    pairs = pairs_by_window_set(paired)
-    names = [name for pair in pairs["test"] for name in pair.split("+")]
-    encoders = {name: PlannedEncoder(entry_of(name).module, model_of(name)) for name in names}
+    encoded: list[Arm] = [{**arm, "encoding": encoding_of(arm)} for arm in arms]
+    encodings = encodings_by_window_set(encoded)
+    names = [name for encoding in encodings["test"] for name in encoding.split("+")]
+    encoders = {name: PlannedEncoder(entry_of(name).process, entry_of(name).module, model_of(name)) for name in names}
     models = {encoder.model for encoder in encoders.values() if encoder.model}
     train_sets = sorted({arm["windows"] or "short" for arm in arms})
-    return Plan(list(fastas), paired, pairs, encoders, choose_revisions(models, revisions), note, train_sets)
+    return Plan(list(fastas), encoded, encodings, encoders, choose_revisions(models, revisions), note, train_sets)

@@ -1,7 +1,7 @@
 """Shards of features that a run kept in its results folder (--keep_features), read back as rows with ids and labels.
 
-The folder holds features/<purpose>.<set>.shard_<number>.features.safetensors, and windows/<purpose>/<set>/metadata.json lists
-the digests of the shards that the folder's last run drew.
+The folder holds features/<encoding>/<purpose>.<set>.shard_<number>.features.safetensors, and
+windows/<purpose>/<set>/metadata.json lists the digests of the shards that the folder's last run drew.
 """
 
 import json
@@ -79,7 +79,7 @@ def _check_last_run(path: Path, windows_digest: str) -> None:
     named = _NAME.fullmatch(path.name)
     if not named:
         return
-    record = path.absolute().parent.parent / "windows" / named[1] / named[2] / "metadata.json"
+    record = path.absolute().parents[2] / "windows" / named[1] / named[2] / "metadata.json"
     if not record.is_file():
         return
     digests, number = read_json(record)["digests"], int(named[3])

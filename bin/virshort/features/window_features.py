@@ -16,7 +16,18 @@ import pyarrow.parquet as pq
 from virshort.errors import InputError
 from virshort.features.tensors import STRETCH, Features
 from virshort.files import content_digest, damaged, digest
-from virshort.modalities import EncoderRecord
+from virshort.modalities import NUMBERS, EncoderRecord
+
+SCALED_TO_ONE = (150, 3000)
+"""Lengths in bp that the modality `length` turns into -1 and 1."""
+
+
+def scaled_length(length: np.ndarray) -> np.ndarray:
+    """The modality `length`: the logarithm of lengths in bp, [n], scaled to -1 at 150 bp and 1 at 3000 bp. Unknown lengths (0)
+    become -1. Returns [n] float32."""
+    low, high = np.log2(SCALED_TO_ONE)
+    known = np.where(length > 0, length, SCALED_TO_ONE[0])
+    return (2 * (np.log2(known) - low) / (high - low) - 1).astype(np.float32)
 
 
 class WindowFeatures:
@@ -42,7 +53,7 @@ class WindowFeatures:
             self._check(manifest, path, header)
         self._windows = [pq.read_metadata(m).num_rows for m in self.manifests]
         self._first = self._first_rows(features)
-        self.gc = self.column("gc")
+        self._numbers = {"gc": self.column("gc"), "length": scaled_length(self.length)}
 
     def _check(self, manifest: Path, features: Path, header: dict[str, str]) -> None:
         if content_digest(manifest) != header["manifest_digest"]:
@@ -143,14 +154,14 @@ class WindowFeatures:
 
     def inputs(self, modalities: Sequence[str]) -> int:
         """How many numbers a head gets from these modalities."""
-        encoded = [m for m in modalities if m != "gc"]
-        return self.features.dim(encoded) + ("gc" in modalities)
+        numbers = [m for m in modalities if m in NUMBERS]
+        return self.features.dim([m for m in modalities if m not in NUMBERS]) + len(numbers)
 
     def rows(self, rows: np.ndarray, modalities: Sequence[str]) -> np.ndarray:
-        """Some rows, [n, inputs]; `gc` is one number, from the manifest."""
-        encoded = [m for m in modalities if m != "gc"]
+        """Some rows, [n, inputs]: first what was encoded, then the numbers from the manifest, in the order of `modalities`."""
+        encoded = [m for m in modalities if m not in NUMBERS]
         parts = [self.features.rows(rows, encoded)] if encoded else []
-        if "gc" in modalities:
+        if numbers := [self._numbers[m] for m in modalities if m in NUMBERS]:
             window = rows if self._first is None else np.searchsorted(self._first, rows, side="right") - 1
-            parts.append(self.gc[window, None])
+            parts += [values[window, None] for values in numbers]
         return parts[0] if len(parts) == 1 else np.hstack(parts)

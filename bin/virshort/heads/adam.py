@@ -1,5 +1,5 @@
-"""Adam through torch's functional interface. torch's optimizer classes load its compiler, which takes longer than training a
-head."""
+"""Adam and AdamW through torch's functional interface. torch's optimizer classes load its compiler, which takes longer than
+training a head."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,13 +8,14 @@ from torch.optim.adam import adam
 
 
 class Adam:
-    """The same, bit for bit, as torch.optim.Adam with its defaults and fused kernels.
+    """The same, bit for bit, as torch.optim.Adam with its defaults and fused kernels, or as AdamW with a weight decay.
 
-    parameters: those that are trained, each of which must have a gradient; learning_rate: the step size."""
+    parameters: those that are trained, each of which must have a gradient; learning_rate: the step size; weight_decay: the
+    share of each parameter that a step of size 1 removes (Loshchilov and Hutter 2019)."""
 
-    def __init__(self, parameters: Iterable[torch.nn.Parameter], learning_rate: float):
+    def __init__(self, parameters: Iterable[torch.nn.Parameter], learning_rate: float, weight_decay: float = 0.0):
         self.parameters: list[torch.Tensor] = list(parameters)
-        self.learning_rate = learning_rate
+        self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.mean = [torch.zeros_like(p) for p in self.parameters]
         self.square = [torch.zeros_like(p) for p in self.parameters]
         self.steps = [torch.zeros((), dtype=torch.float32) for _ in self.parameters]
@@ -34,7 +35,8 @@ class Adam:
                 beta1=0.9,
                 beta2=0.999,
                 lr=self.learning_rate,
-                weight_decay=0.0,
+                weight_decay=self.weight_decay,
+                decoupled_weight_decay=True,
                 eps=1e-8,
                 maximize=False,
             )

@@ -13,8 +13,9 @@ from virshort.arm_record import Arm
 from virshort.errors import InputError
 from virshort.features.window_features import WindowFeatures
 from virshort.heads import calibration
-from virshort.heads.head import CLASSES, HIDDEN
-from virshort.heads.model_record import Calibration, Epoch, Model, StartModel
+from virshort.heads.architecture import CLASSES, MEAN, hidden_widths
+from virshort.heads.ensemble import ValidationOdds
+from virshort.heads.model_record import Calibration, Epoch, Model, StartModel, ValidationMetrics
 from virshort.heads.splits import shuffled_labels, split_rows
 from virshort.heads.training import LabelledWindows, Settings, evaluate, head_of, predict, train
 from virshort.modalities import GIVEN, EncoderRecord
@@ -72,11 +73,15 @@ class ArmData:
 
 @dataclass(frozen=True)
 class HeadFiles:
-    """What is written of a head: model.safetensors, history.json and model.json."""
+    """What is written of a model: model.safetensors, history.json and model.json.
+
+    validation: its log-odds of its own validation windows; None where replicates have no windows or labels in common, and
+    where they are one and the same model."""
 
     weights: Mapping[str, np.ndarray]
     history: list[Epoch]
     record: Model
+    validation: ValidationOdds | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,10 @@ def settings_of(arm: Arm, seed: int, fold: int, replicate: int) -> Settings:
         seed=seed,
         fold=fold,
         replicate=replicate,
+        hidden=tuple(arm["hidden"]),
+        weight_decay=arm["weight_decay"],
+        one_cycle=arm["schedule"] == "one_cycle",
+        standardize=arm["standardize"],
     )
 
 
@@ -115,8 +124,9 @@ def train_head(data: ArmData, settings: Settings, start: Start | None = None, ch
     done = train(
         windows.select(training, label), held_out, windows.inputs, settings, start.weights if start else None, checkpoint
     )
-    fitted = _calibration(done.weights, windows, validation, held_out)
-    record = _record(data, settings, done.weights, done.threshold, fitted, start)
+    known = _validation_odds(done.weights, windows, validation, held_out)
+    fitted = _calibration(known)
+    record = _head_record(data, settings, done.weights, done.threshold, fitted, start)
     record |= {
         "best_epoch": done.best_epoch,
         "epochs_run": len(done.history),
@@ -126,7 +136,7 @@ def train_head(data: ArmData, settings: Settings, start: Start | None = None, ch
         "training": done.history[done.best_epoch - 1]["train"],
         "validation": done.validation,
     }
-    return HeadFiles(done.weights, done.history, record)
+    return HeadFiles(done.weights, done.history, record, known if data.arm["labels"] == "true" else None)
 
 
 def keep_head(data: ArmData, settings: Settings, start: Start) -> HeadFiles:
@@ -135,8 +145,9 @@ def keep_head(data: ArmData, settings: Settings, start: Start) -> HeadFiles:
     Raises InputError where it was trained with other encoders than those of this run."""
     check_encoders(start.record, data.windows.features.encoders)
     _, validation = data.split(data.short, settings.fold)
-    fitted = _calibration(start.weights, data.short, validation, data.short.select(validation, data.short.label))
-    return HeadFiles(start.weights, [], _record(data, settings, start.weights, start.record["threshold"], fitted, start))
+    held_out = data.short.select(validation, data.short.label)
+    fitted = _calibration(_validation_odds(start.weights, data.short, validation, held_out))
+    return HeadFiles(start.weights, [], _head_record(data, settings, start.weights, start.record["threshold"], fitted, start))
 
 
 def check_encoders(record: StartModel, encoders: Sequence[EncoderRecord]) -> None:
@@ -163,15 +174,19 @@ def _named(encoder: EncoderRecord) -> str:
     return f"{encoder['encoder']} (weights {encoder['weights']})" if encoder["weights"] else encoder["encoder"]
 
 
-def _calibration(
+def _validation_odds(
     weights: dict[str, np.ndarray], windows: ArmWindows, which: np.ndarray, held_out: LabelledWindows
-) -> list[Calibration]:
-    """The calibration of a head on validation windows. which: [k], their numbers in `windows`."""
+) -> ValidationOdds:
+    """The log-odds of validation windows by a head. which: [k], their numbers in `windows`."""
     odds = predict(head_of(weights), held_out)
-    return calibration.fit(held_out.label, odds, windows.features.length[which], windows.cluster[which])
+    return ValidationOdds(held_out.label, odds, windows.features.length[which], windows.cluster[which])
 
 
-def _record(
+def _calibration(known: ValidationOdds) -> list[Calibration]:
+    return calibration.fit(known.label, known.odds, known.length, known.cluster)
+
+
+def _head_record(
     data: ArmData,
     settings: Settings,
     weights: dict[str, np.ndarray],
@@ -184,26 +199,51 @@ def _record(
     _, chosen = data.split(short, settings.fold)
     selection, _ = evaluate(head_of(weights), short.select(chosen, short.label), threshold)
     return {
-        "arm": arm["name"],
-        "fold": settings.fold,
-        "replicate": settings.replicate,
-        "architecture": {"inputs": data.windows.inputs, "hidden": HIDDEN, "classes": CLASSES, "dropout": arm["dropout"]},
-        "modalities": arm["modalities"],
-        "encoders": data.windows.features.encoders,
-        "threshold": threshold,
-        "calibration": fitted,
-        "start": arm["start"],
+        **record_of(data, settings, threshold, fitted, selection),
+        "architecture": {
+            "inputs": data.windows.inputs,
+            "hidden": hidden_widths(weights),
+            "classes": CLASSES,
+            "dropout": arm["dropout"],
+            "standardized": MEAN in weights,
+        },
         "pretrained": start.record["pretrained"] if start else None,
-        "frozen": arm["frozen"],
-        "labels": arm["labels"],
-        "window_set": arm["windows"],
         "hyperparameters": {
             "epochs": arm["epochs"],
             "learning_rate": arm["learning_rate"],
             "batch_size": arm["batch_size"],
             "dropout": arm["dropout"],
             "patience": arm["patience"],
+            "optimizer": arm["optimizer"],
+            "weight_decay": arm["weight_decay"],
+            "schedule": arm["schedule"],
         },
+    }
+
+
+def record_of(
+    data: ArmData, settings: Settings, threshold: float, fitted: list[Calibration], selection: ValidationMetrics
+) -> Model:
+    """What the record of every model says, whether it was trained, fitted or given. selection: its metrics on validation
+    windows of `short`."""
+    arm = data.arm
+    return {
+        "arm": arm["name"],
+        "fold": settings.fold,
+        "replicate": settings.replicate,
+        "architecture": None,
+        "modalities": arm["modalities"],
+        "encoders": data.windows.features.encoders,
+        "threshold": threshold,
+        "calibration": fitted,
+        "start": arm["start"],
+        "pretrained": None,
+        "frozen": arm["frozen"],
+        "labels": arm["labels"],
+        "window_set": arm["windows"],
+        "hyperparameters": {},
+        "combine": arm["combine"],
+        "cut": None,
         "best_epoch": None,
         "epochs_run": 0,
         "trained_parameters": 0,

@@ -136,8 +136,10 @@ def at_thresholds(
         for name in calibration.THRESHOLDS:
             cuts = [{f: c["thresholds"][name] for f, c in by_fold.items()} for by_fold in used]
             rates: list[Share | None] = [None, None]
+            accuracy: Share | None = None
             if all(cut is not None for by_fold in cuts for cut in by_fold.values()):
                 call = np.stack([o[here] >= _of_fold(by_fold, fold[here]) for o, by_fold in zip(odds, cuts, strict=True)])
+                accuracy = share(call == (label[here] == 1), cluster[here])
                 for y in (0, 1):
                     windows = label[here] == y
                     rates[y] = share(call[:, windows], cluster[here][windows]) if windows.any() else None
@@ -151,6 +153,7 @@ def at_thresholds(
                     "true_positive_rate": true_positive,
                     "false_positive_rate": false_positive,
                     "precision_at_prevalence": _expected_precision(true_positive, false_positive),
+                    "accuracy": accuracy,
                 }
             )
     return found

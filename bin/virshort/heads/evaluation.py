@@ -5,18 +5,21 @@ from typing import Protocol
 import numpy as np
 from scipy.special import logit
 
-from virshort.heads.error_rates import EDGES, at_thresholds, binned, by_group, worst_sources
+from virshort.heads.error_rates import EDGES, at_thresholds, binned, by_group, share, worst_sources
 from virshort.heads.metrics import of_calls
 from virshort.heads.metrics_record import (
     Description,
+    Ensemble,
     FoldAndPooledMetrics,
     FoldMetrics,
     GroupErrors,
     PooledMetrics,
+    Share,
     WorstSource,
 )
-from virshort.heads.prediction import Heads, score_of
+from virshort.heads.prediction import Heads
 from virshort.heads.score_quality import curves, rank_metrics, reliability
+from virshort.heads.scoring import score_of
 from virshort.heads.voting import voting
 from virshort.labels import LABELS
 
@@ -101,6 +104,26 @@ def describe(
         cut = np.stack([logit(np.clip(h.thresholds(fold).astype(float), 1e-12, 1 - 1e-12)).astype(np.float32) for h in heads])
         found["voting"] = voting(label, odds, cut, windows.codes("source")[0], cluster)
     return found
+
+
+def ensemble_metrics(windows: WindowColumns, odds: np.ndarray, judged: Heads) -> Ensemble:
+    """The replicates as one. odds: [replicates, n]; judged: the thresholds and calibrations for the mean of the replicates."""
+    label, fold = windows.column("label"), windows.column("fold")
+    cluster, _ = windows.codes("cluster")
+    mean = odds.mean(axis=0, dtype=np.float64).astype(np.float32)[None]
+    right = judged.calls(score_of(mean[0]), fold) == (label == 1)
+    return {
+        **metrics(label, fold, mean, [judged])["pooled"][0],
+        "share": share(right[None], cluster),
+        "thresholds": at_thresholds(label, mean, fold, windows.length, cluster, [judged.calibration]),
+    }
+
+
+def without_match(windows: WindowColumns, matched: np.ndarray) -> dict[str, Share]:
+    """The share of each label's windows that have no match. matched: [n] bool."""
+    label = windows.column("label")
+    cluster, _ = windows.codes("cluster")
+    return {name: share(~matched[None, label == y], cluster[label == y]) for y, name in enumerate(LABELS) if (label == y).any()}
 
 
 def _groups(windows: WindowColumns, label: np.ndarray, call: np.ndarray, cluster: np.ndarray) -> dict[str, list[GroupErrors]]:

@@ -6,6 +6,7 @@ A value that is not known is None. A share comes with a 95 % interval that count
 from typing import NotRequired, TypedDict
 
 from virshort.heads.model_record import CallMetrics, Lengths
+from virshort.heads.pair_record import PairRule
 
 Interval = list[float]
 
@@ -71,7 +72,8 @@ class ExpectedPrecision(TypedDict):
 class ThresholdRates(TypedDict):
     """What a threshold from validation reaches on test windows of some lengths.
 
-    own: whether every head has a threshold of its own for these lengths, and not only that of all lengths."""
+    own: whether every head has a threshold of its own for these lengths, and not only that of all lengths; accuracy: of calls
+    at this threshold."""
 
     lengths: Lengths
     threshold: str
@@ -80,6 +82,14 @@ class ThresholdRates(TypedDict):
     true_positive_rate: Share | None
     false_positive_rate: Share | None
     precision_at_prevalence: list[ExpectedPrecision]
+    accuracy: Share | None
+
+
+class Ensemble(PooledMetrics):
+    """The replicates judged by the mean of their log-odds. share: its accuracy with its interval."""
+
+    share: Share
+    thresholds: list[ThresholdRates]
 
 
 class Curves(TypedDict):
@@ -129,7 +139,8 @@ class Voting(TypedDict):
 
 
 class Description(TypedDict):
-    """What metrics.json holds besides metrics.
+    """What metrics.json holds besides metrics. without_match: for an arm that believes matches, the share of each label's
+    windows that has none above the cut.
 
     Curves, groups and worst sources are there for `short` and `full`, voting for `short`."""
 
@@ -139,10 +150,12 @@ class Description(TypedDict):
     groups: NotRequired[dict[str, list[GroupErrors]]]
     worst_sources: NotRequired[list[WorstSource]]
     voting: NotRequired[Voting]
+    ensemble: NotRequired[Ensemble]
+    without_match: NotRequired[dict[str, Share]]
 
 
 class Metrics(FoldAndPooledMetrics, Description):
-    """metrics.json."""
+    """metrics.json. pair_rules: of the test set `pair`, whose windows are pairs."""
 
     arm: str
     test_set: str
@@ -150,3 +163,4 @@ class Metrics(FoldAndPooledMetrics, Description):
     windows: int
     clusters: int
     frame_rows: dict[str, int] | None
+    pair_rules: NotRequired[list[PairRule]]

@@ -57,6 +57,14 @@ class Calibration(TypedDict):
     thresholds: dict[str, float | None]
 
 
+class EnsembleRecord(TypedDict):
+    """ensemble.json of a split: how to judge by the mean log-odds of its replicates. threshold: on the score."""
+
+    replicates: int
+    threshold: float
+    calibration: list[Calibration]
+
+
 class Origin(TypedDict):
     """Where a pretrained head comes from. form: virshort, or which kind of VirNucPro's files; metadata: what the file says."""
 
@@ -67,10 +75,13 @@ class Origin(TypedDict):
 
 
 class Architecture(TypedDict):
+    """hidden: units of each hidden layer; standardized: whether inputs are standardized."""
+
     inputs: int
-    hidden: int
+    hidden: list[int]
     classes: int
     dropout: float
+    standardized: bool
 
 
 class Provenance(TypedDict):
@@ -94,19 +105,22 @@ class Model(StartModel):
 
     threshold: on the score, chosen on validation; training: metrics of the best epoch; validation: metrics on the arm's own
     validation windows; selection: metrics on those of `short`, by which arms are compared. A pretrained head that is kept as
-    it is has no best epoch and no metrics of training and validation."""
+    it is has no best epoch and no metrics of training and validation. An arm that is fitted on validation windows has no
+    architecture. combine: the arms that it combines; cut: the bits that a match needs, of an arm that believes matches."""
 
     arm: str
     fold: int
     replicate: int
-    architecture: Architecture
+    architecture: Architecture | None
     modalities: list[str]
     calibration: list[Calibration]
     start: str
     frozen: bool
     labels: str
     window_set: str | None
-    hyperparameters: dict[str, int | float]
+    hyperparameters: dict[str, int | float | str]
+    combine: list[str]
+    cut: float | None
     best_epoch: int | None
     epochs_run: int
     trained_parameters: int

@@ -1,4 +1,4 @@
-"""Scores and calls of trained heads, without torch, which takes seconds to import."""
+"""Scores and calls of the models of an arm."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +13,9 @@ from virshort.features.tensors import FRAMES, join, spread
 from virshort.features.window_features import WindowFeatures
 from virshort.files import read_json
 from virshort.heads.calibration import calibrated
-from virshort.heads.model_files import RECORD, TENSORS, folder_of
-from virshort.heads.model_record import Calibration, Model
+from virshort.heads.model_files import RECORD, TENSORS, ensemble_of, folder_of
+from virshort.heads.model_record import Calibration, EnsembleRecord, Model
+from virshort.heads.scoring import log_odds, matched_bits, parts_of, score_of
 
 PREDICTIONS = pa.schema(
     [
@@ -35,23 +36,6 @@ _BLOCK = 1 << 14  # rows of features that are read at once
 _MOST_ROWS = len(FRAMES) - 1  # of one window
 
 
-def log_odds(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
-    """Log-odds of viral, z1 - z0, by one head in evaluation mode: the same numbers as virshort.heads.head.
-
-    weights: the head's tensors by name; x: [n, inputs]. Returns [n] float32."""
-    hidden = x.astype(np.float32, copy=False) @ weights["hidden_layer.weight"].T + weights["hidden_layer.bias"]
-    scale = weights["bn1.weight"] / np.sqrt(weights["bn1.running_var"] + 1e-5)
-    hidden = (hidden - weights["bn1.running_mean"]) * scale + weights["bn1.bias"]
-    out = weights["output_layer.weight"][1] - weights["output_layer.weight"][0]
-    bias = weights["output_layer.bias"][1] - weights["output_layer.bias"][0]
-    return np.maximum(hidden, 0) @ out + bias
-
-
-def score_of(odds: np.ndarray) -> np.ndarray:
-    """The probability of viral, float32, from log-odds [n]."""
-    return (1 / (1 + np.exp(-odds.astype(np.float64)))).astype(np.float32)
-
-
 @dataclass
 class Heads:
     """The heads of one replicate with their thresholds (on the score) and calibrations, by the fold that they test."""
@@ -65,6 +49,16 @@ class Heads:
         out = np.empty(len(x), np.float32)
         for f in np.unique(fold).tolist():
             out[fold == f] = log_odds(self.weights[f], x[fold == f])
+        return out
+
+    def matched(self, x: np.ndarray, fold: np.ndarray) -> np.ndarray:
+        """Whether rows have a match that is believed by the models that test their folds, which read matches only.
+
+        x: [n, inputs]; fold: [n]. Returns [n] bool."""
+        out = np.empty(len(x), bool)
+        for f in np.unique(fold).tolist():
+            (part,) = parts_of(self.weights[f])
+            out[fold == f] = matched_bits(part, x[fold == f]).any(axis=1)
         return out
 
     def calls(self, score: np.ndarray, fold: np.ndarray) -> np.ndarray:
@@ -107,21 +101,44 @@ def read_heads(folder: Path, folds: Sequence[int]) -> tuple[list[Heads], Model]:
     return heads, records[0][folds[0]]
 
 
+def read_ensemble(folder: Path, folds: Sequence[int]) -> Heads | None:
+    """The thresholds and calibrations for the mean log-odds of an arm's replicates, without weights; None if it has none."""
+    if not all((folder / ensemble_of(f)).exists() for f in folds):
+        return None
+    records: dict[int, EnsembleRecord] = {f: read_json(folder / ensemble_of(f)) for f in folds}
+    return Heads({}, {f: r["threshold"] for f, r in records.items()}, {f: r["calibration"] for f, r in records.items()})
+
+
 def score_windows(
-    windows: WindowFeatures, modalities: Sequence[str], heads: Sequence[Heads]
+    windows: WindowFeatures, modalities: Sequence[str], heads: Sequence[Heads], split: np.ndarray | None = None
 ) -> Iterator[tuple[pa.Table, np.ndarray]]:
     """Block by block, the manifest columns of windows and their log-odds [replicates, block], float32.
 
+    split: [n], the tested fold of the split whose heads score each window, or -1 to leave it out (None: the window's fold).
     A window with several rows has the largest log-odds of its rows."""
-    fold = windows.column("fold")
+    split = windows.column("fold") if split is None else split
     size = _BLOCK // _MOST_ROWS if windows.frame_rows else _BLOCK
     first = 0
     for table in windows.tables(_MANIFEST, size):
         which = np.arange(first, first + table.num_rows)
         first += table.num_rows
+        if (split[which] < 0).any():
+            table = table.filter(split[which] >= 0)
+            which = which[split[which] >= 0]
         rows, begin = windows.rows_of(which)
-        x, row_fold = windows.rows(rows, modalities), spread(fold[which], begin, len(rows))
-        yield table, np.stack([join(replicate.log_odds(x, row_fold), begin) for replicate in heads])
+        x, row_split = windows.rows(rows, modalities), spread(split[which], begin, len(rows))
+        yield table, np.stack([join(replicate.log_odds(x, row_split), begin) for replicate in heads])
+
+
+def matched_windows(windows: WindowFeatures, modalities: Sequence[str], heads: Heads) -> np.ndarray:
+    """Whether each window has a match that is believed, in any of its rows. Returns [n] bool."""
+    fold = windows.column("fold")
+    out = np.empty(len(windows), bool)
+    for first in range(0, len(windows), _BLOCK // _MOST_ROWS):
+        which = np.arange(first, min(first + _BLOCK // _MOST_ROWS, len(windows)))
+        rows, begin = windows.rows_of(which)
+        out[which] = join(heads.matched(windows.rows(rows, modalities), spread(fold[which], begin, len(rows))), begin)
+    return out
 
 
 def prediction_tables(manifest: pa.Table, odds: np.ndarray, heads: Sequence[Heads]) -> Iterator[pa.Table]:

@@ -1,4 +1,4 @@
-"""Training one head: Adam, with early stopping and the decision threshold from validation windows only.
+"""Training one head: Adam or AdamW, with early stopping and the decision threshold from validation windows only.
 
 A head is trained on one thread, and several heads side by side, so that the numbers do not depend on the number of cores. All
 that is random in an epoch (the order of rows, dropout) follows from the seed, the fold, the replicate and the number of the
@@ -17,10 +17,12 @@ from torch import nn
 from virshort.features.tensors import join, spread
 from virshort.files import digest, whole
 from virshort.heads.adam import Adam
+from virshort.heads.architecture import HIDDEN, MEAN, hidden_widths
 from virshort.heads.dropout import Dropout
-from virshort.heads.head import HIDDEN, Head
+from virshort.heads.head import Head
 from virshort.heads.metrics import of_calls, threshold_of_best_mcc
 from virshort.heads.model_record import Epoch, EpochMetrics, ValidationMetrics
+from virshort.heads.schedule import one_cycle
 
 _READ = 1 << 14  # rows that are read from disk at once
 _PREDICT = 1 << 10  # rows that go through the head at once
@@ -42,7 +44,11 @@ class LabelledWindows:
 
 @dataclass(frozen=True)
 class Settings:
-    """The hyperparameters of an arm, and what distinguishes the random numbers of this head from those of others."""
+    """The hyperparameters of an arm, and what distinguishes the random numbers of this head from those of others.
+
+    hidden: units of each hidden layer; weight_decay: 0 is Adam, more is AdamW; one_cycle: whether the learning rate goes
+    through one cycle over all epochs, of which `learning_rate` is the top; standardize: whether inputs get the mean 0 and the
+    standard deviation 1 of the training rows."""
 
     epochs: int
     learning_rate: float
@@ -53,6 +59,10 @@ class Settings:
     seed: int
     fold: int
     replicate: int
+    hidden: tuple[int, ...] = HIDDEN
+    weight_decay: float = 0.0
+    one_cycle: bool = False
+    standardize: bool = False
 
     def seed_of(self, *purpose: str | int) -> int:
         """A seed of 63 bits for one part of this head's training."""
@@ -97,12 +107,15 @@ def train(
     inputs: numbers per row; checkpoint: a file that is updated after each epoch, and from which training continues if it is
     there."""
     torch.manual_seed(settings.seed_of("weights"))
-    head = Head(inputs) if start is None else head_of(start)
+    if start is None:
+        head = Head(inputs, settings.hidden, _scale(training, inputs) if settings.standardize else None)
+    else:
+        head = head_of(start)
     if settings.frozen:
-        for part in (head.hidden_layer, head.bn1):
+        for part in (part for layer in head.layers for part in layer):
             part.requires_grad_(False)
     parameters = [p for p in head.parameters() if p.requires_grad]
-    optimizer = Adam(parameters, settings.learning_rate)
+    optimizer = Adam(parameters, settings.learning_rate, settings.weight_decay)
     state = _State()
     saved = None
     if checkpoint:
@@ -137,20 +150,44 @@ def train(
 
 def head_of(weights: dict[str, np.ndarray]) -> Head:
     """A head with these tensors."""
-    head = Head(weights["hidden_layer.weight"].shape[1])
+    inputs = weights["hidden_layer.weight"].shape[1]
+    scale = (torch.zeros(inputs), torch.ones(inputs)) if MEAN in weights else None
+    head = Head(inputs, hidden_widths(weights), scale)
     head.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
     return head
 
 
+def _scale(training: LabelledWindows, inputs: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The mean and the standard deviation of each input over all training rows, both [inputs] float32; 1 for an input that
+    does not vary. Sums are kept in float64 and read block by block."""
+    total, square = np.zeros(inputs), np.zeros(inputs)
+    for first in range(0, len(training.rows), _READ):
+        x = training.read(training.rows[first : first + _READ]).astype(np.float64)
+        total += x.sum(axis=0)
+        square += (x * x).sum(axis=0)
+    mean = total / len(training.rows)
+    variance = square / len(training.rows) - mean * mean
+    # A constant input leaves rounding errors only.
+    sd = np.sqrt(np.where(variance > 1e-9 * mean * mean, variance, 1.0))
+    sd[sd == 0] = 1.0
+    return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(sd.astype(np.float32))
+
+
 def _train_epoch(head: Head, optimizer: Adam, data: LabelledWindows, settings: Settings, epoch: int) -> EpochMetrics:
     """One pass over the training rows in a random order. Returns the metrics of its batches before each step."""
-    dropout = Dropout(settings.dropout, HIDDEN, settings.seed_of("dropout", epoch))
+    dropouts = [
+        Dropout(settings.dropout, norm.num_features, settings.seed_of("dropout", epoch, *([layer] if layer else [])))
+        for layer, (_, norm) in enumerate(head.layers)
+    ]
     row_label = spread(data.label, data.first, len(data.rows))
     order = np.random.default_rng(settings.seed_of("order", epoch)).permutation(len(data.rows))
     head.train()
     if settings.frozen:
-        head.bn1.eval()
+        for _, norm in head.layers:
+            norm.eval()
     block = _READ // settings.batch_size * settings.batch_size or settings.batch_size
+    steps = -(-len(order) // settings.batch_size)
+    step = (epoch - 1) * steps
     seen: list[tuple[np.ndarray, np.ndarray]] = []
     for first in range(0, len(order), block):
         part = order[first : first + block]
@@ -158,7 +195,12 @@ def _train_epoch(head: Head, optimizer: Adam, data: LabelledWindows, settings: S
         y = torch.from_numpy(row_label[part].astype(np.int64))
         # Batches of nearly equal size, because a last batch of one row would have no variance to normalize by.
         for xb, yb in zip(*(t.tensor_split(-(-len(part) // settings.batch_size)) for t in (x, y)), strict=True):
-            logits = head(xb.float(), dropout(len(xb)))  # converted batch by batch, so that it stays in the processor's cache
+            if settings.one_cycle:
+                optimizer.learning_rate = settings.learning_rate * one_cycle(step, settings.epochs * steps)
+            step += 1
+            logits = head(
+                xb.float(), [dropout(len(xb)) for dropout in dropouts]
+            )  # converted batch by batch, so that it stays in the processor's cache
             loss = nn.functional.cross_entropy(logits, yb)
             loss.backward()
             optimizer.step()
@@ -181,11 +223,17 @@ def predict(head: Head, windows: LabelledWindows) -> np.ndarray:
 
 
 def evaluate(head: Head, windows: LabelledWindows, threshold: float | None = None) -> tuple[ValidationMetrics, float]:
-    """Metrics of calls at a threshold on the score, and the threshold; if None, the one with the best Matthews correlation."""
-    odds = predict(head, windows)
+    """The metrics of a head's calls, and the threshold, as `judge` gives them."""
+    return judge(windows.label, predict(head, windows), threshold)
+
+
+def judge(label: np.ndarray, odds: np.ndarray, threshold: float | None = None) -> tuple[ValidationMetrics, float]:
+    """Metrics of calls at a threshold on the score, and the threshold; if None, the one with the best Matthews correlation.
+
+    label: [n] 0 or 1; odds: [n] log-odds."""
     score = 1 / (1 + np.exp(-odds.astype(np.float64)))
-    cut = threshold_of_best_mcc(windows.label, score) if threshold is None else threshold
-    return {**_epoch_metrics(windows.label, odds), **of_calls(windows.label, score >= cut)}, cut
+    cut = threshold_of_best_mcc(label, score) if threshold is None else threshold
+    return {**_epoch_metrics(label, odds), **of_calls(label, score >= cut)}, cut
 
 
 def _epoch_metrics(label: np.ndarray, odds: np.ndarray) -> EpochMetrics:

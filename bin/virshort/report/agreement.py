@@ -3,12 +3,13 @@
 A folder can hold files of two runs, for example if a run failed after one that succeeded. Numbers that two files have in
 common must then agree. Files that are absent are not checked, since the report can be made without them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from virshort.errors import InputError
+from virshort.paired_sets import MATE, PAIR, pools_of_test_set
 from virshort.report.lookup import Json
 from virshort.verdict.schema import Comparison
 
@@ -69,10 +70,18 @@ def _check_pools(folder: Path, tested: Mapping[str, int], windows: Mapping[tuple
                 metadata["shards"],
             )
     for name, count in tested.items():
-        pools = [tuple(pool.split("/")) for pool in sets["test"].get(name, {}).get("pools", [])]
-        if pools and all(pool in windows for pool in pools):
-            drawn = sum(windows[pool]["windows"] for pool in pools)
-            _agree(folder, f"the number of '{name}' windows in comparison.json", count, "that in windows/test", drawn)
+        pools = [pool.partition("/") for pool in pools_of_test_set(sets, name)]
+        known = [windows[purpose, pool] for purpose, _, pool in pools if (purpose, pool) in windows]
+        if pools and len(known) == len(pools):
+            in_pools = sum(_tested(metadata, name, sets["test_folds"]) for metadata in known)
+            _agree(folder, f"the number of '{name}' windows in comparison.json", count, "that in windows/test", in_pools)
+
+
+def _tested(metadata: Json, name: str, test_folds: Sequence[int]) -> int:
+    """How many windows of a pool are tested. Of fragments there are two mates, and some only validate."""
+    if name in (MATE, PAIR):
+        return sum(row["windows"] for row in metadata["counts"] if row["fold"] in test_folds) // 2
+    return metadata["windows"]
 
 
 def _check_sources(folder: Path) -> None:

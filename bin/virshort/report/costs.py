@@ -8,9 +8,11 @@ from pathlib import Path
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 BYTES = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
-EMBEDDING = ("EMBED", "EMBED_KMERS")
+EMBEDDING = ("EMBED", "EMBED_KMERS", "SEARCH")
 """Processes that embed."""
-BY_WINDOWS = ("SAMPLE_WINDOWS", *EMBEDDING, "MERGE", "TRAIN_BASELINE", "TRAIN", "EVALUATE", "AUDIT")
+TRAINING = ("TRAIN_BASELINE", "TRAIN", "TRAIN_COMBINED")
+"""Processes that make models, one task for each arm."""
+BY_WINDOWS = ("SAMPLE_WINDOWS", *EMBEDDING, "MERGE", *TRAINING, "EVALUATE", "AUDIT")
 """Processes whose work grows with the windows; that of the others grows with the genomes, or not at all."""
 MORE = 10
 """The estimate is for this many times the windows."""
@@ -29,13 +31,15 @@ class ProcessCosts:
 
 @dataclass(frozen=True)
 class Costs:
-    """What a run cost. `training`: seconds by arm; `seconds_for_more`: an upper bound for `more` times the windows."""
+    """What a run cost. `training`: seconds by arm; `speeds`: windows per second of the tasks of each encoder;
+    `seconds_for_more`: an upper bound for `more` times the windows."""
 
     processes: Sequence[ProcessCosts]
     training: Mapping[str, float]
     seconds: float
     embedded_windows: int
     windows_per_second: float | None
+    speeds: Mapping[str, float]
     more: int
     seconds_for_more: float
 
@@ -57,22 +61,26 @@ def read_trace(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(f, delimiter="\t"))
 
 
-def costs(trace: Iterable[Mapping[str, str]], embedded: int) -> Costs:
-    """Costs by process, and by arm the seconds of its training.
+def costs(trace: Iterable[Mapping[str, str]], pools: Mapping[str, int]) -> Costs:
+    """Costs by process, by arm the seconds of its training, and by encoder its speed.
 
-    `embedded`: windows of all pools, each embedded once by each encoder that needs it. Only finished tasks count; a task
-    taken from the cache counts with its original cost. The estimate for more windows is a line through the origin, and an
-    upper bound because the time to start a task does not grow."""
+    `pools`: windows of each pool (train/short), each embedded once by each encoder that needs it. Only finished tasks count;
+    a task taken from the cache counts with its original cost. The estimate for more windows is a line through the origin, and
+    an upper bound because the time to start a task does not grow."""
     rows: dict[str, ProcessCosts] = {}
     training: dict[str, float] = {}
+    encoded: dict[str, tuple[float, set[str]]] = {}
     for task in trace:
         if task["status"] not in ("COMPLETED", "CACHED"):
             continue
         name, _, tag = task["name"].partition(" (")
         process = name.split(":")[-1]
         took = seconds(task.get("realtime", ""))
-        if process in ("TRAIN", "TRAIN_BASELINE"):
+        if process in TRAINING:
             training[tag.rstrip(")")] = took
+        if process in EMBEDDING and len(words := tag.rstrip(")").split()) == 3:  # encoder, pool, shard
+            spent, seen = encoded.get(words[0], (0.0, set()))
+            encoded[words[0]] = (spent + took, seen | {words[1]})
         row = rows.setdefault(process, ProcessCosts(process))
         row.tasks += 1
         row.cached += task["status"] == "CACHED"
@@ -81,6 +89,7 @@ def costs(trace: Iterable[Mapping[str, str]], embedded: int) -> Costs:
     table = sorted(rows.values(), key=lambda r: -r.seconds)
     total = sum(r.seconds for r in table)
     grows = sum(r.seconds for r in table if r.process in BY_WINDOWS)
+    embedded = sum(pools.values())
     embedding = sum(rows[name].seconds for name in EMBEDDING if name in rows)
     return Costs(
         processes=table,
@@ -89,5 +98,6 @@ def costs(trace: Iterable[Mapping[str, str]], embedded: int) -> Costs:
         embedded_windows=embedded,
         windows_per_second=embedded / embedding if embedding else None,
         more=MORE,
+        speeds={e: sum(pools.get(p, 0) for p in seen) / spent for e, (spent, seen) in encoded.items() if spent},
         seconds_for_more=total - grows + MORE * grows,
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import short_row
-from virshort.report.methods import encoder_text, encoders_of, sources_text
+from virshort.report.methods import encoder_text, encoders_of, fitted_in_words, head_in_words, sources_text
 from virshort.report.wording import SIMULATED, overfitting_text
 from virshort.verdict.wording import names_in_words, quoted
 
@@ -66,7 +66,7 @@ def _data(data: Inputs) -> Answers:
 
 def _optimization(data: Inputs) -> Answers:
     c, model = data.comparison, next(iter(data.models.values()), {})
-    architecture, hyperparameters = model.get("architecture"), model.get("hyperparameters")
+    hyperparameters = model.get("hyperparameters")
     gaps = ", ".join(
         f"{quoted(t['arm'])} {100 * t['training_accuracy']:.1f} % / {100 * validation:.1f} %"
         for t in c["training"]
@@ -76,11 +76,13 @@ def _optimization(data: Inputs) -> Answers:
     return [
         (
             "Algorithm",
-            architecture
-            and f"A multilayer perceptron ({architecture['hidden']} hidden units, batch normalization, dropout), trained with "
-            "Adam.",
+            "; ".join(dict.fromkeys(head_in_words(m) for m in data.models.values() if m.get("architecture"))),
         ),
-        ("Meta-predictions", "Not used: no arm takes the output of another classifier."),
+        (
+            "Meta-predictions",
+            " ".join(s for a, m in data.models.items() if m.get("combine") and (s := fitted_in_words(a, m)))
+            or "Not used: no arm takes the output of another classifier.",
+        ),
         ("Data encoding", "; ".join(encoder_text(e) for e in encoders_of(data.models))),
         (
             "Parameters trained",

@@ -80,7 +80,7 @@ def read_inputs(
         comparison=comparison,
         histories={a: h for a in arms if (h := read_heads(folder, a, "history.json"))},
         models={a: m[0] for a in arms if (m := read_heads(folder, a, "model.json"))},
-        costs=costs(tasks, sum(w["windows"] for w in windows.values())) if tasks else None,
+        costs=costs(tasks, {"/".join(pool): w["windows"] for pool, w in windows.items()}) if tasks else None,
         leakage=facts["leakage"],
         folds=facts["folds"],
         clusters=facts["clusters"],

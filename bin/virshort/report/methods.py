@@ -1,11 +1,12 @@
 """The methods of a run as a paragraph ready to paste, and its references."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import Json, short_row
 from virshort.report.wording import SIMULATED
 from virshort.verdict.schema import Comparison
+from virshort.verdict.wording import listed, names_in_words, quoted
 
 REFERENCES = {
     "nextflow": "Di Tommaso P et al. Nextflow enables reproducible computational workflows. Nat Biotechnol 35, 316-319 (2017).",
@@ -103,6 +104,13 @@ def _on_windows(data: Inputs) -> list[str]:
             f"provided more than {100 * p['cluster_cap']:g} % of the windows of a label; further test windows had lengths "
             f"of {p['sweep_lengths'].replace(',', ', ')} bp and 500-3000 bp."
         )
+    if c["pair_gains"] and "insert_mean" in p:
+        text.append(
+            f"Pairs were both ends of fragments whose lengths follow a normal distribution with mean {p['insert_mean']:g} and "
+            f"standard deviation {p['insert_sd']:g} bp. The score of a pair was the mean of its mates' log-odds, scaled to "
+            "probabilities on validation mates, times a factor that was fitted on pairs of the validation fold and decreases "
+            "linearly to 1 with the share of overlapping bases."
+        )
     if p.get("frames") == "all" or not c["window_length"]:
         text.append(
             "Each stop-free reading frame of a window was a row of the features; heads were trained on rows, and the score "
@@ -111,22 +119,24 @@ def _on_windows(data: Inputs) -> list[str]:
     if c["pretrained"]:
         text.append(c["pretrained"]["sentence"])
     if (encoders := encoders_of(data.models)) and c["window_length"]:
-        text.append("Windows were embedded by " + " and ".join(encoder_text(e) for e in encoders) + ".")
+        text.append("Windows were embedded by " + listed([encoder_text(e) for e in encoders]) + ".")
     return text
 
 
 def _on_heads(data: Inputs) -> list[str]:
     c = data.comparison
-    short, model = short_row(c), next(iter(data.models.values()), {})
-    text = []
-    if model.get("architecture"):
-        a, h = model["architecture"], model.get("hyperparameters", {})
-        text.append(
-            f"The classifier was a multilayer perceptron ({a['hidden']} hidden units, batch normalization, ReLU, dropout "
-            f"{a['dropout']:g}) trained with Adam (batch size {h.get('batch_size', '?')}, at most {h.get('epochs', '?')} "
-            f"epochs, early stopping on validation loss) in PyTorch {data.versions.get('torch', '')}".rstrip()
-            + "."
-        )
+    short = short_row(c)
+    by_head: dict[str, list[str]] = {}
+    for arm, model in data.models.items():
+        if model.get("architecture"):
+            by_head.setdefault(head_in_words(model), []).append(arm)
+    text = [
+        f"The classifier was {head} in PyTorch {data.versions.get('torch', '')}".rstrip() + "."
+        if i == 0
+        else f"That of {names_in_words(arms)} was {head}."
+        for i, (head, arms) in enumerate(by_head.items())
+    ]
+    text += [sentence for arm, model in data.models.items() if (sentence := fitted_in_words(arm, model))]
     arms = [t for t in c["training"] if t["role"] != "control"]
     replicates = f", each with {short['replicates']} replicates per fold (seed {c['seed']})" if short else ""
     text.append(
@@ -134,6 +144,40 @@ def _on_heads(data: Inputs) -> list[str]:
         "and the best arm were chosen on validation windows only."
     )
     return text
+
+
+def head_in_words(model: Json) -> str:
+    """The shape of a head and how it was trained."""
+    a, h = model["architecture"], model.get("hyperparameters", {})
+    decay = f" and weight decay {h['weight_decay']:g}" if h.get("weight_decay") else ""
+    rate = f", a one-cycle learning rate of at most {h['learning_rate']:g}" if h.get("schedule") == "one_cycle" else ""
+    inputs = ", on standardized inputs" if a.get("standardized") else ""
+    return (
+        f"a multilayer perceptron ({hidden_in_words(a['hidden'])}, batch normalization, ReLU, dropout {a['dropout']:g}"
+        f"{inputs}) trained with {'AdamW' if decay else 'Adam'}{decay} (batch size {h.get('batch_size', '?')}, at most "
+        f"{h.get('epochs', '?')} epochs{rate}, early stopping on validation loss)"
+    )
+
+
+def fitted_in_words(arm: str, model: Json) -> str | None:
+    """How an arm without a head of its own was fitted; None for others."""
+    if parts := model.get("combine"):
+        return (
+            f"{quoted(arm)} is a logistic regression on validation windows over what {names_in_words(parts)} say of a "
+            "window; its thresholds and calibration come from regressions on other clusters of these windows."
+        )
+    if model.get("cut") is not None:
+        return (
+            f"{quoted(arm)} believes the best match of a window among the training sources of each label from a number of bits "
+            "on; the number, and how log-odds rise with the bits, were chosen on validation windows."
+        )
+    return None
+
+
+def hidden_in_words(hidden: int | Sequence[int]) -> str:
+    """The units of each hidden layer; earlier versions wrote the only layer's number."""
+    units = [hidden] if isinstance(hidden, int) else hidden
+    return f"{' and '.join(map(str, units))} hidden units"
 
 
 def _on_tests(data: Inputs) -> list[str]:

@@ -18,7 +18,7 @@ from virshort.report.sections.arms import arms, forest
 from virshort.report.sections.calls import curves, reliability, thresholds
 from virshort.report.sections.data import controls, sources_and_windows
 from virshort.report.sections.errors import errors
-from virshort.report.sections.lengths import lengths, voting
+from virshort.report.sections.lengths import lengths, pairs, voting
 from virshort.report.sections.run import cost, dome_sheet, methods, run
 from virshort.report.sections.training import training
 from virshort.verdict.wording import names_in_words, quoted
@@ -51,6 +51,7 @@ SECTIONS = (
     Section("forest", "Difference to the baseline", forest),
     Section("length", "Accuracy by window length", lengths),
     Section("voting", "Voting", voting),
+    Section("pairs", "Two mates", pairs),
     Section("errors", "Where it fails", errors),
     Section("training", "Training", training),
     Section("curves", "ROC and precision-recall", curves),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from virshort.report.charts import Bar, Line, Panel
 from virshort.report.inputs import History
 from virshort.report.lookup import arms_of_interest, by_length, detail, remedies
+from virshort.verdict.rows import row_of
 from virshort.verdict.schema import Comparison
 from virshort.verdict.verdict import MODERATE, STRONG
 
@@ -78,6 +79,19 @@ def voting_panels(c: Comparison) -> list[Panel]:
     return [Panel("Votes of one source", "windows that vote", "accuracy", lines, ticks=lines[0].x, log=True, large=True)]
 
 
+def pair_panels(c: Comparison) -> list[Panel]:
+    """Accuracy with one mate and with both. Only the arms of interest have intervals, which would overlap."""
+    lines = []
+    for arm in (g["arm"] for g in c["pair_gains"] if g["arm"] in remedies(c)):
+        found = [m for name in ("mate", "pair") if (row := row_of(c["arms"], arm, name)) and (m := row["metrics"]["accuracy"])]
+        means = [m["mean"] for m in found if m["mean"] is not None]
+        if len(means) == 2:
+            lows, highs = ([m["ci95"][i] if m["ci95"] and arm in arms_of_interest(c) else None for m in found] for i in (0, 1))
+            lines.append(Line(arm, [1, 2], means, colours(c)[arm], lows, highs, marker="o"))
+    title = "Two mates of a fragment"
+    return [Panel(title, "mates", "accuracy", lines, ticks=(1, 2), y_range=(0.4, 1.0), level=0.5, large=True)] if lines else []
+
+
 def curve_panels(c: Comparison) -> list[Panel]:
     """ROC and precision-recall curves of all remedies on short windows."""
     panels = []
@@ -137,6 +151,7 @@ def all_panels(c: Comparison, histories: Mapping[str, Sequence[History]]) -> dic
         "length": length_panels(c),
         "length_auroc": length_panels(c, "auroc"),
         "voting": voting_panels(c),
+        "pairs": pair_panels(c),
         "curves": curve_panels(c),
         "reliability": reliability_panels(c),
         "training": training_panels(c, histories),

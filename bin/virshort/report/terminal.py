@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 
 from virshort.report.inputs import Inputs
+from virshort.report.needs import needs_text
 from virshort.report.numbers import interval, scaled, signed
 from virshort.report.wording import SIMULATED, control_sentences, further_warnings
 from virshort.verdict.rows import row_of
@@ -17,7 +18,7 @@ def summary_text(data: Inputs) -> str:
     lines = [f"VERDICT  {c['verdict']['headline']}", ""]
     if data.simulated:
         lines += [*_fold(SIMULATED), ""]
-    lines += [*_fold(c["answer"]), "", *_fold(c["recommendation"]), ""]
+    lines += [*_fold(c["answer"]), "", *_fold(" ".join(filter(None, [c["recommendation"], needs_text(data)]))), ""]
     names = [r["arm"] for r in c["arms"] if r["test_set"] in ("short", "full")]
     width = max([len(n) for n in names] + [8])
     lines.append(f"{'arm':<{width}}  {'short windows':<22}  {'against baseline':<24}  full length")
@@ -30,6 +31,8 @@ def summary_text(data: Inputs) -> str:
     chosen = c["best_arm"]["arm"]
     best = f"best on validation: {quoted(chosen)}" if chosen else "no arm has validation results"
     lines += _fold(f"(accuracy in %, differences in points, with 95 % intervals; * {best})")
+    if c["pairs"]:
+        lines += ["", *_fold(c["pairs"])]
     lines += ["", *_fold(c["leakage"]["sentence"])]
     lines += [line for sentence in control_sentences(c) for line in _fold(sentence)]
     lines += [line for o in c["overfitting"] for line in _fold(o["sentence"])]

@@ -28,31 +28,42 @@ def _column(k: int) -> np.ndarray:
     return np.array([len(columns) if "N" in w else columns[min(w, w.translate(other)[::-1])] for w in names], np.intp)
 
 
-def _frequencies(column: np.ndarray, columns: int) -> np.ndarray:
-    """Frequency of each column among the cells of a row, relative to uniform, so that values are of order 1.
+def tally(column: np.ndarray, columns: int) -> np.ndarray:
+    """How often each column occurs among the cells of a row.
 
-    column: [n, cells] int, equal to `columns` for cells that are not counted. Returns [n, columns] float32."""
+    column: [n, cells] int, equal to `columns` for cells that are not counted. Returns [n, columns] int64."""
     n = len(column)
     cell = column + np.arange(n)[:, None] * (columns + 1)
-    counts = np.bincount(cell.reshape(-1), minlength=n * (columns + 1)).reshape(n, columns + 1)[:, :columns]
-    return counts * (columns / np.maximum(counts.sum(1, keepdims=True), 1)).astype(np.float32)
+    return np.bincount(cell.reshape(-1), minlength=n * (columns + 1)).reshape(n, columns + 1)[:, :columns]
+
+
+def relative(counts: np.ndarray) -> np.ndarray:
+    """Frequencies relative to uniform, so that values are of order 1: [n, columns] float32. A row without counts is all 0."""
+    columns = counts.shape[1]
+    return (counts * (columns / np.maximum(counts.sum(1, keepdims=True), 1)).astype(np.float32)).astype(np.float32)
+
+
+def canonical_kmer_counts(masks: np.ndarray, k: int) -> np.ndarray:
+    """Counts of canonical k-mers in rows of base masks, without those that have an ambiguous base.
+
+    masks: [n, length] uint8, 0 for padding. Returns [n, canonical k-mers] int64."""
+    columns = len(canonical_kmers(k))
+    index = INDEX[masks].astype(np.uint16 if k < 7 else np.uint32)
+    width = max(index.shape[1] - k + 1, 0)
+    code = index[:, :width].copy()
+    for i in range(1, k):
+        code *= 5
+        code += index[:, i : i + width]
+    return tally(_column(k).take(code), columns)
 
 
 def dna_kmer_frequencies(sequences: Sequence[bytes], k: int) -> np.ndarray:
     """Frequencies of canonical k-mers, relative to uniform. k-mers with an ambiguous base are not counted.
 
     Returns [n, canonical k-mers] float32; the row of a sequence without a countable k-mer is all 0."""
-    columns = len(canonical_kmers(k))
-    out = np.zeros((len(sequences), columns), np.float32)
+    out = np.zeros((len(sequences), len(canonical_kmers(k))), np.float32)
     for rows in by_similar_length(np.array([len(s) for s in sequences])):
-        index = INDEX[stack([sequences[r] for r in rows])].astype(np.uint16 if k < 7 else np.uint32)
-        width = index.shape[1] - k + 1
-        if width > 0:
-            code = index[:, :width].copy()
-            for i in range(1, k):
-                code *= 5
-                code += index[:, i : i + width]
-            out[rows] = _frequencies(_column(k).take(code), columns)
+        out[rows] = relative(canonical_kmer_counts(stack([sequences[r] for r in rows]), k))
     return out
 
 

@@ -4,14 +4,13 @@ With base masks (bases.py), every codon, ambiguous or not, is one of 16^3 entrie
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from Bio.Seq import translate
 
 from virshort.sequence.bases import COMPLEMENT, LETTERS, by_similar_length, stack
-
-_OPEN_PLUS, _OPEN_MINUS = 1, 2
 
 
 @cache
@@ -34,48 +33,92 @@ def codon_tables(genetic_code: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @cache
-def _open_codons(genetic_code: int) -> np.ndarray:
-    """[4096] two bits per codon: whether it is a residue on the plus strand, and on the minus strand."""
-    plus, minus = ((table != 0) & (table != ord("*")) for table in codon_tables(genetic_code))
-    return (plus * _OPEN_PLUS + minus * _OPEN_MINUS).astype(np.uint8)
+def _open_and_stop(genetic_code: int) -> np.ndarray:
+    """[4096] four bits per codon: whether it continues a stretch on the plus and on the minus strand, and whether it is a stop
+    on the plus and on the minus strand. A codon with a missing base is neither."""
+    plus, minus = codon_tables(genetic_code)
+    stops = [table == ord("*") for table in (plus, minus)]
+    opens = [(table != 0) & ~stop for table, stop in zip((plus, minus), stops, strict=True)]
+    return sum(bits.astype(np.uint8) << i for i, bits in enumerate([*opens, *stops]))
+
+
+def codon_numbers(masks: np.ndarray) -> np.ndarray:
+    """The number 0 to 4095 of the codon that begins at each position. masks: [n, length] uint8 base masks, 0 for padding.
+
+    Returns [n, max(length - 2, 0)] uint16."""
+    wide = masks.astype(np.uint16)
+    return wide[:, :-2] << 8 | wide[:, 1:-1] << 4 | wide[:, 2:]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The longest run of codons without a stop in each frame of n windows, all [6, n]: three frames of the plus strand, then
+    three of the minus strand, where frame k holds the codons that begin at positions k, k + 3 ... of the plus strand.
+
+    size: uint16, codons in the run; last: int64, where its rightmost codon begins (the frame's first position if size is 0);
+    stops: uint16, stops in the frame."""
+
+    size: np.ndarray
+    last: np.ndarray
+    stops: np.ndarray
+
+
+def longest_runs(codons: np.ndarray, genetic_code: int = 1) -> Runs:
+    """The runs of windows. codons: [n, positions] as `codon_numbers` gives them.
+
+    The run that ends at a codon is one longer than the run at the codon before it in the frame, or empty if the codon is a
+    stop or missing. One pass over the positions finds it for all frames and windows at once."""
+    n, positions = codons.shape
+    steps = -(-positions // 3)
+    flags = np.zeros((steps * 3, n), np.uint8)
+    np.take(_open_and_stop(genetic_code), codons.T, out=flags[:positions])
+    by_frame = flags.reshape(steps, 1, 3, n) >> np.arange(4, dtype=np.uint8).reshape(4, 1, 1) & 1
+    opens = by_frame[:, :2].reshape(steps, 6, n)
+    stops = by_frame[:, 2:].reshape(steps, 6, n).sum(0, dtype=np.uint16)
+    run, size = np.zeros((2, 6, n), np.uint16)
+    step = np.zeros((6, n), np.int32)
+    for now in range(steps):
+        run += 1
+        run *= opens[now]
+        np.copyto(step, now, where=run > size)
+        np.maximum(size, run, out=size)
+    return Runs(size, 3 * step.astype(np.int64) + np.tile(np.arange(3), 2)[:, None], stops)
+
+
+def frames_by_run(runs: Runs) -> np.ndarray:
+    """The frames of each window, that with the longest run first: [6, n].
+
+    Of runs of equal length, one on the plus strand comes first, and then the one that ends first in the window."""
+    plus = np.arange(6)[:, None] < 3
+    farthest = runs.last.max(initial=0) + 1
+    return np.argsort(-((2 * runs.size.astype(np.int64) + plus) * farthest - runs.last), axis=0, kind="stable")
+
+
+def run_codons(codons: np.ndarray, runs: Runs, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The codons of one run of each window, window after window, in the direction in which they are read.
+
+    codons: [n, positions]; frame: [n], whose run. Returns [n] the sizes of the runs, and [their sum] the numbers of their
+    codons, plus 4096 on the minus strand."""
+    n, positions = codons.shape
+    each = np.arange(n)
+    size, last, minus = runs.size[frame, each].astype(np.int64), runs.last[frame, each], frame >= 3
+    # The plus strand is read forwards from the first codon of the run, the minus strand backwards from its last.
+    first = np.where(minus, last, last - 3 * (size - 1))
+    ends = np.cumsum(size)
+    within = np.arange(ends[-1] if n else 0) - np.repeat(ends - size, size)
+    at = np.repeat(each * positions + first, size) + within * np.repeat(np.where(minus, -3, 3), size)
+    return size, codons.reshape(-1)[at] + np.repeat(minus.astype(np.uint16) << 12, size)
 
 
 def longest_stretches(masks: np.ndarray, genetic_code: int = 1) -> list[bytes]:
-    """The longest stop-free stretch of each row over its six frames, translated.
+    """The longest stop-free stretch of each row over its six frames, translated: the first of `frames_by_run`.
 
-    Of stretches of equal length, one on the plus strand is preferred, and then the one that ends first in the window.
-    masks: [n, length] uint8 base masks, 0 for padding. Returns n peptides, which are empty for rows without a codon.
-
-    A frame consists of every third position. The run of codons that ends at position p is therefore one longer than the
-    run at p - 3, or empty if the codon at p is a stop. One pass over the positions finds it for all windows at once.
-    """
-    n, length = masks.shape
-    by_position = np.ascontiguousarray(masks.T).astype(np.uint16)
-    open_codons = _open_codons(genetic_code)
-    run = {bit: [np.zeros(n, np.uint16) for _ in range(3)] for bit in (_OPEN_PLUS, _OPEN_MINUS)}
-    best = {bit: np.zeros(n, np.uint16) for bit in run}
-    last = {bit: np.zeros(n, np.int32) for bit in run}
-    for p in range(length - 2):
-        codon = by_position[p] << 8 | by_position[p + 1] << 4 | by_position[p + 2]
-        flags = open_codons.take(codon)
-        for bit, frames in run.items():
-            frames[p % 3] = (frames[p % 3] + 1) * ((flags & bit) != 0)
-            last[bit][frames[p % 3] > best[bit]] = p
-            np.maximum(best[bit], frames[p % 3], out=best[bit])
-    minus = best[_OPEN_MINUS] > best[_OPEN_PLUS]
-    size = np.where(minus, best[_OPEN_MINUS], best[_OPEN_PLUS]).astype(np.int64)
-    end = np.where(minus, last[_OPEN_MINUS], last[_OPEN_PLUS])
-    # The plus strand is read forwards from the first codon of the stretch, the minus strand backwards from its last.
-    first = np.where(minus, end, end - 3 * (size - 1))
-    step = np.where(minus, -3, 3)
-    ends = np.cumsum(size)
-    within = np.arange(ends[-1] if n else 0) - np.repeat(ends - size, size)
-    at = np.repeat(np.arange(n) * length + first, size) + within * np.repeat(step, size)
-    wide = masks.reshape(-1).astype(np.uint16)
-    codon = wide[at] << 8 | wide[at + 1] << 4 | wide[at + 2]
-    plus_table, minus_table = codon_tables(genetic_code)
-    text = np.where(np.repeat(minus, size), minus_table[codon], plus_table[codon]).tobytes()
-    return [text[e - k : e] for e, k in zip(ends.tolist(), size.tolist(), strict=True)]
+    masks: [n, length] uint8 base masks, 0 for padding. Returns n peptides, which are empty for rows without a codon."""
+    codons = codon_numbers(masks)
+    runs = longest_runs(codons, genetic_code)
+    size, numbers = run_codons(codons, runs, frames_by_run(runs)[0])
+    text = np.concatenate(codon_tables(genetic_code))[numbers].tobytes()
+    return [text[e - k : e] for e, k in zip(np.cumsum(size).tolist(), size.tolist(), strict=True)]
 
 
 def longest_peptides(sequences: Sequence[bytes], genetic_code: int = 1) -> list[bytes]:

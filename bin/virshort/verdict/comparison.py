@@ -16,14 +16,18 @@ from virshort.inference.intervals import METRICS, arm_metrics, effective_by_labe
 from virshort.verdict.advice import cost_of, recommend, scenario_of
 from virshort.verdict.criteria import Criteria, judge
 from virshort.verdict.differences import Pair, add_differences, contrast, shuffled_auroc
-from virshort.verdict.findings import protein_by_length, votes_in_words
+from virshort.verdict.findings import inputs_by_length, votes_in_words
+from virshort.verdict.pair_gains import pairs_in_words
 from virshort.verdict.rows import is_length, row_of
-from virshort.verdict.schema import ArmRow, BestArm, Comparison, Contrast, ShuffledAuroc, TrainingSummary
+from virshort.verdict.schema import ArmRow, BestArm, Comparison, Contrast, PairGain, ShuffledAuroc, TrainingSummary
 from virshort.verdict.training import pretrained_baseline
 from virshort.verdict.trust import find_overfitting, summarize_controls, summarize_leakage, warn
 from virshort.verdict.verdict import answer, give_verdict
 
-DETAILS = ("calibration", "thresholds", "curves", "groups", "worst_sources", "voting")
+DETAILS = (
+    *("calibration", "thresholds", "curves", "groups", "worst_sources", "voting"),
+    *("ensemble", "without_match", "pair_rules"),
+)
 """The keys of metrics.json that are passed on as they are."""
 
 
@@ -56,10 +60,10 @@ class SetComparison:
 
 
 def order_of_test_set(name: str) -> tuple[int, int, str]:
-    """A key that sorts test sets: `short`, `full`, the length sweep from short to long, then any other."""
+    """A key that sorts test sets: `short`, `full`, the length sweep from short to long, `mate`, `pair`, then any other."""
     if is_length(name):
         return 2, int(name[7:]), name
-    return {"short": 0, "full": 1}.get(name, 3), 0, name
+    return {"short": 0, "full": 1, "mate": 3, "pair": 4}.get(name, 5), 0, name
 
 
 def compare_arms(
@@ -149,6 +153,7 @@ def empty_row(arm: str, test_set: str, role: str) -> ArmRow:
 
 def conclude(
     results: Sequence[SetComparison],
+    gains: list[PairGain],
     details: dict[str, dict[str, dict[str, Any]]],
     training: list[TrainingSummary],
     best: BestArm,
@@ -160,9 +165,9 @@ def conclude(
 ) -> Comparison:
     """Everything that is said about the numbers, together with the numbers.
 
-    `details`: what EVALUATE found beyond metrics, by arm and test set. `twins`: from virshort.arms.untranslated_twins.
-    `leakage`: leakage.json, if there is one. `notes`: sentences from arms.json that belong among the warnings. `parts`: from
-    virshort.verdict.parts.digest_parts.
+    `gains`: what the second mate of a fragment adds. `details`: what EVALUATE found beyond metrics, by arm and test set.
+    `twins`: from virshort.arms.untranslated_twins. `leakage`: leakage.json, if there is one. `notes`: sentences from arms.json
+    that belong among the warnings. `parts`: from virshort.verdict.parts.digest_parts.
     """
     rows = [row for result in results for row in result.rows]
     contrasts = [c for result in results for c in result.contrasts]
@@ -193,8 +198,10 @@ def conclude(
         "leakage": audit,
         "warnings": warn(rows, audit, controls, pretrained) + list(dict.fromkeys(notes)),
         "contrasts": contrasts,
-        "protein": protein_by_length(contrasts),
+        "by_length": inputs_by_length(contrasts),
         "votes": votes_in_words(details, rows, name),
+        "pair_gains": gains,
+        "pairs": pairs_in_words(gains, rows, name),
         "training": training,
         "arms": rows,
         "details": details,

@@ -67,18 +67,20 @@ def add_differences(
             row["difference_to_baseline"]["p_holm"] = p
 
 
-def pairs_to_compare(best: str | None, test_set: str) -> list[Pair]:
+def pairs_to_compare(best: str | None, test_set: str, combined: Mapping[str, Sequence[str]]) -> list[Pair]:
     """The arms to compare with an arm other than the baseline.
 
-    What a modality contributes is measured by arms that differ in nothing else (both, dna_only, protein_only): that of the
-    protein at every length, the others on `short`.
+    What a modality contributes is measured by arms that differ in nothing else: that of the protein and of the length at every
+    length, the others on `short`. An arm that combines others is compared with each of them; combined: these arms, by the name
+    of the combination.
     """
-    pairs: list[Pair] = [("both", "dna_only")]
+    pairs: list[Pair] = [("both", "dna_only"), ("length_aware", "multilength")]
     if test_set == "short":
         pairs.append(("both", "protein_only"))
         pairs += [(best, "kmer")] if best else []
-        pairs.append(("scratch", "finetune"))
+        pairs += [("scratch", "finetune"), ("codon", "scratch")]
         pairs += [(best, "gc")] if best else []
+        pairs += [(arm, part) for arm, parts in combined.items() for part in parts if (arm, part) not in pairs]
     return pairs
 
 

@@ -1,4 +1,4 @@
-"""What else the numbers show: what protein features add at each length, and what votes of several windows add."""
+"""What else the numbers show: what an input adds at each length, and what votes of several windows add."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,17 +7,18 @@ from virshort.verdict.rows import gains, is_length, loses, row_of
 from virshort.verdict.schema import ArmRow, Contrast
 from virshort.verdict.wording import counted, listed, percent, points_in_words, quoted, with_interval
 
+INPUTS = {("both", "dna_only"): "Protein features", ("length_aware", "multilength"): "Lengths as an input"}
+"""What two arms show that have the same windows, start and settings, so that they differ in nothing but one input."""
 
-def protein_by_length(contrasts: Sequence[Contrast]) -> list[str]:
-    """At which lengths protein features help: one sentence from `both` minus `dna_only` along the length sweep, if run.
 
-    These two arms have the same start and settings, so that they differ in nothing but the modality.
-    """
-    compared = {
-        int(c["test_set"][7:]): c
-        for c in contrasts
-        if (c["arm"], c["against"]) == ("both", "dna_only") and is_length(c["test_set"])
-    }
+def inputs_by_length(contrasts: Sequence[Contrast]) -> list[str]:
+    """At which lengths an input helps: one sentence for each of INPUTS whose arms were compared along the length sweep."""
+    return [sentence for arms, what in INPUTS.items() for sentence in _by_length(contrasts, arms, what)]
+
+
+def _by_length(contrasts: Sequence[Contrast], arms: tuple[str, str], what: str) -> list[str]:
+    """One sentence on the first of two arms minus the second, or none where they were not compared at any length."""
+    compared = {int(c["test_set"][7:]): c for c in contrasts if (c["arm"], c["against"]) == arms and is_length(c["test_set"])}
     if not compared:
         return []
     helps = listed([str(n) for n in sorted(compared) if gains(compared[n])])
@@ -33,7 +34,7 @@ def protein_by_length(contrasts: Sequence[Contrast]) -> list[str]:
     else:
         found = "change accuracy beyond chance at no length"
     values = "; ".join(f"{points_in_words(compared[n])} at {n} bp" for n in sorted(compared))
-    return [f"Protein features ('both' minus 'dna_only') {found}: {values}."]
+    return [f"{what} ({quoted(arms[0])} minus {quoted(arms[1])}) {found}: {values}."]
 
 
 def votes_in_words(details: Mapping[str, Mapping[str, Any]], rows: Sequence[ArmRow], best: str | None) -> str | None:

@@ -58,6 +58,18 @@ class Contrast(TypedDict):
     ci95: Interval | None
 
 
+class PairGain(TypedDict):
+    """Two mates of a fragment (test set `pair`) compared with one of them (`mate`), on the same fragments.
+
+    points, ci95: accuracy; auroc: of both mates minus that of one, None with one label."""
+
+    arm: str
+    points: float
+    ci95: Interval | None
+    auroc: float | None
+    auroc_ci95: Interval | None
+
+
 class Verdict(TypedDict):
     """`finetune` compared with `baseline` on short windows; all but the sentences is None where one of them is missing."""
 
@@ -219,8 +231,10 @@ class Comparison(TypedDict):
     leakage: LeakageSummary
     warnings: list[str]
     contrasts: list[Contrast]
-    protein: list[str]
+    by_length: list[str]  # what an input adds at each length
     votes: str | None
+    pair_gains: list[PairGain]  # none where the test set `pair` was not drawn
+    pairs: str | None
     training: list[TrainingSummary]
     arms: list[ArmRow]
     details: dict[str, dict[str, dict[str, Any]]]  # arm: test set: what EVALUATE wrote beyond metrics

@@ -26,18 +26,20 @@ class SamplingDesign:
     def drawn_folds(self, recipe: Recipe) -> tuple[list[int], int]:
         """The folds that a set is drawn from, and the number of them that together make up its size."""
         if recipe.purpose == "test":
-            return self.test_folds, len(self.test_folds)
+            validating = {(t + 1) % self.folds for t in self.test_folds} if recipe.insert else set()
+            return sorted({*self.test_folds, *validating}), len(self.test_folds)
         return sorted({f for t in self.test_folds for f in range(self.folds) if f != t}), self.folds - 2
 
     def fold_quotas(self, recipe: Recipe, size: int) -> list[tuple[int, int]]:
         """The folds that a set is drawn from, and how many of `size` windows each gives.
 
-        A test set is shared exactly among the tested folds. For training, each fold gives an equal part, rounded up, so that
-        the training folds of every split hold the whole size."""
+        A test set is shared exactly among the tested folds. Any other fold gives an equal part, rounded up, so that the
+        training folds of every split hold the whole size."""
         folds, parts = self.drawn_folds(recipe)
+        exact: dict[int, int] = {}
         if recipe.purpose == "test":
-            return list(zip(folds, largest_remainder(size, np.ones(parts)).tolist(), strict=True))
-        return [(fold, math.ceil(size / parts)) for fold in folds]
+            exact = dict(zip(self.test_folds, largest_remainder(size, np.ones(parts)).tolist(), strict=True))
+        return [(fold, exact.get(fold, math.ceil(size / parts))) for fold in folds]
 
     def label_share(self, label: int) -> float:
         """The share of windows with this label."""
@@ -118,7 +120,7 @@ def plan_window_set(sampler: Sampler, recipe: Recipe, design: SamplingDesign) ->
     """Plan one window set and the sets it contains.
 
     A test set that the sources cannot fill is made smaller, or left out where fewer than two windows per tested fold remain.
-    Raises InputError where they cannot fill a training set.
+    Pairs are left out where a fold would have none of a label. Raises InputError where the sources cannot fill a training set.
     """
     asked = recipe.size
     allocated = allocate_recipe(sampler, recipe, design)
@@ -136,10 +138,14 @@ def plan_window_set(sampler: Sampler, recipe: Recipe, design: SamplingDesign) ->
         recipe = replace(recipe, size=allocated.possible)
         allocated = allocate_recipe(sampler, recipe, design)
     draws, caps = allocated
+    if recipe.insert and (fewest := _fewest_of_a_label(recipe.size, design)) < len(design.test_folds):
+        why = f"{fewest} fragments of one label are too few for {len(design.test_folds)} tested folds"
+        return WindowSetPlan(replace(recipe, size=0), notes=[f"Test set {recipe.name} is left out, because {why}."])
     notes = []
     if recipe.size < asked:
+        things = "fragments" if recipe.insert else "windows"
         notes.append(
-            f"Test set {recipe.name} has {recipe.size} of the {asked} windows requested, because the sources hold no more."
+            f"Test set {recipe.name} has {recipe.size} of the {asked} {things} requested, because the sources hold no more."
         )
     kind = "Test" if recipe.purpose == "test" else "Training"
     notes += [
@@ -148,6 +154,11 @@ def plan_window_set(sampler: Sampler, recipe: Recipe, design: SamplingDesign) ->
         for label, cap in caps.items()
     ]
     return WindowSetPlan(recipe, draws, caps, notes)
+
+
+def _fewest_of_a_label(size: int, design: SamplingDesign) -> int:
+    """How many of `size` windows have the rarer label."""
+    return min(largest_remainder(size, np.array([design.viral_share, 1 - design.viral_share])).tolist())
 
 
 def _largest_possible_size(sampler: Sampler, recipe: Recipe, design: SamplingDesign) -> int:

@@ -33,10 +33,21 @@ class Stratum:
 
 
 @dataclass(frozen=True)
+class Insert:
+    """The length of sequenced fragments in bp: a normal distribution."""
+
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A window set as it is asked for.
 
     size: the number of windows: for training, in the training folds of each split; for testing, over all tested folds.
+    insert: the windows are the mates of fragments of such lengths (virshort.windows.pairs), and the size counts fragments.
+    The folds that validate the tested splits give fragments too, each as many as a tested fold: how two mates are read
+    together is fitted on them.
     contains: a smaller set with the same strata whose windows are the first of this one.
     lattice: sets of the same name here have their windows at the same places and in the same order.
     """
@@ -47,6 +58,7 @@ class Recipe:
     strata: tuple[Stratum, ...]
     contains: "Recipe | None" = None
     lattice: str = ""
+    insert: Insert | None = None
 
     @property
     def chain(self) -> list["Recipe"]:
@@ -77,6 +89,11 @@ def recipes(
     ]
     testing = [Recipe("short", "test", test, fixed), Recipe("full", "test", test, FULL)]
     return [r for r in training if r.name in {"short", *train_sets}] + testing
+
+
+def pairs(size: int, window_length: int, insert: Insert) -> list[Recipe]:
+    """The test set of pairs of short windows; none where its size is 0."""
+    return [Recipe("pair", "test", size, (Stratum(window_length, window_length),), insert=insert)] if size else []
 
 
 def sweep(size: int, lengths: list[int]) -> list[Recipe]:

@@ -12,11 +12,12 @@ import pytest
 import embed
 from harness import ROOT
 from make_random_models import TOKENIZER, make
-from virshort.encoders.catalogue import DNABERT_S, load_encoder
+from virshort.encoders.catalogue import CODON, DNABERT_S, load_encoder
 from virshort.encoders.checksums import LOCAL
 from virshort.encoders.fetching import fetch
 from virshort.errors import InputError, RowError
 from virshort.features.tensors import read_tensors
+from virshort.sequence.codon_features import codon_features
 from virshort.windows.shards import write_shard
 
 
@@ -64,6 +65,18 @@ def test_a_window_that_cannot_be_embedded_is_named(task):
         task(too_long)
     with pytest.raises(InputError, match=r"window d: .* not finite in float16: use --precision fp32"):
         task(lambda _: np.array([[1, 1], [1, 1], [1, 1], [1, 1e6]], np.float32))
+
+
+@pytest.mark.parametrize("code", [1, 4])
+def test_codons_are_read_by_the_genetic_code_of_the_run(tmp_path, monkeypatch, code):
+    windows = [b"TGATGG" * 30, b"ACGT" * 30]  # TGA is a stop by the first code, and tryptophan by the fourth
+    write_shard(tmp_path, 0, windows, pa.table({"window": ["a", "b"]}))
+    words = ["--shard", tmp_path / "shard_00000.fa.gz", "--encoder", "codon", "--module", CODON, "--genetic-code", code]
+    monkeypatch.setattr(sys, "argv", ["embed.py", *map(str, words), "--out", str(tmp_path / "out.safetensors")])
+    embed.main()
+    tensors, header = read_tensors(tmp_path / "out.safetensors")
+    np.testing.assert_array_equal(tensors["embeddings"], codon_features(windows, code).astype(np.float16))
+    assert (header["encoder"], header["modality"]) == ("codon", "codon")
 
 
 def test_only_modules_of_encoders_are_imported():

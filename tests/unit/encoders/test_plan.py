@@ -2,7 +2,7 @@
 
 import pytest
 
-from virshort.encoders.plan import PlannedEncoder, encoders_of_run, make_plan, pairs_by_window_set, stand_in_note
+from virshort.encoders.plan import PlannedEncoder, encoders_of_run, encodings_by_window_set, make_plan, stand_in_note
 from virshort.errors import InputError
 
 KMERS, DNABERT_S = "virshort.encoders.kmer_encoders", "virshort.encoders.dnabert_s"
@@ -21,9 +21,9 @@ ARMS = [
 A, B, C = "dnabert-s+kmer-protein", "kmer-dna+kmer-protein", "dnabert-s+kmer-protein-untranslated"
 
 
-def test_a_window_set_is_embedded_by_the_pairs_of_the_arms_that_use_it():
-    pairs = pairs_by_window_set([{"pair": A, "windows": "full"}, {"pair": B, "windows": "short"}, {"pair": C, "windows": None}])
-    assert pairs == {
+def test_a_window_set_needs_the_encodings_of_the_arms_that_use_it():
+    arms = [{"encoding": e, "windows": w} for e, w in ((A, "full"), (B, "short"), (C, None))]
+    assert encodings_by_window_set(arms) == {
         "test": sorted([A, B, C]),
         "short": sorted([A, B, C]),  # whose validation windows every arm needs
         "scratch": [],
@@ -34,12 +34,12 @@ def test_a_window_set_is_embedded_by_the_pairs_of_the_arms_that_use_it():
 
 def test_the_plan_names_modules_models_and_revisions():
     plan = make_plan(["a.fa"], ARMS, None, "dnabert-s=abc")
-    assert [a["pair"] for a in plan.arms] == [A, A, B, C] and "pair" not in ARMS[0]
+    assert [a["encoding"] for a in plan.arms] == [A, A, B, C] and "encoding" not in ARMS[0]
     assert plan.encoders == {
-        "dnabert-s": PlannedEncoder(DNABERT_S, "dnabert-s"),
-        "kmer-dna": PlannedEncoder(KMERS, None),
-        "kmer-protein": PlannedEncoder(KMERS, None),
-        "kmer-protein-untranslated": PlannedEncoder(KMERS, None),
+        "dnabert-s": PlannedEncoder("EMBED", DNABERT_S, "dnabert-s"),
+        "kmer-dna": PlannedEncoder("EMBED_KMERS", KMERS, None),
+        "kmer-protein": PlannedEncoder("EMBED_KMERS", KMERS, None),
+        "kmer-protein-untranslated": PlannedEncoder("EMBED_KMERS", KMERS, None),
     }
     assert plan.weights == {"dnabert-s": "abc"} and plan.train_sets == ["full", "short"] and plan.fastas == ["a.fa"]
     with pytest.raises(InputError, match="--weights_revision esm2-8m=abc"):

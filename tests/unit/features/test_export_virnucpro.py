@@ -122,11 +122,11 @@ def test_features_of_other_windows_are_refused(export, tmp_path, capsys):
 @pytest.fixture
 def results(tmp_path):
     """A results folder whose run drew two shards of train/short and kept their features."""
-    (tmp_path / "features").mkdir()
+    (tmp_path / "features/x+y").mkdir(parents=True)
     digests, paths = [], []
     for number, path in enumerate(shards(tmp_path, False)[0]):
         digests.append(read_tensors(path)[1]["windows_digest"])
-        kept = tmp_path / f"features/train.short.shard_{number:05d}"
+        kept = tmp_path / f"features/x+y/train.short.shard_{number:05d}"
         paths.append((path.rename(f"{kept}.features.safetensors"), Path(f"{kept}.windows.parquet")))
         (tmp_path / f"shard_{number:05d}.windows.parquet").rename(paths[-1][1])
     write_json(tmp_path / "windows/train/short/metadata.json", {"digests": digests})

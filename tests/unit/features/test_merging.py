@@ -27,12 +27,16 @@ def embeddings(modality: str, rows: int, frames: np.ndarray | None = None) -> Em
 
 
 @pytest.mark.parametrize(("rows", "frames"), [(3, None), (4, FRAMES)])
-def test_modalities_stand_side_by_side_whatever_their_order(rows: int, frames: np.ndarray | None) -> None:
-    dna, protein = embeddings("dna", rows, frames), embeddings("protein", rows, frames)
-    for given in ([dna, protein], [protein, dna]):
+@pytest.mark.parametrize("modalities", [("codon",), ("dna", "protein"), ("codon", "dna", "homology", "protein")])
+def test_modalities_stand_side_by_side_whatever_their_order(
+    rows: int, frames: np.ndarray | None, modalities: tuple[str, ...]
+) -> None:
+    each = [embeddings(m, rows, frames) for m in modalities]
+    for given in (each, each[::-1]):
         tensors, header = merge_modalities("m.parquet", WINDOWS, "d", given)
-        assert tensors["dna"] is dna.rows and tensors["protein"] is protein.rows and tensors.get(ROWS) is given[0].frames
-        assert [e["encoder"] for e in json.loads(header["encoders"])] == ["x-dna", "x-protein"]
+        assert all(tensors.pop(m) is e.rows for m, e in zip(modalities, each, strict=True))
+        assert tensors.pop(ROWS, None) is given[0].frames and not tensors
+        assert [e["encoder"] for e in json.loads(header["encoders"])] == [f"x-{m}" for m in modalities]
         assert header["windows_digest"] == "d"
 
 

@@ -27,6 +27,7 @@ def write(folder, number: int, first: int, rows: int) -> None:
             "window": [f"w{i}" for i in numbers],
             "label": (numbers % 2).astype(np.int8),
             "gc": numbers / 1000.0,
+            "length": numbers + 150,
             "cluster": [f"c{i % 7}" for i in numbers],
         }
     )
@@ -56,9 +57,12 @@ def cuts(tmp_path_factory):
 @given(rows=st.lists(st.integers(0, 99), max_size=40))
 def test_any_rows_in_any_order_whatever_the_shards(cuts, rows):
     expected = np.array([[i, 2 * i, 3 * i, i / 1000] for i in rows]).reshape(-1, 4)
+    length = np.log(np.array(rows) / 150 + 1) / np.log(20) * 2 - 1  # -1 at 150 bp, 1 at 3000 bp
     for windows in cuts:
-        assert windows.inputs(["dna", "protein", "gc"]) == 4
+        assert windows.inputs(["dna", "protein", "gc"]) == 4 and windows.inputs(["length"]) == 1
         np.testing.assert_allclose(windows.rows(np.array(rows, int), ["dna", "protein", "gc"]), expected, rtol=1e-6)
+        found = windows.rows(np.array(rows, int), ["protein", "length"])
+        np.testing.assert_allclose(found, np.column_stack([expected[:, 2], length]), rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(windows.rows(np.array(rows, int), ["protein"]), expected[:, 2:3], rtol=1e-6)
 
 

@@ -1,7 +1,7 @@
 """A made test set, and window sets on disk as MERGE leaves them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,9 +39,18 @@ def windows() -> dict[str, np.ndarray]:
 
 @pytest.fixture
 def window_features(tmp_path: Path) -> Callable[..., WindowFeatures]:
-    """window_features(label, cluster, fold): windows of 150 bp in one shard, whose features tell the labels apart."""
+    """window_features(label, cluster, fold): windows of 150 bp in one shard, whose features tell the labels apart.
 
-    def make(label: np.ndarray, cluster: np.ndarray, fold: np.ndarray, pool: str = "train/short") -> WindowFeatures:
+    matches: [n, folds * 2 * 2], the modality `homology`; more: further columns of the manifest, or others in their place."""
+
+    def make(
+        label: np.ndarray,
+        cluster: np.ndarray,
+        fold: np.ndarray,
+        pool: str = "train/short",
+        matches: np.ndarray | None = None,
+        **more: Sequence,
+    ) -> WindowFeatures:
         n, rng = len(label), np.random.default_rng(0)
         path = tmp_path / f"{pool.replace('/', '.')}.shard_00000.windows.parquet"
         names = [f"c{c:03d}" for c in cluster]
@@ -55,9 +64,13 @@ def window_features(tmp_path: Path) -> Callable[..., WindowFeatures]:
             "length": np.full(n, 150, np.int32),
             "gc": rng.random(n, np.float32),
         }
-        pq.write_table(pa.table(columns), path)
+        pq.write_table(pa.table(columns | more), path)
         features = {m: (rng.normal(size=(n, 4)) + label[:, None]).astype(np.float16) for m in ("dna", "protein")}
-        header = {"windows_digest": "w", "encoders": json.dumps(ENCODERS), "manifest_digest": content_digest(path)}
+        encoders = ENCODERS
+        if matches is not None:
+            features["homology"] = matches
+            encoders = [*ENCODERS, {"modality": "homology", "encoder": "homology", "weights": "", "pooling": "r"}]
+        header = {"windows_digest": "w", "encoders": json.dumps(encoders), "manifest_digest": content_digest(path)}
         write_tensors(path.with_name(path.name.replace(".windows.parquet", ".features.safetensors")), features, header)
         return WindowFeatures(tmp_path, [pool])
 

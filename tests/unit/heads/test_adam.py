@@ -29,11 +29,15 @@ def losses(head: Head, rounds: int):
 
 
 @pytest.mark.usefixtures("compiler_out_of_reach")
-def test_every_bit_is_the_same_as_with_torchs_own_class() -> None:
+@pytest.mark.parametrize(("theirs_of", "decay"), [(torch.optim.Adam, 0.0), (torch.optim.AdamW, 0.1)])
+def test_every_bit_is_the_same_as_with_torchs_own_class(theirs_of: type[torch.optim.Adam], decay: float) -> None:
     torch.manual_seed(1)
     ours, theirs = Head(7), Head(7)
     theirs.load_state_dict(ours.state_dict())
-    one, other = Adam(ours.parameters(), 1e-3), torch.optim.Adam(theirs.parameters(), lr=1e-3, fused=True)
+    one, other = (
+        Adam(ours.parameters(), 1e-3, decay),
+        theirs_of(theirs.parameters(), lr=1e-3, weight_decay=decay, fused=True),
+    )
     for head, step in ((ours, one.step), (theirs, other.step)):
         torch.manual_seed(2)
         for loss in losses(head, 5):

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
+from trained_arm import arm
 from virshort.arm_record import Arm
 from virshort.errors import InputError
 from virshort.heads.arm_training import (
@@ -21,27 +22,6 @@ from virshort.heads.arm_training import (
 from virshort.heads.splits import split_rows
 
 CLUSTERS, PER_CLUSTER, FOLDS = 12, 40, 3
-
-
-def arm(**changes) -> Arm:
-    made: Arm = {
-        "name": "mine",
-        "description": "",
-        "role": "remedy",
-        "windows": "short",
-        "modalities": ["dna", "protein"],
-        "encoders": {"dna": "kmer-dna", "protein": "kmer-protein"},
-        "protein_input": "translated",
-        "start": "random",
-        "frozen": False,
-        "labels": "true",
-        "epochs": 2,
-        "learning_rate": 1e-3,
-        "batch_size": 64,
-        "dropout": 0.1,
-        "patience": 3,
-    }
-    return made | changes
 
 
 def data_of(window_features, arm: Arm, label=None, cluster=None, size: int | None = None, viral_share=None) -> ArmData:
@@ -70,6 +50,19 @@ def test_the_record_says_what_the_head_was_trained_and_judged_on(window_features
 def test_a_modality_is_trained_alone(window_features):
     data = data_of(window_features, arm(modalities=["gc"], epochs=1))
     assert train_head(data, settings_of(data.arm, 1, 0, 0)).record["architecture"]["inputs"] == 1
+
+
+def test_an_arm_chooses_its_head(window_features):
+    deep = arm(hidden=[32, 16], optimizer="adamw", weight_decay=0.1, schedule="one_cycle", standardize=True)
+    data = data_of(window_features, deep)
+    head = train_head(data, settings_of(data.arm, 1, 0, 0))
+    made = head.record["architecture"]
+    assert (made["hidden"], made["standardized"]) == ([32, 16], True)
+    training, _ = data.split(data.windows, 0)
+    x = data.windows.features.rows(training, ["dna", "protein"]).astype(float)
+    np.testing.assert_allclose(head.weights["input_mean"], x.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(head.weights["input_sd"], x.std(axis=0), rtol=1e-5)
+    assert head.record["hyperparameters"]["schedule"] == "one_cycle"
 
 
 def test_shuffled_labels_are_learned_but_judged_by_the_true_ones(window_features):

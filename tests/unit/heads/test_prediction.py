@@ -4,26 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from random_heads import random_head
 from virshort.heads import prediction
-from virshort.heads.head import HIDDEN
-from virshort.heads.prediction import PREDICTIONS, Heads, log_odds, prediction_tables, score_of, score_windows
-
-
-def random_head(inputs: int, seed: int) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    shapes = {
-        "hidden_layer.weight": (HIDDEN, inputs),
-        "hidden_layer.bias": (HIDDEN,),
-        "bn1.weight": (HIDDEN,),
-        "bn1.bias": (HIDDEN,),
-        "bn1.running_mean": (HIDDEN,),
-        "bn1.running_var": (HIDDEN,),
-        "output_layer.weight": (2, HIDDEN),
-        "output_layer.bias": (2,),
-    }
-    return {
-        k: np.abs(rng.normal(size=s)).astype(np.float32) * (1 if "var" in k else rng.choice([-1, 1])) for k, s in shapes.items()
-    }
+from virshort.heads.prediction import PREDICTIONS, Heads, prediction_tables, score_windows
+from virshort.heads.scoring import log_odds, score_of
 
 
 @given(st.lists(st.floats(-30, 30, width=32), min_size=2, max_size=20), st.floats(0, 1), st.floats(0, 1))

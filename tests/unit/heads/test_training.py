@@ -10,7 +10,7 @@ import pytest
 from virshort.heads import training
 from virshort.heads.head import Head
 from virshort.heads.metrics import of_calls, threshold_of_best_mcc
-from virshort.heads.prediction import log_odds, score_of
+from virshort.heads.scoring import log_odds, score_of
 from virshort.heads.training import LabelledWindows, Settings, TrainedHead, evaluate, head_of, predict
 
 INPUTS = 12
@@ -79,7 +79,12 @@ def test_training_learns_and_is_the_same_every_time(data, base):
     json.dumps(first.history)
 
 
-def test_interrupted_training_continues_to_the_same_result(data, base, tmp_path, monkeypatch):
+DEEP = {"hidden": (64, 32), "weight_decay": 0.1, "one_cycle": True, "standardize": True}
+
+
+@pytest.mark.parametrize("changes", [{}, DEEP])
+def test_interrupted_training_continues_to_the_same_result(data, tmp_path, monkeypatch, changes):
+    whole = train(data, settings(**changes))
     checkpoint = tmp_path / "c.pt"
     epoch = training._train_epoch
 
@@ -90,13 +95,13 @@ def test_interrupted_training_continues_to_the_same_result(data, base, tmp_path,
 
     monkeypatch.setattr(training, "_train_epoch", killed_in_the_third)
     with pytest.raises(KeyboardInterrupt):
-        train(data, settings(), checkpoint=checkpoint)
+        train(data, settings(**changes), checkpoint=checkpoint)
     done = []
     monkeypatch.setattr(training, "_train_epoch", lambda *a: done.append(a[-1]) or epoch(*a))
-    resumed = train(data, settings(), checkpoint=checkpoint)
+    resumed = train(data, settings(**changes), checkpoint=checkpoint)
     assert done == [3]
-    assert resumed.history == base.history and resumed.threshold == base.threshold
-    assert all((resumed.weights[k] == base.weights[k]).all() for k in base.weights)
+    assert resumed.history == whole.history and resumed.threshold == whole.threshold
+    assert all((resumed.weights[k] == whole.weights[k]).all() for k in whole.weights)
 
 
 def test_frozen_changes_the_output_layer_only(data, base):
@@ -139,13 +144,35 @@ def test_a_window_counts_once_in_validation_and_its_rows_each_in_training(data):
     assert windows.history == rows.history
 
 
-def test_numpy_and_torch_give_the_same_log_odds(data, base):
-    head = head_of(base.weights)
+@pytest.mark.parametrize("changes", [{}, DEEP])
+def test_numpy_and_torch_give_the_same_log_odds(data, changes):
+    done = train(data, settings(**changes))
+    head = head_of(done.weights)
     np.testing.assert_allclose(
-        log_odds(base.weights, data.validation.read(data.validation.rows)), predict(head, data.validation), atol=1e-4
+        log_odds(done.weights, data.validation.read(data.validation.rows)), predict(head, data.validation), atol=1e-4
     )
-    found, cut = evaluate(head, data.validation, base.threshold)
-    assert cut == base.threshold and found == base.validation
+    found, cut = evaluate(head, data.validation, done.threshold)
+    assert cut == done.threshold and found == done.validation
+
+
+def test_standardized_inputs_make_scale_and_origin_irrelevant(data):
+    """Inputs that a head without standardization could not learn from within three epochs."""
+
+    def moved(windows: LabelledWindows) -> LabelledWindows:
+        return replace(windows, read=lambda rows: windows.read(rows).astype(np.float32) * 1e3 + 1e4)
+
+    far = Split(*map(moved, data))
+    done = train(far, settings(standardize=True))
+    assert done.validation["accuracy"] > 0.75
+    np.testing.assert_allclose(done.weights["input_sd"], far.training.read(far.training.rows).std(axis=0), rtol=1e-3)
+
+
+def test_an_input_that_does_not_vary_does_no_harm(data):
+    def constant(windows: LabelledWindows) -> LabelledWindows:
+        return replace(windows, read=lambda rows: np.full((len(rows), INPUTS), 0.1, np.float16))
+
+    done = train(Split(*map(constant, data)), settings(epochs=1, standardize=True))
+    assert (done.weights["input_sd"] == 1).all() and np.isfinite(done.validation["loss"])
 
 
 @pytest.mark.parametrize("viral", [0, 1, 6, 124, 125])

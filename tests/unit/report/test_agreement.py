@@ -17,17 +17,24 @@ from virshort.report.inputs import read_inputs
 COMPARISON = {
     "seed": 42,
     "window_length": 150,
-    "arms": [{"arm": "finetune", "test_set": "short", "windows": 600}, {"arm": "gc", "test_set": "full", "windows": 90}],
+    "arms": [
+        {"arm": "finetune", "test_set": "short", "windows": 600},
+        {"arm": "gc", "test_set": "full", "windows": 90},
+        {"arm": "gc", "test_set": "mate", "windows": 40},
+        {"arm": "gc", "test_set": "pair", "windows": 40},
+    ],
 }
 WINDOWS = {
     ("train", "short"): {"windows": 900, "shards": 1},
     ("test", "short"): {"windows": 600, "shards": 1},
     ("test", "full"): {"windows": 90, "shards": 1},
+    # Mates of 40 fragments in the tested folds, and of 20 in the fold that only validates
+    ("test", "pair"): {"windows": 120, "shards": 1, "counts": [{"fold": f, "windows": 20} for f in (0, 1, 2) for _ in "ab"]},
 }
 FACTS: dict[str, Any] = {
     "window_sets": {
         "train": {"short": {"pools": ["train/short"]}},
-        "test": {"short": {"pools": ["test/short"]}, "full": {"pools": ["test/full"]}},
+        "test": {"short": {"pools": ["test/short"]}, "full": {"pools": ["test/full"]}, "pair": {"pools": ["test/pair"]}},
         "folds": 3,
         "test_folds": [0, 1],
     },
@@ -64,6 +71,10 @@ def test_files_of_one_run_agree(tmp_path: Path) -> None:
         (
             {"windows": {**WINDOWS, ("test", "short"): {"windows": 300}}},
             "the number of 'short' windows in comparison.json is 600, but that in windows/test is 300",
+        ),
+        (
+            {"windows": {**WINDOWS, ("test", "pair"): {"windows": 60, "counts": [{"fold": 0, "windows": 60}]}}},
+            "the number of 'mate' windows in comparison.json is 40, but that in windows/test is 30",
         ),
         ({"windows": {**WINDOWS, ("train", "full"): {"windows": 9}}}, "windows/train/full: window_sets.json does not list"),
         (

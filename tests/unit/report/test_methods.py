@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from virshort.report.dome import MISSING, dome, sheet
 from virshort.report.inputs import Inputs
-from virshort.report.methods import paragraph, references
+from virshort.report.methods import fitted_in_words, head_in_words, paragraph, references
 
 
 def test_the_paragraph_says_how_p_is_computed(data: Inputs) -> None:
@@ -34,3 +34,23 @@ def test_a_bare_folder_leaves_answers_open(data: Inputs) -> None:
     assert "the controls among them ('gc' and 'shuffled_labels')" in full["Evaluation"]["Comparison"]
     assert full["Optimization"]["Training windows"].startswith("'baseline' ")
     assert all(answer for part in bare.values() for answer in part.values())
+
+
+def test_heads_and_fitted_arms_are_described_in_words() -> None:
+    deep = {
+        "architecture": {"hidden": [512, 256], "dropout": 0.3, "standardized": True},
+        "hyperparameters": {
+            "batch_size": 64,
+            "epochs": 5,
+            "weight_decay": 0.1,
+            "schedule": "one_cycle",
+            "learning_rate": 0.002,
+        },
+    }
+    text = head_in_words(deep)
+    assert "512 and 256 hidden units" in text and "AdamW and weight decay 0.1" in text
+    assert "standardized inputs" in text and "one-cycle learning rate of at most 0.002" in text
+    assert fitted_in_words("deep", deep) is None
+    joined = fitted_in_words("joined", {"combine": ["homology", "deep"]})
+    assert joined and "over what 'homology' and 'deep' say" in joined
+    assert "believes the best match" in (fitted_in_words("homology", {"combine": [], "cut": 32.0}) or "")

@@ -24,6 +24,7 @@ from virshort.report.multiqc import missing_sections
 from virshort.report.page import SECTIONS, CustomContent, sections
 from virshort.report.terminal import summary_text
 from virshort.report.wording import SIMULATED
+from virshort.verdict.rows import row_of
 
 Render = Callable[[str, Inputs], str]
 IDS = [f"vs_{s.name}" for s in SECTIONS]
@@ -54,7 +55,7 @@ def test_every_name_of_a_user_is_escaped(built: dict[str, CustomContent]) -> Non
 def test_arm_names_are_escaped_in_texts_tables_and_plots(data: Inputs, section: Render) -> None:
     raw = json.dumps(data.comparison).replace('"finetune"', '"<b>arm</b>"').replace("'finetune'", "'<b>arm</b>'")
     renamed = Inputs(json.loads(raw), {"<b>arm</b>": [[{"epoch": 1, "train": {"accuracy": 0.5}, "validation": {}}]]})
-    for name in ("answer", "arms", "forest", "length", "errors", "training", "curves", "reliability", "thresholds"):
+    for name in ("answer", "arms", "forest", "length", "pairs", "errors", "training", "curves", "reliability", "thresholds"):
         html = section(name, renamed)
         assert "<b>arm" not in html, name
         assert "&lt;b&gt;arm" in html, name
@@ -126,6 +127,26 @@ def test_every_arm_has_its_own_numbers(data: Inputs, section: Render) -> None:
             assert cells[4 + i].startswith(f"{100 * g['wrong']:.1f}"), (arm, g)
 
 
+def test_the_section_on_mates_has_the_numbers_of_one_and_of_both(data: Inputs, section: Render) -> None:
+    c, html = data.comparison, section("pairs", data)
+    tested = next(r["windows"] for r in c["arms"] if r["test_set"] == "pair")
+    assert f"same\n{tested} fragments" in html and "In 25 % of the fragments the mates overlap." in html
+    assert c["pairs"] is not None and c["pairs"] in unescape(html)
+    rows = {cells[0]: cells[1:] for cells in table_rows(html)}
+    assert list(rows) == [g["arm"] for g in c["pair_gains"]] == list(dict.fromkeys(r["arm"] for r in c["arms"]))
+    for gain in c["pair_gains"]:
+        one, both, difference, *_, worth = rows[gain["arm"]]
+        for shown, test_set in ((one, "mate"), (both, "pair")):
+            found = row_of(c["arms"], gain["arm"], test_set)
+            assert found and shown.startswith(f"{100 * found['metrics']['accuracy']['mean']:.1f} (")
+        assert difference.startswith(f"{gain['points']:+.1f} (") and worth == "1.60"
+    second = html[html.index("At the threshold for 1 %") :]
+    rates = {r["threshold"]: r for r in c["details"]["finetune"]["pair"]["thresholds"]}["fpr_1e-2"]
+    cells = next(row for row in table_rows(second) if row[0] == "finetune")
+    assert cells[2].startswith(f"{100 * rates['true_positive_rate']['share']:.1f}")
+    assert cells[4].startswith(f"{100 * rates['false_positive_rate']['share']:.1f}")
+
+
 def table_rows(html: str) -> list[list[str]]:
     """Texts of the cells of all table rows; of rows with the same first cell only the first. Arms without their notes."""
     found: dict[str, list[str]] = {}
@@ -186,8 +207,8 @@ def test_sentences_have_names_in_quotes_and_tables_do_not(data: Inputs, section:
 def test_page_without_any_plot(data: Inputs, section: Render) -> None:
     """Each section that lacks its plot says why."""
     c = {**data.comparison, "details": {}, "arms": [r for r in data.comparison["arms"] if r["test_set"] == "full"]}
-    bare = Inputs({**c, "contrasts": []})
-    for name in ("forest", "length", "voting", "errors", "training", "curves", "reliability", "thresholds", "cost"):
+    bare = Inputs({**c, "contrasts": [], "pair_gains": [], "pairs": None})
+    for name in ("forest", "length", "voting", "pairs", "errors", "training", "curves", "reliability", "thresholds", "cost"):
         html = section(name, bare)
         assert "<svg" not in html and "<table" not in html and "<p>" in html, name
 

@@ -7,7 +7,16 @@ from report_examples import EVIL
 from virshort.report.charts import Bar, Line, Panel, save, svg, tick_names
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import remedies
-from virshort.report.panels import GREY, all_panels, colours, forest_panels, length_panels, training_panels, voting_panels
+from virshort.report.panels import (
+    GREY,
+    all_panels,
+    colours,
+    forest_panels,
+    length_panels,
+    pair_panels,
+    training_panels,
+    voting_panels,
+)
 from virshort.verdict.rows import row_of
 
 
@@ -51,6 +60,14 @@ def test_votes_of_all_remedies_are_in_one_panel(data: Inputs) -> None:
     assert [name for name, _ in panel.key] == remedies(data.comparison)
 
 
+def test_every_remedy_has_one_mate_and_both_in_one_panel(data: Inputs) -> None:
+    (panel,) = pair_panels(data.comparison)
+    assert [line.name for line in panel.lines] == remedies(data.comparison)
+    for line in panel.lines:
+        found = [row_of(data.comparison["arms"], line.name, name) for name in ("mate", "pair")]
+        assert [*line.x] == [1, 2] and [*line.y] == [r["metrics"]["accuracy"]["mean"] for r in found if r]
+
+
 def test_a_panel_is_drawn_with_its_title_escaped_and_always_the_same() -> None:
     panel = Panel(
         EVIL, "x", "y", [Line("a & b", [1, 2], [0.1, 0.2], "#000000", [0, None], [0.3, None])], ticks=(1, 2), log=True
@@ -70,7 +87,7 @@ def test_lengths_that_are_close_together_do_not_overlap_on_the_axis() -> None:
 
 def test_figures_are_written_as_svg_and_png(data: Inputs, tmp_path: Path) -> None:
     panels = all_panels(data.comparison, data.histories)
-    assert set(panels) == {"forest", "length", "length_auroc", "voting", "curves", "reliability", "training"}
+    assert set(panels) == {"forest", "length", "length_auroc", "voting", "pairs", "curves", "reliability", "training"}
     save([Panel("a", "x", bars=[Bar("one", 1.0, "#000000", 0.5, 1.5), Bar("two", 2.0, "#000000")])], tmp_path / "forest")
     assert (tmp_path / "forest.svg").read_text().startswith("<?xml")
     assert (tmp_path / "forest.png").read_bytes().startswith(b"\x89PNG")

@@ -13,6 +13,7 @@ def test_the_summary_has_the_verdict_all_arms_and_the_audit(data: Inputs) -> Non
     for arm in ARMS:
         assert any(line.startswith(arm.name + " ") for line in lines)
     assert any("31-mer" in line for line in lines) and len(lines) < 45
+    assert str(data.comparison["pairs"]) in " ".join(lines)
 
 
 def test_the_footnote_names_the_best_arm_in_quotes_and_the_table_without(data: Inputs) -> None:

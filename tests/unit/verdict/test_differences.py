@@ -42,11 +42,20 @@ def test_a_planted_gain_of_20_points_is_never_rejected() -> None:
 
 
 def test_only_arms_that_differ_in_nothing_else_show_what_a_modality_adds() -> None:
-    pairs = pairs_to_compare("scratch", "short")
-    assert {("both", "dna_only"), ("both", "protein_only"), ("scratch", "kmer"), ("scratch", "gc")} <= set(pairs)
+    pairs = pairs_to_compare("scratch", "short", {"joined": ["scratch", "dna_only"]})
+    assert {
+        ("both", "dna_only"),
+        ("both", "protein_only"),
+        ("scratch", "kmer"),
+        ("scratch", "gc"),
+        ("codon", "scratch"),
+        ("joined", "scratch"),
+        ("joined", "dna_only"),
+    } <= set(pairs)
     assert not any(arm == "finetune" for arm, _ in pairs)
-    assert pairs_to_compare("scratch", "length_300") == [("both", "dna_only")]
-    assert all(None not in pair for pair in pairs_to_compare(None, "short"))
+    at_300 = pairs_to_compare("scratch", "length_300", {"joined": ["scratch", "dna_only"]})
+    assert at_300 == [("both", "dna_only"), ("length_aware", "multilength")]
+    assert all(None not in pair for pair in pairs_to_compare(None, "short", {}))
 
 
 def test_pairs_that_were_not_run_are_left_out() -> None:

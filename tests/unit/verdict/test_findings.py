@@ -1,11 +1,11 @@
-"""What protein features add by length, and what votes add."""
+"""What an input adds by length, and what votes add."""
 
 from typing import Any
 
 import pytest
 
 from compared import arm_row, between
-from virshort.verdict.findings import protein_by_length, votes_in_words
+from virshort.verdict.findings import inputs_by_length, votes_in_words
 
 
 @pytest.mark.parametrize(
@@ -22,13 +22,23 @@ def test_protein_features_are_judged_at_each_length(intervals: list[Any], words:
     sets = zip(("length_100", "length_1000"), intervals, strict=True)
     contrasts = [between("both", "dna_only", 2.0, i, test_set=s) for s, i in sets]
     contrasts.append(between("both", "dna_only", 9.0, (8, 10)))
-    (sentence,) = protein_by_length(contrasts[::-1])
+    (sentence,) = inputs_by_length(contrasts[::-1])
     assert sentence.startswith(f"Protein features ('both' minus 'dna_only') {words} +2.0 points (")
     assert "9.0" not in sentence
 
 
+def test_the_length_as_an_input_is_judged_too() -> None:
+    contrasts = [between("length_aware", "multilength", 1.0, (0.5, 1.5), test_set=f"length_{n}") for n in (150, 3000)]
+    contrasts.append(between("both", "dna_only", 2.0, (1, 3), test_set="length_150"))
+    protein, length = inputs_by_length(contrasts)
+    assert protein.startswith("Protein features")
+    assert length.startswith(
+        "Lengths as an input ('length_aware' minus 'multilength') raise accuracy beyond chance at 150 and 3000 bp"
+    )
+
+
 def test_nothing_is_said_of_protein_features_that_were_not_compared() -> None:
-    assert protein_by_length([between("finetune", "dna_only", 2.0, (1, 3), test_set="length_100")]) == []
+    assert inputs_by_length([between("finetune", "dna_only", 2.0, (1, 3), test_set="length_100")]) == []
 
 
 def told(*votes: tuple[int, float, list[float] | None], target: float = 0.9) -> str | None:

@@ -59,7 +59,7 @@ def results(draw: Any, intervals: bool = True) -> Comparison:
     best = best_arm(training)
     votes = [{"windows": k, "accuracy": draw(share), "ci95": [0.5, 0.6] if intervals else None} for k in (1, 5)]
     details = {name: {"short": {"voting": {"votes": votes}}} for name in names}
-    return conclude([SetComparison(rows, contrasts, shuffled)], details, training, best, [], None, [], {}, Options())
+    return conclude([SetComparison(rows, contrasts, shuffled)], [], details, training, best, [], None, [], {}, Options())
 
 
 def sentences(c: Comparison) -> Iterator[str]:
@@ -70,7 +70,7 @@ def sentences(c: Comparison) -> Iterator[str]:
         c["verdict"]["reason"],
         c["leakage"]["sentence"],
         *c["warnings"],
-        *c["protein"],
+        *c["by_length"],
     )
     yield from (o["sentence"] for o in c["overfitting"])
     yield from (c["scenario"]["next_steps"] if c["scenario"] else [])

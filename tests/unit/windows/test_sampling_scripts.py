@@ -39,8 +39,8 @@ class Scripts:
     def sample(self, **changed: object) -> None:
         options = {
             "train_sets": "scratch", "window_length": 150, "short": 200, "scratch": 400, "mixed": 0, "full": 0, "test": 100,
-            "sweep": 40, "sweep_lengths": "300,100,5000", "viral_share": 0.52, "max_n": 0.1, "cluster_cap": 0.25,
-            "windows_per_shard": 150, "genetic_code": 1, "seed": 42,
+            "sweep": 40, "sweep_lengths": "300,100,5000", "pair": 60, "insert_mean": 350, "insert_sd": 75, "viral_share": 0.52,
+            "max_n": 0.1, "cluster_cap": 0.25, "windows_per_shard": 150, "genetic_code": 1, "seed": 42,
         } | changed  # fmt: skip
         words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
         self.run("sample_windows.py", "--folds", self.folder / "folds.parquet", "--folds-json", self.folder / "folds.json",
@@ -77,6 +77,7 @@ def test_the_scripts_hand_on_what_the_next_one_reads(scripts: Scripts) -> None:
     assert {name: s["size"] for name, s in sets["test"].items()} == {
         "short": 100,
         "full": 100,
+        "pair": 60,
         "length_100": 40,
         "length_300": 40,
     }
@@ -104,6 +105,35 @@ def test_the_scripts_hand_on_what_the_next_one_reads(scripts: Scripts) -> None:
 
     scripts.audit()
     assert scripts.read("leakage.json")["ok"] is True
+
+
+def test_the_mates_of_a_fragment_are_neighbours_in_a_shard(scripts: Scripts) -> None:
+    scripts.mask()
+    scripts.sample(windows_per_shard=35)
+    tables = [read_manifest(p)[0] for p in sorted((scripts.folder / "windows/test/pair").glob("*.parquet"))]
+    assert [t.num_rows for t in tables] == [34, 34, 34, 34, 34, 12]
+    for table in tables:
+        assert table["mate"].to_pylist() == [1, 2] * (table.num_rows // 2)
+        fragment = table["fragment"].to_pylist()
+        assert fragment[::2] == fragment[1::2] == list(range(fragment[0], fragment[0] + len(fragment) // 2))
+    ids = [i for t in tables for i in t["window"].to_pylist()]
+    assert len(set(ids)) == len(ids) == 182
+    folds = np.concatenate([t["fold"].to_numpy()[::2] for t in tables])
+    assert np.bincount(folds).tolist() == [31, 29, 31]  # the fold that only validates rounds up each label
+
+
+def test_pairs_move_no_other_window(scripts: Scripts) -> None:
+    def digests() -> dict[str, str]:
+        folder = scripts.folder / "windows"
+        return {str(p.parent.relative_to(folder)): p.read_text() for p in folder.glob("*/*/metadata.json")}
+
+    scripts.mask()
+    scripts.sample(pair=0)
+    before = digests()
+    scripts.sample()
+    after = digests()
+    assert set(after) - set(before) == {"test/pair"} and before.items() <= after.items()
+    assert "pair" in scripts.read("window_sets.json")["test"]
 
 
 def test_a_scratch_set_smaller_than_the_short_set_is_refused(scripts: Scripts, capsys: pytest.CaptureFixture[str]) -> None:

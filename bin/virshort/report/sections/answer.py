@@ -5,6 +5,7 @@ from typing import Any
 
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import precision_at
+from virshort.report.needs import needs_text
 from virshort.report.wording import SIMULATED, further_warnings
 from virshort.verdict.rows import row_of
 from virshort.verdict.schema import Criterion
@@ -21,6 +22,7 @@ def answer(data: Inputs) -> Mapping[str, Any]:
         "verdict": verdict,
         "answer": c["answer"],
         "recommendation": c["recommendation"],
+        "needs": needs_text(data),
         "best": best,
         "rare": precision_at(row_of(c["arms"], best, "short"), 0.01),
         "criteria": criteria_rows(c["criteria"]),

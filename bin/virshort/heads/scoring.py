@@ -1,0 +1,80 @@
+"""Log-odds of models from their tensors, without torch, which takes seconds to import.
+
+A model is a head or a stack. A stack is a logistic regression over what its parts say of a window: a head says its log-odds,
+and the matches of a homology search their evidence (virshort.heads.matches). All that a stack needs is among its tensors.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from virshort.heads.architecture import CLIPPED, MEAN, SD, hidden_widths, layer_names
+from virshort.heads.matches import best_bits, evidence
+
+COEFFICIENTS, INTERCEPT = "stack.coefficients", "stack.intercept"
+COLUMNS, FOLDS, CUT = "columns", "folds", "cut"
+"""Of a part: which columns of a row it reads, and of matches the folds that they may be from and the bits that they need."""
+_EPSILON = 1e-5  # torch's BatchNorm adds it to the variance
+
+
+def log_odds(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Log-odds of viral by one model. weights: its tensors by name; x: [n, inputs]. Returns [n] float32."""
+    if COEFFICIENTS in weights:
+        odds = stack_inputs(parts_of(weights), x) @ weights[COEFFICIENTS] + weights[INTERCEPT]
+        return odds.astype(np.float32)
+    return _head_log_odds(weights, x)
+
+
+def _head_log_odds(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """z1 - z0 of a head in evaluation mode: the same numbers as virshort.heads.head."""
+    x = x.astype(np.float32, copy=False)
+    if MEAN in weights:
+        x = np.clip((x - weights[MEAN]) / weights[SD], -CLIPPED, CLIPPED)
+    for number in range(1, len(hidden_widths(weights)) + 1):
+        linear, norm = layer_names(number)
+        x = x @ weights[f"{linear}.weight"].T + weights[f"{linear}.bias"]
+        scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + _EPSILON)
+        x = np.maximum((x - weights[f"{norm}.running_mean"]) * scale + weights[f"{norm}.bias"], 0)
+    out = weights["output_layer.weight"][1] - weights["output_layer.weight"][0]
+    bias = weights["output_layer.bias"][1] - weights["output_layer.bias"][0]
+    return x @ out + bias
+
+
+def stack_inputs(parts: list[dict[str, np.ndarray]], x: np.ndarray) -> np.ndarray:
+    """What the parts of a stack say of each row, side by side: [n, inputs of the regression] float64.
+
+    parts: the tensors of each, by name; x: [n, inputs]."""
+    found = []
+    for part in parts:
+        own = x[:, part[COLUMNS]]
+        if FOLDS in part:
+            found.append(evidence(matched_bits(part, own)))
+        else:
+            found.append(_head_log_odds(part, own)[:, None].astype(np.float64))
+    return np.hstack(found)
+
+
+def matched_bits(part: Mapping[str, np.ndarray], matches: np.ndarray) -> np.ndarray:
+    """The bits of each window's best nonviral and viral match, 0 below the cut. matches: [n, values]. Returns [n, 2]."""
+    bits = best_bits(matches, part[FOLDS])
+    return np.where(bits >= part[CUT], bits, 0)
+
+
+def parts_of(weights: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """The tensors of each part of a stack, by their names within the part."""
+    parts: list[dict[str, np.ndarray]] = []
+    while f"part{len(parts)}.{COLUMNS}" in weights:
+        prefix = f"part{len(parts)}."
+        parts.append({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
+    return parts
+
+
+def stack_tensors(parts: list[dict[str, np.ndarray]], coefficients: np.ndarray, intercept: float) -> dict[str, np.ndarray]:
+    """The tensors of a stack."""
+    named = {f"part{i}.{k}": v for i, part in enumerate(parts) for k, v in part.items()}
+    return named | {COEFFICIENTS: coefficients, INTERCEPT: np.array(intercept)}
+
+
+def score_of(odds: np.ndarray) -> np.ndarray:
+    """The probability of viral, float32, from log-odds [n]."""
+    return (1 / (1 + np.exp(-odds.astype(np.float64)))).astype(np.float32)

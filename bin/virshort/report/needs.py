@@ -1,0 +1,25 @@
+"""What using an arm on reads takes: the encoders that it needs, how fast they are, and for matches a database."""
+
+from virshort.report.inputs import Inputs
+from virshort.verdict.wording import listed, quoted
+
+
+def needs_text(data: Inputs) -> str | None:
+    """What the best arm in validation needs, as far as this run shows it; None if its model is not in the results folder."""
+    arm = data.comparison["best_arm"]["arm"]
+    model = data.models.get(arm or "")
+    if not arm or not model or not model.get("encoders"):
+        return None
+    used = [e for e in model["encoders"] if e["modality"] in model["modalities"]]
+    speeds = data.costs.speeds if data.costs else {}
+    each = [f"{e['encoder']} ({_speed(speeds.get(e['encoder']))})" for e in used]
+    if not each:
+        return None
+    text = f"{quoted(arm)} needs of every read what {listed(each)} {'gives' if len(each) == 1 else 'give'}."
+    if any(e["modality"] == "homology" for e in used):
+        text += " Its matches need a database of the proteins of all training genomes."
+    return text
+
+
+def _speed(windows_per_second: float | None) -> str:
+    return "speed not known" if windows_per_second is None else f"{windows_per_second:,.0f} windows per second of a task here"

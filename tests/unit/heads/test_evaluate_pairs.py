@@ -1,0 +1,95 @@
+"""evaluate.py on pairs: one mate and both, by the models of the right splits, in blocks of any size."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+import evaluate
+from random_heads import random_head
+from virshort.features.window_features import WindowFeatures
+from virshort.files import read_json
+from virshort.heads import prediction
+from virshort.heads.model_files import folder_of, write_head
+from virshort.heads.pairing import pair_odds
+from virshort.heads.scoring import log_odds, score_of
+
+FRAGMENTS, FOLDS, TESTED = 120, 4, [0, 2]
+THRESHOLD = 0.4
+
+
+@pytest.fixture
+def windows(window_features: Callable[..., WindowFeatures]) -> WindowFeatures:
+    """Mates of fragments of four folds; a third of them overlap by half."""
+    number = np.arange(FRAGMENTS)
+    fragment = np.repeat(number, 2)
+    start = np.stack([np.full(FRAGMENTS, 100), 100 + np.where(number // FOLDS % 3, 200, 75)], axis=1).ravel()
+    return window_features(
+        np.repeat(number // FOLDS % 2, 2),
+        np.repeat(number // 8 * FOLDS + number % FOLDS, 2),  # a cluster is in one fold
+        np.repeat(number % FOLDS, 2),
+        "test/pair",
+        window=[f"f{n}/{mate}" for n in number for mate in (1, 2)],
+        start=start,
+        end=start + 150,
+        fragment=fragment,
+        mate=np.tile([1, 2], FRAGMENTS).astype(np.int8),
+    )
+
+
+def run(folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """evaluate.py with two replicates of random heads for each tested fold."""
+    calibration = [{"lengths": None, "windows": 9, "temperature": 1.0, "bias": 0.0, "thresholds": {"balanced": 0.0}}]
+    calibration[0]["thresholds"] |= {"fpr_1e-2": None, "fpr_1e-3": None}
+    encoders = WindowFeatures(folder, ["test/pair"]).encoders
+    record = {"threshold": THRESHOLD, "calibration": calibration, "modalities": ["dna", "protein"], "encoders": encoders}
+    for f in TESTED:
+        for r in (0, 1):
+            write_head(folder / "models" / folder_of(f, r), random_head(8, 10 * f + r), record)  # type: ignore[arg-type]
+    sets = {"test": {"pair": {"pools": ["test/pair"]}}, "folds": FOLDS, "test_folds": TESTED}
+    (folder / "sets.json").write_text(json.dumps(sets))
+    words = ["--arm", "a", "--models", folder / "models", "--data", folder, "--window-sets", folder / "sets.json", "--out", out]
+    monkeypatch.setattr("sys.argv", ["evaluate.py", *map(str, words)])
+    evaluate.main()
+
+
+def predictions(folder: Path) -> dict[str, np.ndarray]:
+    table = pq.read_table(folder / "predictions.parquet")
+    return {name: table[name].to_numpy() for name in table.column_names}
+
+
+@pytest.mark.parametrize("block", [10, 1 << 14])
+def test_mates_and_pairs_are_judged_by_the_split_that_tests_their_fold(
+    windows: WindowFeatures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(prediction, "_BLOCK", block)
+    out = tmp_path / "out"
+    run(tmp_path, out, monkeypatch)
+    x = windows.rows(np.arange(2 * FRAGMENTS), ["dna", "protein"])
+    fold = np.arange(FRAGMENTS) % FOLDS
+    tested = np.isin(fold, TESTED)
+    overlap = np.where(np.arange(FRAGMENTS) // FOLDS % 3, 0.0, 0.5)
+    rules = read_json(out / "pair" / "pair_rule.json")
+    assert [(rule["replicate"], rule["fold"]) for rule in rules] == [(r, f) for r in (0, 1) for f in TESTED]
+    assert {rule["pairs"] for rule in rules} == {FRAGMENTS // FOLDS}
+    assert [rule["overlapping"] for rule in rules] == [pytest.approx(1 / 3)] * 4
+    single, both = (predictions(out / name) for name in ("mate", "pair"))
+    for rule in rules:
+        r, f = rule["replicate"], rule["fold"]
+        here = fold == f
+        mates = log_odds(random_head(8, 10 * f + r), x[np.repeat(here, 2)]).reshape(-1, 2)
+        expected = pair_odds(mates / rule["temperature"] + rule["bias"], overlap[here], rule["factor"])
+        for found, odds, threshold, end in ((single, mates[:, 0], THRESHOLD, "/1"), (both, expected, rule["threshold"], "")):
+            shown = {name: column[(found["replicate"] == r) & (found["fold"] == f)] for name, column in found.items()}
+            assert shown["window"].tolist() == [f"f{n}{end}" for n in np.flatnonzero(here)]
+            np.testing.assert_allclose(shown["log_odds"], odds, rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(shown["score"], score_of(odds), rtol=1e-4, atol=1e-4)
+            assert (shown["call"] == (shown["score"] >= np.float32(threshold))).all()
+    for name in ("mate", "pair"):
+        found = read_json(out / name / "metrics.json")
+        assert (found["test_set"], found["windows"], found["replicates"]) == (name, tested.sum(), 2)
+        assert found["clusters"] == 30 and {row["fold"] for row in found["rows"]} == set(TESTED)
+        assert found.get("pair_rules") == (rules if name == "pair" else None)

@@ -1,0 +1,107 @@
+"""Fitted arms: matches and combinations, from window sets on disk to the log-odds of their written models."""
+
+import json
+
+import numpy as np
+import pytest
+
+from trained_arm import arm
+from virshort.errors import InputError
+from virshort.heads.arm_training import ArmData, ArmWindows, TrainingSets, settings_of, train_head
+from virshort.heads.matches import best_bits, training_folds
+from virshort.heads.model_files import read_model, write_head
+from virshort.heads.scoring import CUT, log_odds, parts_of
+from virshort.heads.stacking import PartModel, fit_combined, fit_matches
+
+CLUSTERS, PER_CLUSTER, FOLDS = 30, 40, 3
+
+
+@pytest.fixture
+def made(window_features):
+    """Windows of which half have a relative in another fold, with chance matches of up to 30 bits, and their features."""
+    rng = np.random.default_rng(0)
+    cluster = np.repeat(np.arange(CLUSTERS), PER_CLUSTER)
+    label, fold, n = (cluster // FOLDS % 2), cluster % FOLDS, len(cluster)
+    matches = np.zeros((n, FOLDS, 2, 2), np.float16)
+    matches[..., 0] = rng.uniform(0, 30, (n, FOLDS, 2))
+    related = np.flatnonzero(rng.random(n) < 0.5)
+    for f in range(FOLDS):
+        matches[related, f, label[related]] = rng.uniform([40, 0.3], [150, 0.9], (len(related), 2))
+    matches[np.arange(n), fold] = 0  # never searched against its own fold
+    return window_features(label, cluster, fold, matches=matches.reshape(n, -1)), related
+
+
+def data_of(features, arm) -> ArmData:
+    windows = ArmWindows(features, None, arm["modalities"])
+    sets: TrainingSets = {"train": {}, "folds": FOLDS, "test_folds": [0], "viral_share": None}
+    return ArmData(arm, sets, windows, windows)
+
+
+def homology(features, **changes):
+    data = data_of(features, arm(name="homology", modalities=["homology"], start="fitted") | changes)
+    return fit_matches(data, settings_of(data.arm, 1, 0, 0))
+
+
+def test_matches_are_believed_from_a_cut_on(made):
+    features, related = made
+    model = homology(features)
+    assert 25 <= model.record["cut"] <= 41
+    x = features.rows(np.arange(len(features)), ["homology"])
+    odds = log_odds(model.weights, x)
+    label = features.column("label")
+    others = best_bits(x, training_folds(0, FOLDS)).max(axis=1) < model.record["cut"]
+    tested = np.flatnonzero(features.column("fold") == 0)
+    known = np.intersect1d(related, tested)
+    assert ((odds[known] > 0) == label[known]).all()
+    assert len(np.unique(odds[others])) == 1, "windows without a match are alike"
+    assert model.record["validation_windows"] == CLUSTERS * PER_CLUSTER // FOLDS and model.history == []
+    json.dumps(model.record, allow_nan=False)
+
+
+def test_a_combination_needs_nothing_but_its_own_files(made, tmp_path):
+    """It is written and read again, and is better than each of its parts."""
+    features, _ = made
+    head_data = data_of(features, arm(name="head", modalities=["dna"], epochs=3))
+    head = train_head(head_data, settings_of(head_data.arm, 1, 0, 0))
+    parts = [PartModel(m.weights, m.record) for m in (homology(features), head)]
+    joined = data_of(
+        features, arm(name="combined", modalities=["dna", "homology"], combine=["homology", "head"], start="parts")
+    )
+    model = fit_combined(joined, settings_of(joined.arm, 1, 0, 0), parts)
+    write_head(tmp_path, model.weights, model.record)
+    weights, record = read_model(tmp_path)
+    assert [CUT in part for part in parts_of(weights)] == [True, False]
+    assert record["modalities"] == ["dna", "homology"] and record["cut"] is None
+
+    tested = np.flatnonzero(features.column("fold") == 0)
+    label = features.column("label")[tested]
+
+    def right(weights, record):
+        odds = log_odds(weights, features.rows(tested, record["modalities"]))
+        return np.mean((1 / (1 + np.exp(-odds)) >= record["threshold"]) == label)
+
+    assert right(weights, record) > max(right(p.weights, p.record) for p in parts)
+    assert record["selection"]["accuracy"] == pytest.approx(right(weights, record), abs=0.08)
+
+
+def test_a_combination_uses_only_the_folds_of_its_split(made):
+    features, _ = made
+    head_data = data_of(features, arm(name="head", modalities=["dna"], epochs=1))
+    head = train_head(head_data, settings_of(head_data.arm, 1, 0, 0))
+    joined = data_of(features, arm(modalities=["dna", "homology"], combine=["homology", "head"], start="parts"))
+    parts = [PartModel(m.weights, m.record) for m in (homology(features), head)]
+    model = fit_combined(joined, settings_of(joined.arm, 1, 0, 0), parts)
+    x = features.rows(np.arange(50), ["dna", "homology"]).copy()
+    before = log_odds(model.weights, x)
+    closed = [f for f in range(FOLDS) if f not in training_folds(0, FOLDS)]
+    x[:, 4:].reshape(50, FOLDS, 2, 2)[:, closed] = 500
+    np.testing.assert_array_equal(log_odds(model.weights, x), before)
+
+
+def test_parts_of_other_features_are_refused(made):
+    features, _ = made
+    part = homology(features)
+    part.record["encoders"] = [{**e, "pooling": "other"} for e in part.record["encoders"]]
+    joined = data_of(features, arm(modalities=["homology"], combine=["homology", "homology2"], start="parts"))
+    with pytest.raises(InputError, match="arm homology: was trained on other homology features"):
+        fit_combined(joined, settings_of(joined.arm, 1, 0, 0), [PartModel(part.weights, part.record)])
