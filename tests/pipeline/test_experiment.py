@@ -71,13 +71,18 @@ def test_the_demo_runs_every_arm_and_ends_with_a_verdict(demo: Run) -> None:
 
 
 def test_the_demo_tells_known_families_from_new_ones(demo: Run) -> None:
-    """Every short window is counted once, some families are new, and the summary says so."""
+    """Every short window is counted once, some families are new, a search finds what has relatives, and the summary says so."""
     found = read(demo.results / "comparison.json")["novelty"]
     novelty = pq.read_table(demo.results / "evaluation" / "novelty.parquet")
     rows = [r for r in found["rows"] if r["arm"] == "finetune" and r["by"] == "family"]
     assert sum(r["windows"] for r in rows) == novelty.num_rows
     assert {(r["group"], r["label"]) for r in rows} == {(g, x) for g in ("known", "new") for x in ("viral", "nonviral")}
-    assert found["sentence"] and " ".join(found["sentence"].split()) in " ".join(demo.output.split())
+    by_group = {
+        (r["arm"], r["group"]): r["called"]["share"] for r in found["rows"] if (r["by"], r["label"]) == ("relative", "viral")
+    }
+    assert by_group["homology", "relative"] > by_group["homology", "no relative"]
+    assert found["sentence"].startswith("Relatives known")
+    assert " ".join(found["sentence"].split()) in " ".join(demo.output.split())
     assert (demo.results / "novelty.tsv").read_text().count("\n") == 1 + len(found["rows"])
 
 
