@@ -21,7 +21,6 @@ PACKAGES = (
     "numpy",
     "pyarrow",
     "safetensors",
-    "scikit-learn",
     "scipy",
     "sourmash",
     "torch",

@@ -1,4 +1,4 @@
-"""The real image, the demo in it with Podman and with Docker, and proof that no task uses the network."""
+"""The real image, an experiment in it with Podman and with Docker, and proof that no task uses the network."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engines import IMAGE
-from harness import ROOT, WITHOUT_NETWORK, Run, copy_pipeline, nextflow_within, outcome, run_nextflow
+from harness import ROOT, WITHOUT_NETWORK, Run, Small, copy_pipeline, nextflow_within, outcome
 
 USER = 4321
 
@@ -22,18 +22,22 @@ def test_no_task_uses_the_network(demo: Run) -> None:
     assert (demo.results / "report.html").exists()
 
 
-def test_podman(podman: dict[str, str], demo: Run, tmp_path: Path) -> None:
-    """The image has lost its name, so the run builds it again (here from cached layers)."""
+def test_podman(podman: dict[str, str], small: Small, tmp_path: Path) -> None:
+    """The image has lost its name, so the run builds it again (here from cached layers). The genomes of the small experiment
+    are simulated once more, in the image."""
     subprocess.run(["podman", "untag", IMAGE], env=os.environ | podman, check=True)
-    run = run_nextflow("-profile", "podman,test", folder=tmp_path, users_trace=True, **podman)
+    run = small.start(
+        "-profile", "podman,test", folder=tmp_path, env=podman, users_trace=True, input=None, source_table=None
+    ).ended()
     assert run.rc == 0, run.output
     assert f"image: building {IMAGE} with podman" in run.output
-    assert outcome(run.results) == outcome(demo.results)
+    assert "SIMULATE" in run.executed()
+    assert outcome(run.results) == small.outcome
     page = (run.results / "report.html").read_text()
     assert all(f">{step}<" in page for step in ("SAMPLE_WINDOWS", "TRAIN", "COMPARE")), "the report shows the cost of the run"
 
 
-def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], demo: Run) -> None:
+def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], small: Small) -> None:
     folder = Path(docker["DOCKER_HOST"].removeprefix("unix://")).parent
     for path in (folder, *folder.parents[:3]):  # other users may not enter pytest's folders
         path.chmod(path.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
@@ -41,18 +45,25 @@ def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], demo: Run) -> 
     own = folder / "run"
     own.mkdir()
     os.chown(own, USER, USER)
-    pipeline = copy_pipeline(folder / "pipeline")
+    pipeline, genomes = copy_pipeline(folder / "pipeline"), folder / "genomes"
+    shutil.copytree(small.genomes, genomes)
     for name in ("tools", ".tools"):  # the originals may be in a folder that other users cannot enter
         shutil.copytree(ROOT / name, pipeline / name, symlinks=True)
-    subprocess.run(["chmod", "-R", "a+rX", pipeline], check=True)
+    subprocess.run(["chmod", "-R", "a+rX", pipeline, genomes], check=True)
     path = nextflow_within(
         folder, "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", tools=pipeline / ".tools/bin"
     )
-    run = run_nextflow(
-        "-profile", "test,docker", folder=own, pipeline=pipeline, PATH=path, HOME=str(own), NXF_HOME=str(own), **docker
-    )
+    run = small.start(
+        "-profile",
+        "docker",
+        folder=own,
+        pipeline=pipeline,
+        env=docker | {"PATH": path, "HOME": str(own), "NXF_HOME": str(own)},
+        input=genomes / "samplesheet.csv",
+        source_table=genomes / "sources.tsv",
+    ).ended()
     assert run.rc == 0, run.output
-    assert outcome(run.results) == outcome(demo.results)
+    assert outcome(run.results) == small.outcome
     owners = {path.lstat().st_uid for path in own.rglob("*")}
     assert owners == {USER}, "tasks ran as the user, not as root"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engines import TINY
-from harness import ROOT, Run, environment, nextflow, run_nextflow
+from harness import ROOT, Run, as_words, environment, nextflow, run_nextflow
 
 GPU_FLAGS = {"docker": "--gpus all", "podman": "--device nvidia.com/gpu=all", "apptainer": "--nv", "singularity": "--nv"}
 STAND_IN = """#!/usr/bin/env bash
@@ -97,8 +97,8 @@ def test_a_machine_without_a_gpu_stops_the_run_before_anything_is_computed(tmp_p
 
 
 def test_gpu_flags_are_for_language_models_only(tmp_path: Path, small_model: dict[str, object]) -> None:
-    model = [word for name, value in small_model.items() for word in (f"--{name}", value)]
-    run, calls = start(tmp_path, "apptainer", "-stub-run", "--allow_cpu", *TINY, "--windows_per_shard", 100, *model)
+    words = as_words(small_model | {"windows_per_shard": 100})
+    run, calls = start(tmp_path, "apptainer", "-stub-run", "--allow_cpu", *TINY, *words)
     assert run.rc == 0, run.output
     embedded = [call for call in calls if " --nv " in call]
     embedding = [row["name"] for row in run.trace if row["process"].split(":")[-1].startswith("EMBED")]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import Run, Small, StartedRun, edited, outcome
+from harness import Small, StartedRun, edited, outcome
 from slurm_cluster import Cluster, until
 
 KILLS = int(os.environ.get("VIRSHORT_KILLS", "5"))
@@ -71,20 +71,20 @@ def completed(started: StartedRun) -> dict[str, str]:
     return {row["name"]: row["status"] for row in started.rows() if row["status"] != "CACHED"}
 
 
-def test_nextflow_killed_at_random_moments(demo: Run, tmp_path: Path) -> None:
-    """Kill one demo again and again over its whole length, and a second one if the first ends before all kills are done."""
+def test_nextflow_killed_at_random_moments(small: Small, tmp_path: Path) -> None:
+    """Kill one run again and again over its whole length, and a second one if the first ends before all kills are done."""
     seed = int(os.environ.get("VIRSHORT_KILL_SEED", random.SystemRandom().randrange(1 << 32)))
     print(f"VIRSHORT_KILL_SEED={seed}")
     rng = random.Random(seed)
-    kills, attempt, expected = 0, 0, outcome(demo.results)
-    length = 0.8 * demo.seconds  # for some time at its start and end a run has no task
+    kills, attempt = 0, 0
+    length = 0.8 * small.first.seconds  # for some time at its start and end a run has no task
     while kills < KILLS:
         folder = tmp_path / f"chain_{attempt}"
         attempt += 1
         finished: set[str] = set()
         moments = sorted(rng.uniform(0, length) for _ in range(KILLS - kills))
         for wait in [b - a for a, b in zip([0.0, *moments], moments, strict=False)] + [None]:
-            started = StartedRun("-profile", "test", "-resume", folder=folder)
+            started = small.start("-resume", folder=folder)
             if wait is not None:
                 # Wait for the first task, because what a run does before is the same each time. A short `wait` tests that, too.
                 until(lambda s=started: "process >" in s.output() or s.process.poll() is not None, 300, "a first task")
@@ -104,7 +104,7 @@ def test_nextflow_killed_at_random_moments(demo: Run, tmp_path: Path) -> None:
             assert run.rc == -signal.SIGKILL, run.output
             assert not locked(run.results / "pipeline_info/.lock")
         assert run.rc == 0
-        assert outcome(run.results) == expected
+        assert outcome(run.results) == small.outcome
         until(lambda folder=folder: not running(folder / "work"), 60, "tasks of killed runs to end")
 
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -245,6 +245,11 @@ def run_nextflow(*args: object, folder: Path, timeout: float = 1800, **options: 
     return StartedRun(*args, folder=folder, **options).ended(timeout)
 
 
+def as_words(options: Mapping[str, object]) -> list[object]:
+    """Parameters as the words of a command line."""
+    return [word for name, value in options.items() for word in (f"--{name}", value)]
+
+
 SMALL = {
     "arms": "finetune,dna_only",
     "short_windows": 600,
@@ -262,7 +267,8 @@ SMALL = {
 
 
 class Small:
-    """A small experiment on simulated genomes: its first run, and runs that resume it or start again, with changes."""
+    """A small experiment on simulated genomes: its first run, and runs that resume it or start again, with changes. A
+    parameter that is changed to None is not given."""
 
     def __init__(self, base: Path):
         self.genomes, self.folder = base / "genomes", base / "run"
@@ -279,10 +285,11 @@ class Small:
         parser: str | None = None,
         pipeline: Path | None = None,
         traces: Path | None = None,
+        users_trace: bool = False,
         env: dict[str, str] | None = None,
         **changes: object,
     ) -> StartedRun:
-        words = [word for name, value in (self.options | changes).items() for word in (f"--{name}", value)]
+        words = as_words({name: value for name, value in (self.options | changes).items() if value is not None})
         return StartedRun(
             *words,
             *more,
@@ -290,6 +297,7 @@ class Small:
             pipeline=pipeline or self.pipeline,
             parser=parser,
             traces=traces,
+            users_trace=users_trace,
             **(env or {}),
         )
 

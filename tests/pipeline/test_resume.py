@@ -25,7 +25,14 @@ def test_after_success_nothing_is_computed_again(small: Small) -> None:
     ("files", "expected"),
     [
         (
-            ["assets/report/style.css", "bin/compare.py", "bin/novelty.py", "bin/check_input.py", "bin/mask.py"],
+            [
+                "assets/report/style.css",
+                "bin/compare.py",
+                "bin/novelty.py",
+                "bin/check_input.py",
+                "bin/mask.py",
+                "bin/virshort/encoders/esm2.py",  # no step of this run reads proteins with ESM-2
+            ],
             {"REPORT", "COMPARE", "NOVELTY", "CHECK_INPUT", "MASK"},
         ),
         (
@@ -87,16 +94,17 @@ def test_one_base_changed_embeds_the_shards_that_hold_it_only(small: Small) -> N
 
 def test_shards_cores_and_parser_change_no_result(small: Small, tmp_path: Path) -> None:
     (tmp_path / "more.config").write_text("process { withLabel: 'parallel' { cpus = 2 } }\nexecutor { queueSize = 1 }\n")
-    run = small.run("-c", tmp_path / "more.config", folder=tmp_path, parser="v2", windows_per_shard=190)
+    run = small.run("-c", tmp_path / "more.config", folder=tmp_path, parser="v2", windows_per_shard=300)
     assert outcome(run.results) == small.outcome
-    again = small.run("-resume", "-c", tmp_path / "more.config", folder=tmp_path, parser="v2", windows_per_shard=190)
+    again = small.run("-resume", "-c", tmp_path / "more.config", folder=tmp_path, parser="v2", windows_per_shard=300)
     assert again.executed() == set()
 
 
 def test_another_seed_gives_other_windows(small: Small) -> None:
-    run = small.resumed(seed=43, outdir="other")
-    found = outcome(run.results)
-    assert found.keys() == small.outcome.keys() and found != small.outcome
+    run = small.resumed(seed=43, outdir="other", arms="finetune", replicates=1)
+    found = {path: digest for path, digest in outcome(run.results).items() if path.endswith((".parquet", ".safetensors"))}
+    assert len(found) == 8 and found.keys() <= small.outcome.keys()
+    assert not any(small.outcome[path] == digest for path, digest in found.items())
 
 
 def test_every_parameter_is_in_the_record_of_the_run(small: Small) -> None:

@@ -65,7 +65,7 @@ def test_hostile_names_have_no_effect(folder: Path, tmp_path: Path, run_pipeline
         table,
         *TINY,
         "--arms",
-        "finetune,kmer",
+        "finetune",
         "--outdir",
         "out $(touch EFFECT); touch EFFECT '<b>",
         folder=folder,

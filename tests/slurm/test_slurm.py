@@ -41,7 +41,7 @@ def on_cluster(
     small: Small, small_model: dict[str, object], cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> OnCluster:
     base = tmp_path_factory.mktemp("on_cluster")
-    options = small_model | {"windows_per_shard": 900}
+    options = small_model | {"windows_per_shard": 900, "arms": "finetune", "replicates": 1}
     expected = outcome(small.resumed(outdir=base / "one_machine", **options).results)
     run, jobs = run_on(small, cluster, folder=base / "run", slurm_queue="cpu,gpu", **options)
     assert run.rc == 0, run.output

@@ -6,7 +6,6 @@ Temperature scaling is that of Guo et al. 2017 with an added intercept, since a 
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import optimize
 
 from virshort.heads.metrics import threshold_of_best_mcc
 from virshort.heads.model_record import Calibration
@@ -53,6 +52,8 @@ def scale(label: np.ndarray, odds: np.ndarray) -> tuple[float, float]:
     """The temperature and bias with the lowest log loss. label: [n] 0 or 1; odds: [n].
 
     The temperature is bounded by 0.05 and 20, so that scores which rank the labels the wrong way round are flattened."""
+    from scipy import optimize  # only here, because it takes a second to import, and evaluation does not fit anything
+
     side = np.where(label == 1, 1.0, -1.0)
     odds = odds.astype(float)
 

@@ -66,17 +66,18 @@ def shuffled_labels(label: np.ndarray, cluster: np.ndarray, kingdom: np.ndarray,
     out = np.empty_like(label)
     for y in (0, 1):
         rows = np.flatnonzero(label == y)
-        codes, first, member, size = np.unique(cluster[rows], return_index=True, return_inverse=True, return_counts=True)
-        place = kingdom[rows][first]
+        codes, member, size = np.unique(cluster[rows], return_inverse=True, return_counts=True)
+        kingdoms, place = np.unique(kingdom[rows], return_inverse=True)
+        windows = np.zeros((len(codes), len(kingdoms)))  # of each cluster in each kingdom; a cluster may have several
+        np.add.at(windows, (member, place), 1)
         order = np.argsort(-size * rng.uniform(0.5, 1, len(codes)), kind="stable")  # large clusters first, roughly
         flip = rng.integers(2)
         load = np.zeros(2)
-        by_kingdom = {k: np.zeros(2) for k in np.unique(place).tolist()}
+        by_kingdom = np.zeros((len(kingdoms), 2))
         new = np.empty(len(codes), np.int8)
         for c in order:
-            here = by_kingdom[int(place[c])]
-            new[c] = np.lexsort((load, here))[0]
-            here[new[c]] += size[c]
+            new[c] = np.lexsort((load, windows[c] @ by_kingdom))[0]
+            by_kingdom[:, new[c]] += windows[c]
             load[new[c]] += size[c]
         out[rows] = new[member] ^ flip
     return out

@@ -74,7 +74,7 @@ class NoveltyTable:
 
 def read_novelty(path: Path) -> NoveltyTable:
     """Read novelty.parquet. Windows have no match bin if they were not searched, and then only families are grouped."""
-    table = pq.read_table(path)
+    table = pq.read_table(path, columns=["window", "label", "cluster", "family", "status", "match"])
     cluster, family = (_codes(table[name].combine_chunks()) for name in ("cluster", "family"))
     status = table["status"].to_numpy()
     unit = np.where(status == NEW, cluster.max(initial=0) + 1 + family, cluster)
@@ -102,7 +102,7 @@ def novelty_rates(path: Path, table: NoveltyTable, cuts: Cuts) -> list[NoveltyRa
         for name, g in table.groupings.items():
             cell = g.code[row] * len(LABELS) + table.label[row]
             for t in range(THRESHOLDS):
-                np.add.at(called[name][t], (r, cell, g.unit[row]), calls[t])
+                np.add.at(called[name][t, r], (cell, g.unit[row]), calls[t])
     if not seen.all():
         missing = table.window[int(np.argmin(seen.all(axis=0)))].as_py()
         raise InputError(f"{path}: window {missing} is missing in a replicate: run EVALUATE again")
@@ -115,24 +115,34 @@ def _no_calls(replicates: int, g: Grouping) -> np.ndarray:
     return np.zeros((THRESHOLDS, replicates, len(g.names) * len(LABELS), int(g.unit.max(initial=0)) + 1), np.int64)
 
 
-def _calls(
-    path: Path, table: NoveltyTable, replicates: list[int], cuts: Cuts
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Block by block: the rows of the table, the replicate's place, and the calls at both thresholds [THRESHOLDS, block]."""
+def _calls(path: Path, table: NoveltyTable, replicates: list[int], cuts: Cuts) -> Iterator[tuple[np.ndarray, int, np.ndarray]]:
+    """Block by block: rows of the table, the place of their replicate, and the calls at both thresholds [THRESHOLDS, block]."""
+    done = [0] * len(replicates)
     for batch in prediction_batches(path, ["window", "fold", "replicate", "log_odds", "call"]):
-        row = pc.index_in(batch["window"], table.window)
-        if row.null_count:
-            unknown = batch["window"][int(row.is_null().to_numpy(zero_copy_only=False).argmax())].as_py()
-            raise InputError(f"{path}: window {unknown} is not among those whose novelty is known: run NOVELTY again")
-        replicate, fold = numbers(batch, "replicate", path), numbers(batch, "fold", path)
-        odds = batch["log_odds"].to_numpy().astype(np.float32)
-        strict = np.zeros(len(odds), bool)
-        for (f, r), cut in cuts.items():
-            if cut is not None:
-                here = (fold == f) & (replicate == r)
-                strict[here] = odds[here] >= np.float32(cut)
-        called = batch["call"].cast(pa.int8()).to_numpy()
-        yield row.to_numpy(), np.searchsorted(replicates, replicate), np.stack([called, strict]).astype(np.int64)
+        replicate = numbers(batch, "replicate", path)
+        for place, r in enumerate(replicates):
+            part = batch.filter(pa.array(replicate == r))
+            row = _rows(part["window"], table, done[place], path)
+            done[place] += len(row)
+            fold, odds = numbers(part, "fold", path), part["log_odds"].to_numpy().astype(np.float32)
+            strict = np.zeros(len(row), bool)
+            for f in np.unique(fold).tolist():
+                if (cut := cuts.get((f, r))) is not None:
+                    strict[fold == f] = odds[fold == f] >= np.float32(cut)
+            called = part["call"].cast(pa.int8()).to_numpy()
+            yield row, place, np.stack([called, strict]).astype(np.int64)
+
+
+def _rows(window: pa.Array, table: NoveltyTable, expected: int, path: Path) -> np.ndarray:
+    """The rows of the table that hold these windows. EVALUATE writes them in the table's order, in which they begin at the row
+    `expected`; in any other order they are looked up."""
+    if window.equals(table.window.slice(expected, len(window))):
+        return np.arange(expected, expected + len(window))
+    row = pc.index_in(window, table.window)
+    if row.null_count:
+        unknown = window[int(row.is_null().to_numpy(zero_copy_only=False).argmax())].as_py()
+        raise InputError(f"{path}: window {unknown} is not among those whose novelty is known: run NOVELTY again")
+    return row.to_numpy().astype(np.int64)
 
 
 def _rates_of_grouping(name: str, g: Grouping, table: NoveltyTable, called: np.ndarray, strict: bool) -> list[NoveltyRate]:

@@ -9,6 +9,7 @@ from virshort.report.inputs import Inputs
 from virshort.report.lookup import short_row
 from virshort.report.methods import encoder_text, encoders_of, fitted_in_words, head_in_words, sources_text
 from virshort.report.wording import SIMULATED, overfitting_text
+from virshort.sources.hold_out import CLUSTER, plural
 from virshort.verdict.wording import names_in_words, quoted
 
 MISSING = "Not recorded in this results folder."
@@ -42,9 +43,10 @@ def _data(data: Inputs) -> Answers:
     provenance = SIMULATED if data.simulated else f"The files are those of {given}; the user gave the labels." if given else ""
     viral = short["shares"]["viral"] if short else None
     splits = None
+    held_out = plural((data.folds or {}).get("hold_out", CLUSTER))
     if short and data.folds:
         splits = (
-            f"{data.folds['folds']} folds of clusters, of which {len(data.folds['test_folds'])} were tested. For each tested "
+            f"{data.folds['folds']} folds of {held_out}, of which {len(data.folds['test_folds'])} were tested. For each tested "
             f"fold the next one is for validation and the others for training. {short['windows']:,} short test windows."
         )
     return [
@@ -52,7 +54,8 @@ def _data(data: Inputs) -> Answers:
         ("Splits", splits),
         (
             "Redundancy between splits",
-            f"Clusters of similar sources are never split between training, validation and test{clusters}. "
+            f"Clusters of similar sources{'' if held_out == plural(CLUSTER) else f', and {held_out},'} are never split between "
+            f"training, validation and test{clusters}. "
             f"{c['leakage']['sentence']}",
         ),
         ("Label balance", None if viral is None else f"{100 * viral:.1f} % of the short test windows are viral."),

@@ -38,8 +38,6 @@ class Inputs:
     skipped: Sequence[Mapping[str, str]] = ()
     windows: Mapping[tuple[str, str], Json] = field(default_factory=dict)
     """By purpose (train or test) and pool, its metadata.json."""
-    parts_checked: bool = True
-    """False if the comparison does not record what it was computed from, as in earlier versions."""
     parameters: Json = field(default_factory=dict)
     versions: Json = field(default_factory=dict)
 
@@ -74,8 +72,7 @@ def read_inputs(
     versions = versions or find(folder, "*versions*.yml")
     trace = trace or find(folder, "trace*.tsv")
     given = read_json(parameters) if parameters else {}
-    if "parts" in comparison:
-        check_parts(folder, comparison)
+    check_parts(folder, comparison)
     check_agreement(folder, comparison, windows, facts, given)
     arms = list(dict.fromkeys(t["arm"] for t in comparison["training"]))
     tasks = read_trace(trace) if trace else []
@@ -91,7 +88,6 @@ def read_inputs(
         input=facts["input"],
         skipped=read_table(find(folder, "skipped.tsv")),
         windows=windows,
-        parts_checked="parts" in comparison,
         parameters=given,
         versions=(yaml.safe_load(versions.read_text(encoding="utf-8")) or {}) if versions else {},
     )

@@ -14,7 +14,6 @@ REFERENCES = {
     "sourmash": "Irber L et al. sourmash v4: a multitool to quickly search, compare, and analyze genomic and metagenomic data "
     "sets. J Open Source Softw 9, 6830 (2024).",
     "torch": "Paszke A et al. PyTorch: an imperative style, high-performance deep learning library. NeurIPS 32 (2019).",
-    "scikit-learn": "Pedregosa F et al. Scikit-learn: machine learning in Python. J Mach Learn Res 12, 2825-2830 (2011).",
     "multiqc": "Ewels P et al. MultiQC: summarize analysis results for multiple tools and samples in a single report. "
     "Bioinformatics 32, 3047-3048 (2016).",
     "biopython": "Cock PJA et al. Biopython: freely available Python tools for computational molecular biology and "
@@ -40,7 +39,7 @@ def encoders_of(models: Mapping[str, Json]) -> list[Json]:
 def references(data: Inputs) -> list[str]:
     """What the methods paragraph cites: the tools and encoders of this run, and the statistical methods."""
     names = " ".join(e["encoder"] for e in encoders_of(data.models))
-    wanted = [k for k in ("nextflow", "sourmash", "torch", "scikit-learn", "biopython", "multiqc") if k in data.versions]
+    wanted = [k for k in ("nextflow", "sourmash", "torch", "biopython", "multiqc") if k in data.versions]
     wanted += ["dnabert-s"] * ("dnabert-s" in names) + ["esm2"] * ("esm2" in names)
     return [REFERENCES[k] for k in (*wanted, "obuchowski", "holm", "guo", "dome")]
 

@@ -6,10 +6,6 @@ from virshort.verdict.schema import Comparison
 SIMULATED = (
     "The genomes of this run are simulated: its figures show how the pipeline works, and say nothing about real viruses."
 )
-UNCHECKED = (
-    "An earlier version of virshort wrote comparison.json, so there was no way to check that the models and evaluations in "
-    "this folder belong to it."
-)
 NO_OVERFITTING = "No arm overfits: none is accurate on its training windows and near chance on test windows."
 
 
@@ -27,5 +23,4 @@ def control_sentences(c: Comparison) -> list[str]:
 def further_warnings(data: Inputs) -> list[str]:
     """All warnings but that of the leakage audit, which is always reported on its own."""
     c = data.comparison
-    unchecked = [] if data.parts_checked else [UNCHECKED]
-    return unchecked + [w for w in c["warnings"] if w != c["leakage"]["sentence"]]
+    return [w for w in c["warnings"] if w != c["leakage"]["sentence"]]

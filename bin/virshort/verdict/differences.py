@@ -28,6 +28,7 @@ def add_differences(
     """Fill in `difference_to_baseline` of the rows of one test set, if the baseline is among them.
 
     The p value is the larger of that of the sign-flip test over clusters and that of the t test that belongs to the interval.
+    Where the clusters are too few for an interval there is none, because the t test needs as many.
     Holm's correction and the level of the verdict's interval count the arms that are not controls.
     """
     others = [r for r in rows if r["arm"] != "baseline"]
@@ -38,7 +39,7 @@ def add_differences(
     level = 1 - 0.05 / max(1, len(family))
     flips = sign_flip_p(np.stack([cluster_differences(test, counts[r["arm"]], base) for r in others]), rng)
     enough = fewest_effective(test) >= MINIMUM_EFFECTIVE
-    p_values = {}
+    p_values: dict[str, float] = {}
     for row, flip in zip(others, flips, strict=True):
         estimate = accuracy_difference(test, counts[row["arm"]], base)
         auroc = auroc_difference(test, counts[row["arm"]], base)
@@ -46,20 +47,22 @@ def add_differences(
         points, at_level = 100 * estimate.value, _in_points(wide)
         auroc_ci = auroc.interval() if auroc and enough else None
         # The sign flips know the clusters only, the t test the noise of training as well: the larger p holds for both.
-        p_values[row["arm"]] = float(max(flip, estimate.p_value() or 0.0))
+        if ci:
+            p_values[row["arm"]] = float(max(flip, estimate.p_value() or 0.0))
         row["difference_to_baseline"] = {
             "points": points,
             "ci95": _in_points(ci),
             "interval_at_level": at_level,
             "level": level,
-            "p": p_values[row["arm"]],
+            "p": p_values.get(row["arm"]),
             "p_holm": None,
             "band": band(points),
             "certain": at_level is not None and bands_touched(*at_level) == [band(points)],
             "auroc": auroc.value if auroc and np.isfinite(auroc.value) else None,
             "auroc_ci95": list(auroc_ci) if auroc_ci else None,
         }
-    for row, p in zip(family, holm([p_values[r["arm"]] for r in family]), strict=True):
+    tested = [r for r in family if r["arm"] in p_values]
+    for row, p in zip(tested, holm([p_values[r["arm"]] for r in tested]), strict=True):
         if row["difference_to_baseline"]:
             row["difference_to_baseline"]["p_holm"] = p
 

@@ -20,8 +20,8 @@ class Difference(TypedDict):
     ci95: Interval | None
     interval_at_level: Interval | None
     level: float  # corrected for the number of arms
-    p: float
-    p_holm: float | None  # None for a control
+    p: float | None  # None without an interval
+    p_holm: float | None  # None for a control, too
     band: str
     certain: bool  # the whole interval at `level` lies in `band`
     auroc: float | None

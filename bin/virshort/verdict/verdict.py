@@ -130,11 +130,13 @@ def answer(
     if v["verdict"] is None or before is None or after is None or points is None:
         return v["reason"]
     unseen = "held out from this run's training" if pretrained else "never seen in training"
-    change = "rises" if points > 0 else "falls" if points < 0 else "stays the same"
+    change = f"{'rises' if points > 0 else 'falls'} from {percent(before)} ('baseline') to {percent(after)} ('finetune')"
+    if percent(before) == percent(after):
+        change = f"is {percent(before)} with 'baseline' and with 'finetune'"
+    gain = points_in_words({"points": points, "ci95": v["ci95"]})
     sentences = [
         _finding(v, minimum_accuracy),
-        f"On {v['length']} windows of sources {unseen}, accuracy {change} from {percent(before)} ('baseline') "
-        f"to {percent(after)} ('finetune'): {points_in_words({'points': points, 'ci95': v['ci95']})}.",
+        f"On {v['length']} windows of sources {unseen}, accuracy {change}: {gain}.",
         v["reason"],
     ]
     row = row_of(rows, best, "short")

@@ -223,7 +223,7 @@ def conclusion(totals: list[SetLeakage], limit: float, pretrained: bool, hold_ou
     highest = max(totals, key=lambda t: t["share"])
     message = (
         f"At most {highest['share']:.3%} of the windows of a test set share a 31-mer with a training window of their split "
-        f"(test set {highest['test_set']}, training set {highest['train_set']}; the limit is {limit:.3%})."
+        f"(test set '{highest['test_set']}', training set '{highest['train_set']}'; the limit is {limit:.3%})."
     )
     if hold_out != "cluster":
         message += f" No {hold_out} is in two folds."

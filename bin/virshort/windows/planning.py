@@ -147,8 +147,9 @@ def plan_window_set(sampler: Sampler, recipe: Recipe, design: SamplingDesign) ->
         notes.append(
             f"Test set {recipe.name} has {recipe.size} of the {asked} {things} requested, because the sources hold no more."
         )
+    kind = "Test" if recipe.purpose == "test" else "Training"
     notes += [
-        f"Window set {recipe.name}: a cluster may give {cap:.0%} of the {LABELS[label]} windows instead of "
+        f"{kind} set {recipe.name}: a cluster may give {cap:.0%} of the {LABELS[label]} windows instead of "
         f"{design.cluster_cap:.0%}, because a fold has too few {LABELS[label]} clusters."
         for label, cap in caps.items()
     ]

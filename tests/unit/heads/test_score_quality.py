@@ -2,9 +2,22 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score, roc_curve
 
-from virshort.heads.score_quality import curves, reliability
+from virshort.heads import score_quality
+from virshort.heads.score_quality import curves, rank_metrics, reliability
+
+
+@given(st.integers(2, 300), st.integers(1, 300), st.sampled_from([np.float32, np.float64]), st.integers(0, 2**32))
+def test_ranks_are_scikit_learns_bit_for_bit(n: int, scores: int, dtype: type, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    label = np.append([0, 1], rng.integers(0, 2, n - 2))
+    score = rng.choice(rng.normal(0, 3, scores), n).astype(dtype)
+    assert rank_metrics(label, score) == {"auroc": roc_auc_score(label, score), "auprc": average_precision_score(label, score)}
+    for mine, theirs in zip(score_quality.roc_curve(label, score), roc_curve(label, score)[:2], strict=True):
+        np.testing.assert_array_equal(mine, theirs)
 
 
 def test_curves_have_the_area_of_the_metrics(windows: dict[str, np.ndarray]) -> None:

@@ -20,6 +20,15 @@ def test_shuffled_labels_are_independent_of_the_true_ones_and_never_split_a_clus
     assert (shuffled_labels(label, cluster, kingdom, 1) != shuffled_labels(label, cluster, kingdom, 2)).any()
 
 
+def test_shuffled_labels_are_balanced_in_every_kingdom_of_a_cluster():
+    """All clusters are half of one kingdom and half of another; of each kingdom's windows half get each label."""
+    cluster, kingdom = np.repeat(np.arange(40), 10), np.tile([0, 0, 0, 0, 0, 1, 1, 1, 1, 1], 40)
+    kingdom[cluster >= 20] += 2
+    for seed in range(20):
+        new = shuffled_labels(np.ones(400, np.int8), cluster, kingdom, seed)
+        assert [new[kingdom == k].mean() for k in range(4)] == [0.5] * 4
+
+
 def test_a_split_that_lacks_rows_is_an_error():
     with pytest.raises(InputError, match="split 0: 1 training windows with label 1 where 3"):
         split_rows(np.array([1, 0, 0], np.int8), np.array([2, 2, 2], np.int8), 0, 3, 6, 0.5)

@@ -6,6 +6,8 @@ from virshort.report.dome import MISSING, dome, sheet
 from virshort.report.inputs import Inputs
 from virshort.report.methods import fitted_in_words, head_in_words, paragraph, references
 
+CLUSTERS = {"clusters": 100, "method": "given", "containment": None, "tool": None, "version": None}
+
 
 def test_the_paragraph_says_how_p_is_computed(data: Inputs) -> None:
     text = paragraph(data)
@@ -16,6 +18,18 @@ def test_the_paragraph_says_how_p_is_computed(data: Inputs) -> None:
 def test_the_paragraph_claims_no_p_without_a_baseline(data: Inputs) -> None:
     arms = [{**r, "difference_to_baseline": None} for r in data.comparison["arms"] if r["arm"] != "baseline"]
     assert "P value" not in paragraph(replace(data, comparison={**data.comparison, "arms": arms}))
+
+
+def test_families_that_are_held_out_are_named(data: Inputs) -> None:
+    held = replace(data, folds={**(data.folds or {}), "hold_out": "family", "units": 24}, clusters=CLUSTERS)
+    assert "Whole families (24 with the clusters of sources without one) were assigned to 3 folds" in paragraph(held)
+    found = sheet(dome(held))["Data"]
+    assert (
+        found["Splits"].startswith("3 folds of families")
+        and ", and families, are never split" in found["Redundancy between splits"]
+    )
+    assert "Clusters were assigned to 3 folds" in paragraph(replace(data, clusters=CLUSTERS))
+    assert "for new families, intervals count families" in paragraph(data)
 
 
 def test_references_are_those_of_the_tools_that_ran(data: Inputs) -> None:

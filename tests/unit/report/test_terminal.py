@@ -5,7 +5,6 @@ from dataclasses import replace
 from report_examples import ARMS
 from virshort.report.inputs import Inputs
 from virshort.report.terminal import summary_text
-from virshort.report.wording import UNCHECKED
 
 
 def test_the_summary_has_the_verdict_all_arms_and_the_audit(data: Inputs) -> None:
@@ -23,9 +22,3 @@ def test_the_footnote_names_the_best_arm_in_quotes_and_the_table_without(data: I
     assert "* best on validation: 'finetune')" in " ".join(text.split())
     (marked,) = [line for line in text.splitlines() if line.endswith(" *")]
     assert marked.startswith("finetune ")
-
-
-def test_a_comparison_that_could_not_be_checked_is_a_warning(data: Inputs) -> None:
-    text = " ".join(summary_text(replace(data, parts_checked=False)).split())
-    assert f"WARNING: {UNCHECKED}" in text
-    assert "WARNING: An earlier" not in " ".join(summary_text(replace(data, parts_checked=True)).split())

@@ -93,6 +93,8 @@ def test_too_few_clusters_mean_no_interval_and_no_conclusion(tmp_path: Path) -> 
     c = compared(write_results(tmp_path, arms, {"short": 1500, "full": 500}, clusters=14))
     assert c["verdict"]["verdict"] == "strong" and not c["verdict"]["certain"] and c["verdict"]["ci95"] is None
     assert all(m["ci95"] is None for row in c["arms"] for m in row["metrics"].values())
+    differences = [d for row in c["arms"] if (d := row["difference_to_baseline"])]
+    assert len(differences) == 4 and all(d["p"] is None and d["p_holm"] is None for d in differences)
     assert any("no intervals are given" in w for w in c["warnings"])
     assert c["best_arm"]["arm"] == "finetune" and c["recommendation"].startswith("Nothing is recommended")
     said = [c["answer"], c["recommendation"], c["cost"]["sentence"], c["votes"] or "", *c["scenario"]["next_steps"]]

@@ -70,6 +70,11 @@ def test_each_outcome_has_its_sentence(
     assert f"accuracy {change} {before:.1%} ('baseline') to {before + points / 100:.1%} ('finetune')".replace("%", " %") in text
 
 
+def test_accuracies_that_are_written_alike_do_not_rise() -> None:
+    text = told(both(0.01, (-1, 1.02), 0.641))
+    assert "accuracy is 64.1 % with 'baseline' and with 'finetune': +0.0 points (95 % interval -1.0 to 1.0)." in text
+
+
 def test_without_an_interval_nothing_is_certain() -> None:
     rows = both(30, None, effective=5.0)
     v = give_verdict(rows, None, "150 bp")

@@ -91,7 +91,7 @@ def test_few_clusters_raise_the_cap_and_say_so():
     plan = plan_window_set(skewed_sampler(clusters=5), SHORT, DESIGN)
     assert plan.caps.keys() == {0, 1} and plan.caps[1] == pytest.approx(1 / 3, abs=0.01)
     assert plan.notes[0] == (
-        "Window set short: a cluster may give 33% of the viral windows instead of 5%, "
+        "Training set short: a cluster may give 33% of the viral windows instead of 5%, "
         "because a fold has too few viral clusters."
     )
 

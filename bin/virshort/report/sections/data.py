@@ -21,7 +21,7 @@ def controls(data: Inputs) -> Mapping[str, Any]:
 def sources_and_windows(data: Inputs) -> Mapping[str, Any]:
     tested = {r["test_set"]: r for r in data.comparison["arms"] if r["windows"]}
     notes = [n for source in (data.input, data.clusters, data.folds, data.mask) if source for n in source.get("notes", [])]
-    notes += [f"{purpose} {pool}: {n}" for (purpose, pool), m in data.windows.items() for n in m.get("notes", [])]
+    notes += [n for m in data.windows.values() for n in m.get("notes", [])]
     return {
         "input": data.input,
         "folds": fold_table(data.folds) if data.folds else None,
