@@ -3,6 +3,8 @@
 All arithmetic of positions is unsigned, which spares Numba the check for negative indices.
 """
 
+from dataclasses import dataclass
+
 import numba
 import numpy as np
 
@@ -21,26 +23,30 @@ _PAD, _RADIX = np.uint64(PAD), np.uint64(len(GROUPS))
 _TO_BUCKET, _TO_FILTER = np.uint64(64 - BUCKET_BITS), np.uint64(64 - FILTER_BITS)
 
 
+@dataclass(frozen=True)
+class Translated:
+    """The stretches of windows as one text. codes: [..] uint8, which begin and end with PAD gaps; correction: [..] int8, what
+    is added to the scores of each residue; window: [..] int32, the number of the window that each residue is of."""
+
+    codes: np.ndarray
+    correction: np.ndarray
+    window: np.ndarray
+
+
 def best_matches(
-    text: np.ndarray,
-    windows: np.ndarray,
-    window: np.ndarray,
-    index: SeedIndex,
-    least: int,
-    best: np.ndarray,
-    identity: np.ndarray,
+    text: np.ndarray, windows: Translated, index: SeedIndex, least: int, best: np.ndarray, identity: np.ndarray
 ) -> None:
     """Raise each window's best score and identity to those of its best match in a text.
 
-    text, windows: [..] uint8 codes, which begin and end with PAD gaps; window: the number of the window at each position of
-    `windows`; index: the seeds of `windows`; least: the smallest raw score that counts; best: [n] int32, 0 for none;
-    identity: [n] float32, the share of equal residues in the match. Of matches with equal scores the one with the greater
-    identity counts, so the order of texts, of shapes and of windows changes nothing."""
-    _search(text, windows, window, index.shape, index.first, index.seed, index.place, index.filter, least, best, identity)
+    text: [..] uint8 codes, which begin and end with PAD gaps; index: the seeds of `windows`; least: the smallest raw score that
+    counts; best: [n] int32, 0 for none; identity: [n] float32, the share of equal residues in the match. Of matches with equal
+    scores the one with the greater identity counts, so the order of texts, of shapes and of windows changes nothing."""
+    query = windows.codes, windows.correction, windows.window
+    _search(text, *query, index.shape, index.first, index.seed, index.place, index.filter, least, best, identity)
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
-def _search(text, windows, window, shape, first, seed, place, occurs, least, best, identity):
+def _search(text, windows, correction, window, shape, first, seed, place, occurs, least, best, identity):
     """Works through the text in chunks, and in each in steps over arrays: the loads of a step do not wait for one another,
     which makes it much faster than one position after another."""
     at, number_at, bucket_at = np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint32)
@@ -65,13 +71,13 @@ def _search(text, windows, window, shape, first, seed, place, occurs, least, bes
                 hit_text[hits], hit_windows[hits] = at[j], place[entry]
                 hits += seed[entry] == number_at[j]
                 if hits == HITS:
-                    _extend(text, windows, window, shape, hit_text, hit_windows, hits, least, best, identity)
+                    _extend(text, windows, correction, window, shape, hit_text, hit_windows, hits, least, best, identity)
                     hits = 0
-    _extend(text, windows, window, shape, hit_text, hit_windows, hits, least, best, identity)
+    _extend(text, windows, correction, window, shape, hit_text, hit_windows, hits, least, best, identity)
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
-def _extend(text, windows, window, shape, hit_text, hit_windows, hits, least, best, identity):
+def _extend(text, windows, correction, window, shape, hit_text, hit_windows, hits, least, best, identity):
     span = shape[-1] + _ONE
     kept = 0
     scores = np.empty(hits, np.int32)
@@ -79,20 +85,20 @@ def _extend(text, windows, window, shape, hit_text, hit_windows, hits, least, be
         t, w = np.uint64(hit_text[h]), np.uint64(hit_windows[h])
         near = 0
         for i in range(np.uint64(0), span):
-            near += SCORE[(np.uint64(windows[w + i]) << _FIVE) | np.uint64(text[t + i])]
+            near += SCORE[(np.uint64(windows[w + i]) << _FIVE) | np.uint64(text[t + i])] + correction[w + i]
         hit_text[kept], hit_windows[kept], scores[kept] = t, w, near
         kept += near >= SEED_SCORE
     for h in range(kept):
         t, w, score = np.uint64(hit_text[h]), np.uint64(hit_windows[h]), np.int64(scores[h])
         top, k, right = score, span, span
         while score >= top - DROP:
-            score += SCORE[(np.uint64(windows[w + k]) << _FIVE) | np.uint64(text[t + k])]
+            score += SCORE[(np.uint64(windows[w + k]) << _FIVE) | np.uint64(text[t + k])] + correction[w + k]
             k += _ONE
             if score > top:
                 top, right = score, k
         score, k, left = top, _ONE, np.uint64(0)
         while score >= top - DROP:
-            score += SCORE[(np.uint64(windows[w - k]) << _FIVE) | np.uint64(text[t - k])]
+            score += SCORE[(np.uint64(windows[w - k]) << _FIVE) | np.uint64(text[t - k])] + correction[w - k]
             if score > top:
                 top, left = score, k
             k += _ONE

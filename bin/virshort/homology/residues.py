@@ -1,11 +1,11 @@
-"""Residues as small numbers, how alike they are, and which of them say nothing because they repeat."""
+"""Residues as small numbers, how alike they are, and how much of that their surroundings explain."""
 
 import numpy as np
 from Bio.Align import substitution_matrices
 
 ALPHABET = b"ARNDCQEGHILKMFPSTWYV"
 UNKNOWN, END = 20, 21
-"""The codes of a residue that is unknown or masked, and of the gap between two stretches."""
+"""The codes of a residue that is unknown, and of the gap between two stretches."""
 CODES = np.full(256, UNKNOWN, np.uint8)
 """[256] ASCII letter -> code: 0..19 as in ALPHABET, END for a line's end, and UNKNOWN for anything else."""
 CODES[list(ALPHABET)] = range(20)
@@ -22,6 +22,13 @@ SCORE[32 * UNKNOWN + UNKNOWN] = -1
 SCORE.reshape(32, 32)[END, :] = -100
 SCORE.reshape(32, 32)[:, END] = -100
 
+FREQUENCY = np.array(
+    [8.25, 5.53, 4.06, 5.46, 1.37, 3.93, 6.75, 7.07, 2.27, 5.96, 9.66, 5.84, 2.42, 3.86, 4.70, 6.56, 5.34, 1.08, 2.92, 6.87],
+    np.float32,
+)
+FREQUENCY /= FREQUENCY.sum()
+"""[20] share of each residue among the proteins of Swiss-Prot, in the order of ALPHABET."""
+
 _LAMBDA, _K = 0.3176, 0.134
 """Of BLOSUM62 without gaps: Altschul et al., Nucleic Acids Res. 25:3389 (1997)."""
 
@@ -37,21 +44,25 @@ def raw_score(least_bits: float) -> int:
     return int(np.ceil((least_bits * np.log(2) + np.log(_K)) / _LAMBDA))
 
 
-def mask_repeats(codes: np.ndarray, size: int = 12, entropy: float = 2.2) -> np.ndarray:
-    """The codes, with UNKNOWN for every residue that lies in a stretch of `size` residues with an entropy below `entropy` bits,
-    as SEG does (Wootton and Federhen, Comput. Chem. 17:149, 1993): such stretches match everywhere by chance. codes: [n]."""
-    if len(codes) < size:
-        return codes
-    place = len(codes) - size + 1
-    total = np.zeros(place, np.float32)
-    table = np.arange(size + 1) / size
-    table[1:] *= -np.log2(table[1:])
-    for code in range(END):  # a gap adds nothing, so that stretches across it are judged by the residues that they have
+def composition_correction(codes: np.ndarray, reach: int = 20) -> np.ndarray:
+    """What is added to every score of a residue, so that a stretch made of few residues does not match all others like it.
+
+    It is the mean score of the residue with any residue, less its mean score with the other residues of its stretch that are at
+    most `reach` away (Hauser et al., Bioinformatics 32:1323, 2016), rounded; 0 for UNKNOWN and END. codes: [n] uint8, stretches
+    between ENDs. Returns [n] int8."""
+    at = np.arange(len(codes))
+    ends = np.concatenate([[-1], np.flatnonzero(codes == END), [len(codes)]])
+    stretch = np.searchsorted(ends, at)  # the first gap at or after each position
+    first = np.maximum(ends[np.maximum(stretch - 1, 0)] + 1, at - reach)
+    last = np.maximum(np.minimum(ends[stretch], at + reach + 1), first)
+    table = SCORE.reshape(32, 32).astype(np.float32)
+    near, total = np.zeros(len(codes), np.int32), np.zeros(len(codes), np.float32)
+    for code in range(len(ALPHABET)):
         seen = np.concatenate([[0], np.cumsum(codes == code, dtype=np.int32)])
-        total += table[seen[size:] - seen[:-size]].astype(np.float32)
-    ends = np.concatenate([[0], np.cumsum(codes == END, dtype=np.int32)])
-    low = (total < entropy) & (ends[size:] == ends[:-size])
-    change = np.zeros(len(codes) + 1, np.int32)
-    change[:place] += low
-    change[size : size + place] -= low
-    return np.where((np.cumsum(change)[:-1] > 0) & (codes < UNKNOWN), np.uint8(UNKNOWN), codes)
+        count = seen[last] - seen[first]
+        near += count
+        total += count * table[codes, code]
+    others = np.maximum(near - 1, 1)
+    own = (total - table[codes, codes]) / others
+    expected = (table[:, : len(ALPHABET)] @ FREQUENCY)[codes]
+    return np.where((codes < UNKNOWN) & (near > 1), np.rint(expected - own), 0).astype(np.int8)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from virshort.homology.databases import Database, blocks, check_folds, encode
-from virshort.homology.matching import best_matches
-from virshort.homology.residues import bits, mask_repeats, raw_score
-from virshort.homology.seeds import SHAPES, SeedIndex, index_seeds
+from virshort.homology.matching import Translated, best_matches
+from virshort.homology.residues import bits, composition_correction, raw_score
+from virshort.homology.seeds import PAD, SHAPES, SeedIndex, index_seeds
 from virshort.homology.stretches import stop_free_stretches
 from virshort.labels import LABELS
 
@@ -49,10 +49,10 @@ def search(
         by_fold.setdefault(database.fold, []).append(database)
     for batch, (of_fold, here) in product(_batches(sequences), by_fold.items()):
         others = batch[fold[batch] != of_fold]
-        text, window = translated([sequences[w] for w in others], genetic_code)
-        indexes = [index_seeds(text, shape) for shape in SHAPES[:shapes]]
+        windows = translated([sequences[w] for w in others], genetic_code)
+        indexes = [index_seeds(windows.codes, shape) for shape in SHAPES[:shapes]]
         for database in here:
-            score, identity = best_in(blocks(folder, database), text, window, len(others), indexes, threads)
+            score, identity = best_in(blocks(folder, database), windows, len(others), indexes, threads)
             label = LABELS.index(database.label)
             found[others, of_fold, label, 0] = np.where(score > 0, bits(score), 0)
             found[others, of_fold, label, 1] = identity
@@ -75,23 +75,21 @@ def _batches(sequences: Sequence[bytes]) -> list[np.ndarray]:
     return found
 
 
-def translated(sequences: Sequence[bytes], genetic_code: int) -> tuple[np.ndarray, np.ndarray]:
-    """The stop-free stretches of windows as one text of codes, repeats masked, and the window at each of its positions."""
+def translated(sequences: Sequence[bytes], genetic_code: int) -> Translated:
+    """The stop-free stretches of windows, which are numbered as they come."""
     lines, window = [], []
     for number, sequence in enumerate(sequences):
         for stretch in stop_free_stretches(np.frombuffer(sequence, np.uint8), genetic_code, SHORTEST):
-            lines.append(stretch)
+            lines.append(b"%b\n" % stretch)
             window.append(number)
-    text = mask_repeats(encode(b"".join(b"%b\n" % line for line in lines)))
-    of = np.zeros(len(text), np.int32)
-    sizes = [len(line) + 1 for line in lines]
-    first = (len(text) - sum(sizes)) // 2  # as many gaps before as after
-    of[first : first + sum(sizes)] = np.repeat(np.array(window, np.int32), sizes)
-    return text, of
+    codes = encode(b"".join(lines))
+    of = np.zeros(len(codes), np.int32)
+    of[PAD : len(codes) - PAD] = np.repeat(np.array(window, np.int32), [len(line) for line in lines])
+    return Translated(codes, composition_correction(codes), of)
 
 
 def best_in(
-    texts: Iterable[np.ndarray], windows: np.ndarray, window: np.ndarray, n: int, indexes: Sequence[SeedIndex], threads: int = 1
+    texts: Iterable[np.ndarray], windows: Translated, n: int, indexes: Sequence[SeedIndex], threads: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
     """Raw score [n] int32 and identity [n] float32 of each window's best match in some texts, as `best_matches` finds it. A
     text is one thread's work, and at most two texts per thread are held at a time."""
@@ -101,7 +99,7 @@ def best_in(
     def one(text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         score, share = np.zeros(n, np.int32), np.zeros(n, np.float32)
         for index in indexes:
-            best_matches(text, windows, window, index, least, score, share)
+            best_matches(text, windows, index, least, score, share)
         return score, share
 
     with ThreadPoolExecutor(threads) as pool:

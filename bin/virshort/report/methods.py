@@ -22,6 +22,10 @@ REFERENCES = {
     "arXiv 2402.08777 (2024).",
     "esm2": "Lin Z et al. Evolutionary-scale prediction of atomic-level protein structure with a language model. Science 379, "
     "1123-1130 (2023).",
+    "numba": "Lam SK, Pitrou A, Seibert S. Numba: a LLVM-based Python JIT compiler. Proc LLVM-HPC, 7 (2015).",
+    "diamond": "Buchfink B, Xie C, Huson DH. Fast and sensitive protein alignment using DIAMOND. Nat Methods 12, 59-60 (2015).",
+    "karlin": "Karlin S, Altschul SF. Methods for assessing the statistical significance of molecular sequence features by "
+    "using general scoring schemes. Proc Natl Acad Sci USA 87, 2264-2268 (1990).",
     "obuchowski": "Obuchowski NA. Nonparametric analysis of clustered ROC curve data. Biometrics 53, 567-578 (1997).",
     "holm": "Holm S. A simple sequentially rejective multiple test procedure. Scand J Stat 6, 65-70 (1979).",
     "guo": "Guo C et al. On calibration of modern neural networks. ICML 34, 1321-1330 (2017).",
@@ -41,6 +45,7 @@ def references(data: Inputs) -> list[str]:
     names = " ".join(e["encoder"] for e in encoders_of(data.models))
     wanted = [k for k in ("nextflow", "sourmash", "torch", "biopython", "multiqc") if k in data.versions]
     wanted += ["dnabert-s"] * ("dnabert-s" in names) + ["esm2"] * ("esm2" in names)
+    wanted += ["numba", "diamond", "karlin"] * ("homology" in names)
     return [REFERENCES[k] for k in (*wanted, "obuchowski", "holm", "guo", "dome")]
 
 
@@ -85,6 +90,16 @@ def novelty_text(c: Comparison) -> str:
     return (
         f"Rates on short windows are also given by {match}whether their family was in training; for new families, intervals "
         "count families instead of clusters."
+    )
+
+
+def search_text(e: Json) -> str:
+    """How windows were searched for relatives."""
+    return (
+        "Each window was translated in six frames and searched against the translated, masked sources of every fold but its "
+        "own with virshort's search: spaced seeds in a reduced alphabet, as in DIAMOND, extended without gaps and scored by "
+        f"BLOSUM62 ({e.get('pooling') or 'settings not recorded'}; databases {e['weights'][:16]}). A split used the matches in "
+        "the folds that it was trained on."
     )
 
 
@@ -140,7 +155,9 @@ def _on_windows(data: Inputs) -> list[str]:
     if c["pretrained"]:
         text.append(c["pretrained"]["sentence"])
     if (encoders := encoders_of(data.models)) and c["window_length"]:
-        text.append("Windows were embedded by " + listed([encoder_text(e) for e in encoders]) + ".")
+        read = [encoder_text(e) for e in encoders if e["modality"] != "homology"]
+        text += ["Windows were embedded by " + listed(read) + "."] if read else []
+        text += [search_text(e) for e in encoders if e["modality"] == "homology"]
     return text
 
 

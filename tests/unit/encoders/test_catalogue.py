@@ -41,8 +41,9 @@ def test_every_language_model_is_an_encoder_and_needs_its_own_weights():
 def test_every_module_of_the_table_loads_its_encoders():
     for name, entry in CATALOGUE.items():
         assert entry_of(name) is entry
-        if entry.process != "SEARCH":
-            assert callable(import_module(entry.module).load)
+        if entry.process == "SEARCH":  # depends on the sources too, so no function of the window alone
+            continue
+        assert callable(import_module(entry.module).load)
         if model_of(name) is None:
             encoder = load_encoder(name)
             assert (encoder.name, encoder.modality, encoder.dim) == (name, entry.modality, entry.dim)

@@ -1,29 +1,32 @@
-"""Scores, bits, and the masking of repeats."""
+"""Scores, bits, and the correction for composition."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from virshort.homology.residues import ALPHABET, CODES, END, SCORE, UNKNOWN, bits, mask_repeats, raw_score
+from virshort.homology.residues import (
+    ALPHABET,
+    CODES,
+    END,
+    FREQUENCY,
+    SCORE,
+    UNKNOWN,
+    bits,
+    composition_correction,
+    raw_score,
+)
 
 PEPTIDES = st.text("ARNDCQEGHILKMFPSTWYVX\n", max_size=60).map(lambda s: CODES[np.frombuffer(s.encode(), np.uint8)])
 
 
-def entropy(codes) -> float:
-    share = np.unique(codes, return_counts=True)[1] / len(codes)
-    return float(-(share * np.log2(share)).sum())
-
-
 @given(PEPTIDES)
-def test_what_is_masked_lies_in_a_stretch_of_low_entropy(codes):
-    masked = mask_repeats(codes)
-    low = np.zeros(len(codes), bool)
-    for first in range(len(codes) - 11):
-        part = codes[first : first + 12]
-        if END not in part and entropy(part) < 2.2 - 1e-6:
-            low[first : first + 12] = True
-    assert np.array_equal(masked == UNKNOWN, low | (codes == UNKNOWN))
-    assert np.array_equal(masked[masked != UNKNOWN], codes[masked != UNKNOWN])
+def test_the_correction_is_the_expected_score_less_that_with_the_surroundings(codes):
+    table = SCORE.reshape(32, 32)
+    for i, (code, found) in enumerate(zip(codes, composition_correction(codes), strict=True)):
+        near = [j for j in range(max(i - 20, 0), min(i + 21, len(codes))) if END not in codes[min(i, j) : max(i, j) + 1]]
+        others = [float(table[code, codes[j]]) for j in near if j != i and codes[j] < UNKNOWN]
+        expected = float(table[code, :20] @ FREQUENCY) - np.mean(others) if code < UNKNOWN and others else 0
+        assert abs(found - expected) <= 0.501
 
 
 def test_scores_are_those_of_blosum62():

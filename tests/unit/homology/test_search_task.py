@@ -43,7 +43,7 @@ def test_the_rows_are_the_matches_by_fold_and_label(task):
     tensors, header = read_tensors(out)
     assert tensors["embeddings"].dtype == np.float16 and tensors["embeddings"].shape == (3, 12)
     assert np.array_equal(tensors["embeddings"], expected.reshape(3, 12).astype(np.float16))
-    assert (header["modality"], header["encoder"]) == ("homology", "homology") and "fold, label" in header["pooling"]
+    assert (header["modality"], header["encoder"]) == ("homology", "homology") and "fold, label" in header["layout"]
     # The first window matches the viral relative in fold 1 and the nonviral one in fold 2; nothing else is there.
     assert (expected[0, [1, 2], [1, 0], 0] > 50).all() and expected[0, :, :, 1].sum() == 2
     manifest, digest = read_manifest(folder / "shard_00000.windows.parquet")

@@ -10,6 +10,7 @@ from virshort.errors import InputError
 from virshort.homology import databases as module
 from virshort.homology import searching
 from virshort.homology.databases import encode
+from virshort.homology.matching import Translated
 from virshort.homology.residues import ALPHABET, CODES, END, SCORE, UNKNOWN
 from virshort.homology.searching import best_in, search, translated
 from virshort.homology.seeds import PAD, SHAPES, index_seeds
@@ -117,7 +118,7 @@ def test_a_damaged_database_gives_one_line(databases, rng):
         found_in(searched, [b"ACGT" * 40], [3])
 
 
-def slow_best(text: np.ndarray, windows: np.ndarray) -> int:
+def slow_best(text: np.ndarray, windows: np.ndarray, correction: np.ndarray) -> int:
     """The best ungapped score of two texts, around the first two shapes' seeds, as the definition says."""
     best = 0
     groups = {letter: i for i, group in enumerate((b"A", b"KR", b"EDNQ", b"C", b"G", b"H", b"ILVM", b"FYW", b"P", b"ST"))
@@ -131,16 +132,16 @@ def slow_best(text: np.ndarray, windows: np.ndarray) -> int:
                 pairs = [(group[text[t + k]], group[windows[w + k]]) for k in shape.tolist()]
                 if any(a is None or a != b for a, b in pairs):
                     continue
-                score = sum(int(table[text[t + i], windows[w + i]]) for i in range(span))
+                score = sum(int(table[text[t + i], windows[w + i]]) + int(correction[w + i]) for i in range(span))
                 if score < 20:
                     continue
                 top, i = score, span
                 while score >= top - 16:
-                    score += int(table[text[t + i], windows[w + i]])
+                    score += int(table[text[t + i], windows[w + i]]) + int(correction[w + i])
                     top, i = max(top, score), i + 1
                 score, i = top, 1
                 while score >= top - 16:
-                    score += int(table[text[t - i], windows[w - i]])
+                    score += int(table[text[t - i], windows[w - i]]) + int(correction[w - i])
                     top, i = max(top, score), i + 1
                 best = max(best, top)
     return best
@@ -154,17 +155,18 @@ def test_the_compiled_search_follows_its_definition(seed):
     text = encode(f"{protein(rng, 8)}{mutated(rng, peptide, 0.7)}\n{protein(rng, 20)}X\n".encode())
     windows = encode(f"{protein(rng, 5)}\n{peptide}\n".encode())
     indexes = [index_seeds(windows, shape) for shape in SHAPES[:2]]
-    score, _ = best_in([text], windows, np.zeros(len(windows), np.int32), 1, indexes)
-    expected = slow_best(text, windows)
+    correction = rng.integers(-2, 2, len(windows)).astype(np.int8)
+    query = Translated(windows, correction, np.zeros(len(windows), np.int32))
+    score, _ = best_in([text], query, 1, indexes)
+    expected = slow_best(text, windows, correction)
     assert score[0] == (expected if expected >= 38 else 0)
 
 
 def test_windows_are_translated_with_the_window_of_each_residue():
-    windows = [b"GCT" * 25, b"ACG", gene(protein(np.random.default_rng(1), 40))]
-    text, window = translated(windows, 1)
-    assert len(text) == len(window)
-    real = text < UNKNOWN
-    assert set(window[real]) == {2}  # the first is a repeat and masked, the second too short
-    assert (text[:PAD] == END).all() and (text[-PAD:] == END).all()
-    assert (window[(text == UNKNOWN)] == 0).any()
-    assert CODES[ord("X")] == UNKNOWN
+    found = translated([b"GCT" * 25, b"ACG", gene(protein(np.random.default_rng(1), 40))], 1)
+    assert len(found.codes) == len(found.window) == len(found.correction)
+    real = found.codes < UNKNOWN
+    assert set(found.window[real]) == {0, 2}  # the second is too short
+    assert (found.codes[:PAD] == END).all() and (found.codes[-PAD:] == END).all()
+    a = CODES[ord("A")]
+    assert (found.correction[(found.codes == a) & (found.window == 0)] <= -4).all()  # a repeat
