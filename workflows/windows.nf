@@ -106,8 +106,10 @@ workflow WINDOWS {
     sets = SAMPLE_WINDOWS.out.sets
     leakage = AUDIT.out
     folds = SPLIT.out.folds
-    databases = HOMOLOGY_DATABASES.out
-    facts = SPLIT.out.summary.mix(CLUSTER.out.summary, MASK.out.summary, CHECK_INPUT.out.summary, CHECK_INPUT.out.skipped)
+    databases = HOMOLOGY_DATABASES.out.folder
+    facts = SPLIT.out.summary.mix(
+        CLUSTER.out.summary, MASK.out.summary, CHECK_INPUT.out.summary, CHECK_INPUT.out.skipped, HOMOLOGY_DATABASES.out.summary
+    )
 
     emit:
     plan // plan.json, read

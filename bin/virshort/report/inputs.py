@@ -34,6 +34,7 @@ class Inputs:
     folds: Json | None = None
     clusters: Json | None = None
     mask: Json | None = None
+    homology: Json | None = None
     input: Json | None = None
     skipped: Sequence[Mapping[str, str]] = ()
     windows: Mapping[tuple[str, str], Json] = field(default_factory=dict)
@@ -65,7 +66,7 @@ def read_inputs(
     comparison: Comparison = read_json(found)
     facts = {
         name: read_json(path) if (path := find(folder, f"{name}.json")) else None
-        for name in ("leakage", "folds", "clusters", "mask", "input", "window_sets")
+        for name in ("leakage", "folds", "clusters", "mask", "input", "window_sets", "homology")
     }
     windows = {(m.parts[-3], m.parts[-2]): read_json(m) for m in sorted((folder / "windows").glob("*/*/metadata.json"))}
     parameters = parameters or find(folder, "params*.json") or find(folder, "parameters*.json")
@@ -85,6 +86,7 @@ def read_inputs(
         folds=facts["folds"],
         clusters=facts["clusters"],
         mask=facts["mask"],
+        homology=facts["homology"],
         input=facts["input"],
         skipped=read_table(find(folder, "skipped.tsv")),
         windows=windows,

@@ -17,7 +17,9 @@ def needs_text(data: Inputs) -> str | None:
         return None
     text = f"{quoted(arm)} needs of every read what {listed(each)} {'gives' if len(each) == 1 else 'give'}."
     if any(e["modality"] == "homology" for e in used):
-        text += " Its matches need a database of the proteins of all training genomes."
+        size = sum(d["residues"] for d in data.homology["databases"]) / 1e6 if data.homology else None
+        known = "size not known" if size is None else f"{size:,.0f} MB for the genomes of all folds"
+        text += f" Its matches need a database of the proteins of the training genomes ({known})."
     return text
 
 

@@ -16,8 +16,10 @@ def test_the_best_arm_names_its_encoders_and_their_speed(data: Inputs) -> None:
     made = replace(data, models={best: model}, costs=costs([task], {"test/short": 5000}))
     assert needs_text(made) == (
         f"'{best}' needs of every read what codon (2,500 windows per second of a task here) and homology (speed not known) "
-        "give. Its matches need a database of the proteins of all training genomes."
+        "give. Its matches need a database of the proteins of the training genomes (size not known)."
     )
+    sized = replace(made, homology={"databases": [{"residues": 2_000_000}, {"residues": 1_500_000}]})
+    assert "(4 MB for the genomes of all folds)" in (needs_text(sized) or "")
     assert needs_text(replace(data, models={})) is None
 
 
