@@ -30,7 +30,8 @@ def main() -> None:
     if args.pretrained:
         baseline.update({"windows": None, "start": "pretrained"})
     elif not args.arms:  # an arm that starts from such a baseline, or equals it, would tell nothing new
-        kept = [a for a in arms if a is baseline or not (a["start"] == "baseline" or trained_alike(a, baseline))]
+        needed = {"baseline", *(part for a in arms for part in a["combine"])}
+        kept = [a for a in arms if a["name"] in needed or not (a["start"] == "baseline" or trained_alike(a, baseline))]
         print("left out without --pretrained: " + ", ".join(a["name"] for a in arms if a not in kept))
         arms = kept
     for arm in arms:

@@ -134,6 +134,7 @@ class TrainingSummary(TypedDict):
     role: str
     windows: str | None  # the window set
     start: str | None
+    combine: list[str]  # the arms that it combines
     pretrained: Mapping[str, Any] | None
     models: int
     training_accuracy: float | None  # at the epoch whose weights were kept

@@ -26,6 +26,7 @@ def training_summary(arm: Mapping[str, Any], models: Sequence[ModelFiles]) -> Tr
         "role": arm.get("role", "remedy"),
         "windows": arm.get("windows"),
         "start": arm.get("start"),
+        "combine": list(arm.get("combine", [])),
         "pretrained": next((m["pretrained"] for m, _ in models if m.get("pretrained")), None),
         "models": len(models),
         "training_accuracy": mean([e["train"]["accuracy"] for e in chosen if e]),

@@ -166,8 +166,10 @@ def summarize_leakage(
         text += " The audit covers the training windows of this run, but not the data on which the pretrained head was trained."
     base = next((t["windows"] for t in training if t["role"] == "baseline"), None)
     by_arm: list[ArmLeakage] = []
+    summaries = {t["arm"]: t for t in training}
     for t in training:
-        seen = {t["windows"]} | ({base} if t["start"] == "baseline" else set())
+        learned = [t, *(summaries[part] for part in t["combine"] if part in summaries)]
+        seen = {s["windows"] for s in learned} | ({base} if any(s["start"] == "baseline" for s in learned) else set())
         shares = [s["share"] for s in pairs if s["test_set"] == "short" and s["train_set"] in seen]
         by_arm.append({"arm": t["arm"], "train_sets": sorted(w for w in seen if w), "share": max(shares, default=None)})
     return {"ok": ok, "limit": limit, "worst": dict(worst) if worst else None, "by_arm": by_arm, "sentence": text}

@@ -98,11 +98,17 @@ def test_an_audit_above_its_limit_warns_first() -> None:
     training = [
         trained("baseline", 0.9, "full", "baseline"),
         trained("finetune", 0.9, start="baseline"),
+        trained("joined", 0.9, windows="mixed") | {"combine": ["finetune", "scratch"]},
         trained("scratch", 0.9, "scratch"),
     ]
     audit = summarize_leakage({"k": 31, "limit": 0.001, "ok": False, "summary": [pair]}, training)
     assert audit["sentence"].startswith("LEAKAGE ABOVE THE LIMIT. Up to 2.00 % of the windows of a test set ('short')")
-    assert {a["arm"]: a["share"] for a in audit["by_arm"]} == {"baseline": 0.02, "finetune": 0.02, "scratch": None}
+    assert {a["arm"]: a["share"] for a in audit["by_arm"]} == {
+        "baseline": 0.02,
+        "finetune": 0.02,
+        "scratch": None,
+        "joined": 0.02,
+    }
     assert warn([arm_row("baseline", effective=5)], audit, NO_CONTROLS)[0] == audit["sentence"]
 
 
