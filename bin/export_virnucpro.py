@@ -39,6 +39,8 @@ def export_head(model: Path, out: Path, whole: bool) -> None:
     if about["modalities"] != ["dna", "protein"]:
         only = " and ".join(about["modalities"])
         raise InputError(f"{model}: a head for {only} only, but VirNucPro's are for DNA and protein: choose another arm")
+    if about.get("combine"):
+        raise InputError(f"{model}: combines arms and has no head of its own: export {' or '.join(about['combine'])}")
     name = {e["modality"]: e["encoder"] for e in about["encoders"]}
     tensors = load_file(model / "model.safetensors")
     inputs = tensors["hidden_layer.weight"].shape[1]

@@ -79,7 +79,9 @@ def _optimization(data: Inputs) -> Answers:
     return [
         (
             "Algorithm",
-            "; ".join(dict.fromkeys(head_in_words(m) for m in data.models.values() if m.get("architecture"))),
+            "; ".join(dict.fromkeys(head_in_words(m) for m in data.models.values() if m.get("architecture"))).replace(
+                "a ", "A ", 1
+            ),
         ),
         (
             "Meta-predictions",

@@ -15,7 +15,7 @@ from virshort.features.kept_shards import read_kept_shards
 from virshort.features.ready_features import read_blocks
 from virshort.features.tensors import FRAMES, ROWS, read_tensors, write_tensors
 from virshort.features.virnucpro import head_shapes, read_head, read_merged
-from virshort.files import content_digest, write_json
+from virshort.files import content_digest, read_json, write_json
 from virshort.sources.samplesheet import SheetRow
 from virshort.windows.shards import write_shard
 
@@ -67,6 +67,14 @@ def test_a_head_of_one_modality_is_refused(export, tmp_path, capsys):
     with pytest.raises(SystemExit):
         export("head", tmp_path, tmp_path / "x.pth")
     assert "a head for dna only, but VirNucPro" in capsys.readouterr().err
+
+
+def test_a_combination_is_refused(export, tmp_path, capsys):
+    model(tmp_path, 157, "kmer-dna", "kmer-protein")
+    write_json(tmp_path / "model.json", read_json(tmp_path / "model.json") | {"combine": ["both", "kmer"]})
+    with pytest.raises(SystemExit):
+        export("head", tmp_path, tmp_path / "x.pth")
+    assert "combines arms and has no head of its own: export both or kmer" in capsys.readouterr().err
 
 
 LABELS = (1, 0, 1)
