@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,10 @@ from virshort.labels import LABELS
 SHORTEST = 20
 """Residues of the shortest stretch of a window that is searched. A window under 60 bases has none, so it never matches."""
 BATCH = 1 << 22
-"""Bases of the windows that are indexed together, which bounds the memory."""
+"""Bases of the windows that are indexed together (one window may extend beyond it), which bounds the memory."""
+LONG, OF_LONG = 400, 0.4
+"""Windows of more bases are searched with this share of the shapes. They have several times as many places where a seed may hit
+a relative, and would otherwise take most of the time."""
 LEAST_BITS = 20.0
 """Weaker matches are not reported: any window has them by chance."""
 LAYOUT = (
@@ -47,31 +51,30 @@ def search(
     by_fold: dict[int, list[Database]] = {}
     for database in databases:
         by_fold.setdefault(database.fold, []).append(database)
-    for batch, (of_fold, here) in product(_batches(sequences), by_fold.items()):
+    for batch, (of_fold, here) in product(_batches(np.array([len(s) for s in sequences], np.int64)), by_fold.items()):
+        used = SHAPES[: shapes if len(sequences[batch[0]]) <= LONG else ceil(shapes * OF_LONG)]
         others = batch[fold[batch] != of_fold]
         windows = translated([sequences[w] for w in others], genetic_code)
-        indexes = [index_seeds(windows.codes, shape) for shape in SHAPES[:shapes]]
+        indexes = [index_seeds(windows.codes, shape) for shape in used]
         for database in here:
             score, identity = best_in(blocks(folder, database), windows, len(others), indexes, threads)
             label = LABELS.index(database.label)
             found[others, of_fold, label, 0] = np.where(score > 0, bits(score), 0)
             found[others, of_fold, label, 1] = identity
             log(
-                f"windows {batch[0] + 1} to {batch[-1] + 1}, fold {of_fold}, {database.label}: {database.residues} residues, "
-                f"{np.count_nonzero(score)} of {len(others)} windows match"
+                f"windows {batch[0] + 1} to {batch[-1] + 1}, {len(batch)} of {len(sequences)}: fold {of_fold}, {database.label}, "
+                f"{database.residues} residues: {np.count_nonzero(score)} of {len(others)} windows match"
             )
     return found
 
 
-def _batches(sequences: Sequence[bytes]) -> list[np.ndarray]:
-    """Consecutive windows with at most BATCH bases together, or a single one, as arrays of their numbers."""
-    bases = np.cumsum([len(s) for s in sequences], dtype=np.int64)
-    first, found = 0, []
-    while first < len(bases):
-        before = bases[first - 1] if first else 0
-        last = max(int(np.searchsorted(bases, before + BATCH, side="right")), first + 1)
-        found.append(np.arange(first, last))
-        first = last
+def _batches(length: np.ndarray) -> list[np.ndarray]:
+    """Divide windows by whether they are LONG, and each part into runs of at most BATCH bases, or a single window. length: [n]
+    int64. Returns arrays of row numbers; each row is in exactly one."""
+    found = []
+    for rows in (np.flatnonzero(length <= LONG), np.flatnonzero(length > LONG)):
+        run = (np.cumsum(length[rows]) - 1) // BATCH
+        found += np.split(rows, np.flatnonzero(np.diff(run)) + 1) if len(rows) else []
     return found
 
 

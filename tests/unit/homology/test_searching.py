@@ -69,7 +69,7 @@ def test_a_database_holds_its_fold_and_label_alone(databases, rng):
 def test_threads_sharding_and_order_change_nothing(databases, rng, monkeypatch):
     sources = background(rng, 60, 3000)
     searched = databases(sources)
-    windows = [s[k : k + 150] for s, _, _ in sources for k in (0, 500)]
+    windows = [s[k : k + 150 + k] for s, _, _ in sources for k in (0, 500)]  # short and long ones
     fold = rng.integers(0, 3, len(windows)).astype(np.int8)
     expected = found_in(searched, windows, fold)
     assert expected.any()
