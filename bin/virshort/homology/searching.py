@@ -62,8 +62,8 @@ def search(
             found[others, of_fold, label, 0] = np.where(score > 0, bits(score), 0)
             found[others, of_fold, label, 1] = identity
             log(
-                f"windows {batch[0] + 1} to {batch[-1] + 1}, {len(batch)} of {len(sequences)}: fold {of_fold}, {database.label}, "
-                f"{database.residues} residues: {np.count_nonzero(score)} of {len(others)} windows match"
+                f"{len(batch)} of {len(sequences)} windows: fold {of_fold}, {database.label}, {database.residues} residues: "
+                f"{np.count_nonzero(score)} of {len(others)} windows of other folds match"
             )
     return found
 
