@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
 from math import ceil
 from pathlib import Path
 
@@ -48,22 +47,20 @@ def search(
     changes a row. Raises InputError if a database is damaged."""
     check_folds(fold, folds)
     found = np.zeros((len(sequences), folds, len(LABELS), 2), np.float32)
-    by_fold: dict[int, list[Database]] = {}
-    for database in databases:
-        by_fold.setdefault(database.fold, []).append(database)
-    for batch, (of_fold, here) in product(_batches(np.array([len(s) for s in sequences], np.int64)), by_fold.items()):
+    databases = list(databases)
+    for batch in _batches(np.array([len(s) for s in sequences], np.int64)):
         used = SHAPES[: shapes if len(sequences[batch[0]]) <= LONG else ceil(shapes * OF_LONG)]
-        others = batch[fold[batch] != of_fold]
-        windows = translated([sequences[w] for w in others], genetic_code)
+        windows = translated([sequences[w] for w in batch], genetic_code)
         indexes = [index_seeds(windows.codes, shape) for shape in used]
-        for database in here:
-            score, identity = best_in(blocks(folder, database), windows, len(others), indexes, threads)
+        for database in databases:
+            others = fold[batch] != database.fold
+            score, identity = best_in(blocks(folder, database), windows, others, indexes, threads)
             label = LABELS.index(database.label)
-            found[others, of_fold, label, 0] = np.where(score > 0, bits(score), 0)
-            found[others, of_fold, label, 1] = identity
+            found[batch, database.fold, label, 0] = np.where(score > 0, bits(score), 0)
+            found[batch, database.fold, label, 1] = identity
             log(
-                f"{len(batch)} of {len(sequences)} windows: fold {of_fold}, {database.label}, {database.residues} residues: "
-                f"{np.count_nonzero(score)} of {len(others)} windows of other folds match"
+                f"{len(batch)} of {len(sequences)} windows: fold {database.fold}, {database.label}, {database.residues} "
+                f"residues: {np.count_nonzero(score)} of {np.count_nonzero(others)} windows of other folds match"
             )
     return found
 
@@ -92,17 +89,20 @@ def translated(sequences: Sequence[bytes], genetic_code: int) -> Translated:
 
 
 def best_in(
-    texts: Iterable[np.ndarray], windows: Translated, n: int, indexes: Sequence[SeedIndex], threads: int = 1
+    texts: Iterable[np.ndarray], windows: Translated, allowed: np.ndarray, indexes: Sequence[SeedIndex], threads: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Raw score [n] int32 and identity [n] float32 of each window's best match in some texts, as `best_matches` finds it. A
-    text is one thread's work, and at most two texts per thread are held at a time."""
+    """Raw score [n] int32 and identity [n] float32 of each window's best match in some texts, as `best_matches` finds it.
+
+    allowed: [n] bool; other windows match nothing. A text is one thread's work, and at most two texts per thread are held at a
+    time."""
+    n = len(allowed)
     best, identity = np.zeros(n, np.int32), np.zeros(n, np.float32)
     least = raw_score(LEAST_BITS)
 
     def one(text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         score, share = np.zeros(n, np.int32), np.zeros(n, np.float32)
         for index in indexes:
-            best_matches(text, windows, index, least, score, share)
+            best_matches(text, windows, index, allowed, least, score, share)
         return score, share
 
     with ThreadPoolExecutor(threads) as pool:

@@ -157,9 +157,10 @@ def test_the_compiled_search_follows_its_definition(seed):
     indexes = [index_seeds(windows, shape) for shape in SHAPES[:2]]
     correction = rng.integers(-2, 2, len(windows)).astype(np.int8)
     query = Translated(windows, correction, np.zeros(len(windows), np.int32))
-    score, _ = best_in([text], query, 1, indexes)
+    score, _ = best_in([text], query, np.array([True]), indexes)
     expected = slow_best(text, windows, correction)
     assert score[0] == (expected if expected >= 38 else 0)
+    assert best_in([text], query, np.array([False]), indexes)[0][0] == 0
 
 
 def test_windows_are_translated_with_the_window_of_each_residue():
