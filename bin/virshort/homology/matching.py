@@ -44,10 +44,10 @@ def best_matches(
 ) -> None:
     """Raise each window's best score and identity to those of its best match in a text.
 
-    text: [..] uint8 codes, which begin and end with PAD gaps; index: the seeds of `windows`; allowed: [n] bool, the windows that
-    may match this text; least: the smallest raw score that counts; best: [n] int32, 0 for none; identity: [n] float32, the share
-    of equal residues in the match. Of matches with equal scores the one with the greater identity counts, so the order of texts,
-    of shapes and of windows changes nothing."""
+    text: [..] uint8 codes, which begin and end with PAD gaps; index: the seeds of `windows`; allowed: [n] bool, the windows
+    that may match this text; least: the smallest raw score that counts; best: [n] int32, 0 for none; identity: [n] float32,
+    the share of equal residues in the match. Of matches with equal scores the one with the greater identity counts, so the
+    order of texts, of shapes and of windows changes nothing."""
     query = windows.codes, windows.correction, windows.window, allowed
     _search(text, *query, index.shape, index.first, index.seed, index.place, index.filter, least, best, identity)
 
