@@ -34,19 +34,26 @@ class Translated:
 
 
 def best_matches(
-    text: np.ndarray, windows: Translated, index: SeedIndex, least: int, best: np.ndarray, identity: np.ndarray
+    text: np.ndarray,
+    windows: Translated,
+    index: SeedIndex,
+    allowed: np.ndarray,
+    least: int,
+    best: np.ndarray,
+    identity: np.ndarray,
 ) -> None:
     """Raise each window's best score and identity to those of its best match in a text.
 
-    text: [..] uint8 codes, which begin and end with PAD gaps; index: the seeds of `windows`; least: the smallest raw score that
-    counts; best: [n] int32, 0 for none; identity: [n] float32, the share of equal residues in the match. Of matches with equal
-    scores the one with the greater identity counts, so the order of texts, of shapes and of windows changes nothing."""
-    query = windows.codes, windows.correction, windows.window
+    text: [..] uint8 codes, which begin and end with PAD gaps; index: the seeds of `windows`; allowed: [n] bool, the windows
+    that may match this text; least: the smallest raw score that counts; best: [n] int32, 0 for none; identity: [n] float32,
+    the share of equal residues in the match. Of matches with equal scores the one with the greater identity counts, so the
+    order of texts, of shapes and of windows changes nothing."""
+    query = windows.codes, windows.correction, windows.window, allowed
     _search(text, *query, index.shape, index.first, index.seed, index.place, index.filter, least, best, identity)
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
-def _search(text, windows, correction, window, shape, first, seed, place, occurs, least, best, identity):
+def _search(text, windows, correction, window, allowed, shape, first, seed, place, occurs, least, best, identity):
     """Works through the text in chunks, and in each in steps over arrays: the loads of a step do not wait for one another,
     which makes it much faster than one position after another."""
     at, number_at, bucket_at = np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint32)
@@ -71,13 +78,15 @@ def _search(text, windows, correction, window, shape, first, seed, place, occurs
                 hit_text[hits], hit_windows[hits] = at[j], place[entry]
                 hits += seed[entry] == number_at[j]
                 if hits == HITS:
-                    _extend(text, windows, correction, window, shape, hit_text, hit_windows, hits, least, best, identity)
+                    _extend(
+                        text, windows, correction, window, allowed, shape, hit_text, hit_windows, hits, least, best, identity
+                    )
                     hits = 0
-    _extend(text, windows, correction, window, shape, hit_text, hit_windows, hits, least, best, identity)
+    _extend(text, windows, correction, window, allowed, shape, hit_text, hit_windows, hits, least, best, identity)
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
-def _extend(text, windows, correction, window, shape, hit_text, hit_windows, hits, least, best, identity):
+def _extend(text, windows, correction, window, allowed, shape, hit_text, hit_windows, hits, least, best, identity):
     span = shape[-1] + _ONE
     kept = 0
     scores = np.empty(hits, np.int32)
@@ -90,6 +99,9 @@ def _extend(text, windows, correction, window, shape, hit_text, hit_windows, hit
         kept += near >= SEED_SCORE
     for h in range(kept):
         t, w, score = np.uint64(hit_text[h]), np.uint64(hit_windows[h]), np.int64(scores[h])
+        of = window[w]
+        if not allowed[of]:
+            continue
         top, k, right = score, span, span
         while score >= top - DROP:
             score += SCORE[(np.uint64(windows[w + k]) << _FIVE) | np.uint64(text[t + k])] + correction[w + k]
@@ -102,7 +114,6 @@ def _extend(text, windows, correction, window, shape, hit_text, hit_windows, hit
             if score > top:
                 top, left = score, k
             k += _ONE
-        of = window[w]
         if top < least or top < best[of]:
             continue
         same = 0

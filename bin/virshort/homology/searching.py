@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,10 @@ from virshort.labels import LABELS
 SHORTEST = 20
 """Residues of the shortest stretch of a window that is searched. A window under 60 bases has none, so it never matches."""
 BATCH = 1 << 22
-"""Bases of the windows that are indexed together, which bounds the memory."""
+"""Bases of the windows that are indexed together (one window may extend beyond it), which bounds the memory."""
+LONG, OF_LONG = 400, 0.4
+"""Windows of more bases are searched with this share of the shapes. They have several times as many places where a seed may hit
+a relative, and would otherwise take most of the time."""
 LEAST_BITS = 20.0
 """Weaker matches are not reported: any window has them by chance."""
 LAYOUT = (
@@ -44,34 +47,31 @@ def search(
     changes a row. Raises InputError if a database is damaged."""
     check_folds(fold, folds)
     found = np.zeros((len(sequences), folds, len(LABELS), 2), np.float32)
-    by_fold: dict[int, list[Database]] = {}
-    for database in databases:
-        by_fold.setdefault(database.fold, []).append(database)
-    for batch, (of_fold, here) in product(_batches(sequences), by_fold.items()):
-        others = batch[fold[batch] != of_fold]
-        windows = translated([sequences[w] for w in others], genetic_code)
-        indexes = [index_seeds(windows.codes, shape) for shape in SHAPES[:shapes]]
-        for database in here:
-            score, identity = best_in(blocks(folder, database), windows, len(others), indexes, threads)
+    databases = list(databases)
+    for batch in _batches(np.array([len(s) for s in sequences], np.int64)):
+        used = SHAPES[: shapes if len(sequences[batch[0]]) <= LONG else ceil(shapes * OF_LONG)]
+        windows = translated([sequences[w] for w in batch], genetic_code)
+        indexes = [index_seeds(windows.codes, shape) for shape in used]
+        for database in databases:
+            others = fold[batch] != database.fold
+            score, identity = best_in(blocks(folder, database), windows, others, indexes, threads)
             label = LABELS.index(database.label)
-            found[others, of_fold, label, 0] = np.where(score > 0, bits(score), 0)
-            found[others, of_fold, label, 1] = identity
+            found[batch, database.fold, label, 0] = np.where(score > 0, bits(score), 0)
+            found[batch, database.fold, label, 1] = identity
             log(
-                f"windows {batch[0] + 1} to {batch[-1] + 1}, fold {of_fold}, {database.label}: {database.residues} residues, "
-                f"{np.count_nonzero(score)} of {len(others)} windows match"
+                f"{len(batch)} of {len(sequences)} windows: fold {database.fold}, {database.label}, {database.residues} "
+                f"residues: {np.count_nonzero(score)} of {np.count_nonzero(others)} windows of other folds match"
             )
     return found
 
 
-def _batches(sequences: Sequence[bytes]) -> list[np.ndarray]:
-    """Consecutive windows with at most BATCH bases together, or a single one, as arrays of their numbers."""
-    bases = np.cumsum([len(s) for s in sequences], dtype=np.int64)
-    first, found = 0, []
-    while first < len(bases):
-        before = bases[first - 1] if first else 0
-        last = max(int(np.searchsorted(bases, before + BATCH, side="right")), first + 1)
-        found.append(np.arange(first, last))
-        first = last
+def _batches(length: np.ndarray) -> list[np.ndarray]:
+    """Divide windows by whether they are LONG, and each part into runs of at most BATCH bases, or a single window. length: [n]
+    int64. Returns arrays of row numbers; each row is in exactly one."""
+    found = []
+    for rows in (np.flatnonzero(length <= LONG), np.flatnonzero(length > LONG)):
+        run = (np.cumsum(length[rows]) - 1) // BATCH
+        found += np.split(rows, np.flatnonzero(np.diff(run)) + 1) if len(rows) else []
     return found
 
 
@@ -89,17 +89,20 @@ def translated(sequences: Sequence[bytes], genetic_code: int) -> Translated:
 
 
 def best_in(
-    texts: Iterable[np.ndarray], windows: Translated, n: int, indexes: Sequence[SeedIndex], threads: int = 1
+    texts: Iterable[np.ndarray], windows: Translated, allowed: np.ndarray, indexes: Sequence[SeedIndex], threads: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Raw score [n] int32 and identity [n] float32 of each window's best match in some texts, as `best_matches` finds it. A
-    text is one thread's work, and at most two texts per thread are held at a time."""
+    """Raw score [n] int32 and identity [n] float32 of each window's best match in some texts, as `best_matches` finds it.
+
+    allowed: [n] bool; other windows match nothing. A text is one thread's work, and at most two texts per thread are held at a
+    time."""
+    n = len(allowed)
     best, identity = np.zeros(n, np.int32), np.zeros(n, np.float32)
     least = raw_score(LEAST_BITS)
 
     def one(text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         score, share = np.zeros(n, np.int32), np.zeros(n, np.float32)
         for index in indexes:
-            best_matches(text, windows, index, least, score, share)
+            best_matches(text, windows, index, allowed, least, score, share)
         return score, share
 
     with ThreadPoolExecutor(threads) as pool:

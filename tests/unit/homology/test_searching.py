@@ -69,7 +69,7 @@ def test_a_database_holds_its_fold_and_label_alone(databases, rng):
 def test_threads_sharding_and_order_change_nothing(databases, rng, monkeypatch):
     sources = background(rng, 60, 3000)
     searched = databases(sources)
-    windows = [s[k : k + 150] for s, _, _ in sources for k in (0, 500)]
+    windows = [s[k : k + 150 + k] for s, _, _ in sources for k in (0, 500)]  # short and long ones
     fold = rng.integers(0, 3, len(windows)).astype(np.int8)
     expected = found_in(searched, windows, fold)
     assert expected.any()
@@ -157,9 +157,10 @@ def test_the_compiled_search_follows_its_definition(seed):
     indexes = [index_seeds(windows, shape) for shape in SHAPES[:2]]
     correction = rng.integers(-2, 2, len(windows)).astype(np.int8)
     query = Translated(windows, correction, np.zeros(len(windows), np.int32))
-    score, _ = best_in([text], query, 1, indexes)
+    score, _ = best_in([text], query, np.array([True]), indexes)
     expected = slow_best(text, windows, correction)
     assert score[0] == (expected if expected >= 38 else 0)
+    assert best_in([text], query, np.array([False]), indexes)[0][0] == 0
 
 
 def test_windows_are_translated_with_the_window_of_each_residue():
