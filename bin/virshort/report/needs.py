@@ -15,13 +15,13 @@ def needs_text(data: Inputs) -> str | None:
     each = [f"{e['encoder']} ({_speed(speeds.get(e['encoder']))})" for e in used]
     if not each:
         return None
-    text = f"{quoted(arm)} needs of every read what {listed(each)} {'gives' if len(each) == 1 else 'give'}."
+    text = f"For every read, {quoted(arm)} needs the features of {listed(each)}."
     if any(e["modality"] == "homology" for e in used):
         size = sum(d["residues"] for d in data.homology["databases"]) / 1e6 if data.homology else None
         known = "size not known" if size is None else f"{size:,.0f} MB for the genomes of all folds"
-        text += f" Its matches need a database of the proteins of the training genomes ({known})."
+        text += f" The search needs a database of the proteins of the training genomes ({known})."
     return text
 
 
 def _speed(windows_per_second: float | None) -> str:
-    return "speed not known" if windows_per_second is None else f"{windows_per_second:,.0f} windows per second of a task here"
+    return "speed not known" if windows_per_second is None else f"{windows_per_second:,.0f} windows per second and task in this run"
