@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from virshort.homology.databases import Database, blocks, check_folds, encode
 from virshort.homology.matching import Translated, best_matches
 from virshort.homology.residues import bits, composition_correction, raw_score
-from virshort.homology.seeds import PAD, SHAPES, SeedIndex, index_seeds
+from virshort.homology.seeds import LONG_SHAPES, PAD, SHAPES, SeedIndex, index_seeds
 from virshort.homology.stretches import stop_free_stretches
 from virshort.labels import LABELS
 
@@ -18,9 +17,8 @@ SHORTEST = 20
 """Residues of the shortest stretch of a window that is searched. A window under 60 bases has none, so it never matches."""
 BATCH = 1 << 22
 """Bases of the windows that are indexed together (one window may extend beyond it), which bounds the memory."""
-LONG, OF_LONG = 400, 0.4
-"""Windows of more bases are searched with this share of the shapes. They have several times as many places where a seed may hit
-a relative, and would otherwise take most of the time."""
+LONG = 400
+"""Windows of more bases are searched with LONG_SHAPES."""
 LEAST_BITS = 20.0
 """Weaker matches are not reported: any window has them by chance."""
 LAYOUT = (
@@ -35,21 +33,21 @@ def search(
     databases: Iterable[Database],
     folds: int,
     genetic_code: int,
-    shapes: int,
+    shapes: tuple[int, int],
     threads: int = 1,
     log: Callable[[str], None] = print,
 ) -> np.ndarray:
     """Search windows by translation against all databases but those of their own fold.
 
-    sequences: n windows; fold: [n] int; folder, databases: as written by `write_databases`; shapes: how many of the SHAPES of
-    seeds are used. Returns [n, folds, labels, 2] float32: bit score and identity (0..1) of the best match in each database,
-    both 0 where there is none and for the window's own fold. Neither threads, nor other windows, nor the order of anything
+    sequences: n windows; fold: [n] int; folder, databases: as written by `write_databases`; shapes: how many of SHAPES and of
+    LONG_SHAPES are used. Returns [n, folds, labels, 2] float32: bit score and identity (0..1) of the best match in each
+    database, both 0 where there is none and for the window's own fold. Neither threads, nor other windows, nor the order of anything
     changes a row. Raises InputError if a database is damaged."""
     check_folds(fold, folds)
     found = np.zeros((len(sequences), folds, len(LABELS), 2), np.float32)
     databases = list(databases)
     for batch in _batches(np.array([len(s) for s in sequences], np.int64)):
-        used = SHAPES[: shapes if len(sequences[batch[0]]) <= LONG else ceil(shapes * OF_LONG)]
+        used = SHAPES[: shapes[0]] if len(sequences[batch[0]]) <= LONG else LONG_SHAPES[: shapes[1]]
         windows = translated([sequences[w] for w in batch], genetic_code)
         indexes = [index_seeds(windows.codes, shape) for shape in used]
         for database in databases:

@@ -15,30 +15,37 @@ PAD = 32
 """Gaps before and after any text that is searched, so that no seed and no alignment leaves it."""
 GROUPS = (b"A", b"KR", b"EDNQ", b"C", b"G", b"H", b"ILVM", b"FYW", b"P", b"ST")
 """Residues that mutate into each other: the ten groups of Murphy et al., Protein Eng. 13:149 (2000), without L apart."""
-NO_SEED = np.uint64(10**12)
-"""Larger than the number of any seed."""
+NO_SEED = np.uint64(10**10)
+"""Larger than the number of any seed, even one with such a residue at every position."""
 GROUP = np.full(32, NO_SEED, np.uint64)
 """[32] code of a residue -> its group; NO_SEED for others."""
 for _number, _letters in enumerate(GROUPS):
     GROUP[[ALPHABET.index(letter) for letter in _letters]] = _number
 
-SHAPES = tuple(
-    np.flatnonzero(np.array(list(shape)) == "1").astype(np.uint64)
-    for shape in (
-        "11101011011",
-        "11100100010111",
-        "10110011100101",
-        "11010000111011",
-        "1100110100111",
-        "11011110001001",
-        "111000101111",
-        "11001010110011",
-    )
+
+def _positions(*shapes: str) -> tuple[np.ndarray, ...]:
+    """The positions of shapes that are written as ones and zeros."""
+    return tuple(np.flatnonzero(np.array(list(shape)) == "1").astype(np.uint64) for shape in shapes)
+
+
+SHAPES = _positions(
+    "11101011011",
+    "11100100010111",
+    "10110011100101",
+    "11010000111011",
+    "1100110100111",
+    "11011110001001",
+    "111000101111",
+    "11001010110011",
 )
 """The positions of each shape. All have eight; each was chosen from 150 random ones as the one that, with those before it, hits
 most random pairs of 44 residues of which 50, 60 or 70 % are in the same group."""
-SENSITIVITIES = {"fast": 2, "default": 5, "sensitive": 8}
-"""How many of the shapes a search uses."""
+LONG_SHAPES = _positions("111011010111", "111010011001011", "110101000110111", "110010111100101")
+"""Shapes for long windows, with nine positions each, chosen likewise for 60 residues of which 45, 55 or 65 % are in the same
+group. A long window has several places where a seed may hit a relative. With eight positions it would have ten times as many
+chance hits, and long windows would take most of the time of a run."""
+SENSITIVITIES = {"fast": (2, 1), "default": (5, 2), "sensitive": (8, 4)}
+"""How many of SHAPES and of LONG_SHAPES a search uses."""
 
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 BUCKET_BITS, FILTER_BITS = 21, 24

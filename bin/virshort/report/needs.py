@@ -24,4 +24,8 @@ def needs_text(data: Inputs) -> str | None:
 
 
 def _speed(windows_per_second: float | None) -> str:
-    return "speed not known" if windows_per_second is None else f"{windows_per_second:,.0f} windows per second and task in this run"
+    return (
+        "speed not known"
+        if windows_per_second is None
+        else f"{windows_per_second:,.0f} windows per second and task in this run"
+    )
