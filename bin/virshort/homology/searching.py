@@ -41,8 +41,8 @@ def search(
 
     sequences: n windows; fold: [n] int; folder, databases: as written by `write_databases`; shapes: how many of SHAPES and of
     LONG_SHAPES are used. Returns [n, folds, labels, 2] float32: bit score and identity (0..1) of the best match in each
-    database, both 0 where there is none and for the window's own fold. Neither threads, nor other windows, nor the order of anything
-    changes a row. Raises InputError if a database is damaged."""
+    database, both 0 where there is none and for the window's own fold. Neither threads, nor other windows, nor the order of
+    anything changes a row. Raises InputError if a database is damaged."""
     check_folds(fold, folds)
     found = np.zeros((len(sequences), folds, len(LABELS), 2), np.float32)
     databases = list(databases)
