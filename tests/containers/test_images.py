@@ -27,7 +27,15 @@ def test_podman(podman: dict[str, str], small: Small, tmp_path: Path) -> None:
     are simulated once more, in the image."""
     subprocess.run(["podman", "untag", IMAGE], env=os.environ | podman, check=True)
     run = small.start(
-        "-profile", "podman,test", folder=tmp_path, env=podman, users_trace=True, input=None, source_table=None
+        "-profile",
+        "podman,test",
+        folder=tmp_path,
+        env=podman,
+        users_trace=True,
+        input=None,
+        source_table=None,
+        dna_encoder="auto",
+        protein_encoder="auto",
     ).ended()
     assert run.rc == 0, run.output
     assert f"image: building {IMAGE} with podman" in run.output
