@@ -241,12 +241,6 @@ def typedParams(given, specs) {
     return values + [demo: values.demo && !values.input && !values.features]
 }
 
-// The column of the samplesheet and the source table that gives the family of a source: the one that is held out, if there is
-// one. `options`: typed parameters.
-def familyColumn(options) {
-    return options.hold_out == 'cluster' ? 'family' : options.hold_out
-}
-
 // Parameters that are given but change nothing in this run, one line each. `values`: from typedParams, `profiles`: names.
 def withoutEffect(values, specs, profiles) {
     def engines = ['docker', 'podman', 'apptainer', 'singularity']

@@ -1,7 +1,7 @@
 // Ready features, such as VirNucPro's merged files, in place of windows and their embeddings.
 include { codeDigest     } from '../functions/code'
 include { readJson       } from '../functions/files'
-include { familyColumn   } from '../functions/params'
+include { familyColumn   } from '../functions/hold_out'
 include { listedFiles    } from '../functions/shell'
 include { PLAN_FEATURES  } from '../modules/plan_features/main'
 include { CHECK_FEATURES } from '../modules/check_features/main'

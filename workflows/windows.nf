@@ -1,7 +1,7 @@
 // From labelled genomes to windows: check, cluster, split into folds, mask and sample them, and audit what leaks.
 include { codeDigest         } from '../functions/code'
 include { readJson           } from '../functions/files'
-include { familyColumn       } from '../functions/params'
+include { familyColumn       } from '../functions/hold_out'
 include { listedFiles        } from '../functions/shell'
 include { CHECK_GPU          } from '../modules/check_gpu/main'
 include { SIMULATE           } from '../modules/simulate/main'

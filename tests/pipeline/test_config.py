@@ -29,7 +29,7 @@ include { MERGE } from './modules/merge/main'
 workflow {
     keepRecords(params.outdir)
     (a, b, c, d) = ['a', 'b', 'c', 'd'].collect { name -> file("${projectDir}/empty/${name}") }
-    AUDIT(a, b, c, d, 0, false, 'code')
+    AUDIT(a, b, c, d, 0, false, 'cluster', 'code')
     EMBED(channel.of(1, 2).map { n -> ['encoder', 'pool', "shard_${n}", a, b, [memory: 1]] }, 1, 'longest', '')
     MERGE(EMBED.out.map { pool, shard, _encoder, rows -> [pool, shard, 'encoding', [rows, a], b] }, 'code')
 }

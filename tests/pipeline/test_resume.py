@@ -103,7 +103,7 @@ def test_shards_cores_and_parser_change_no_result(small: Small, tmp_path: Path) 
 def test_another_seed_gives_other_windows(small: Small) -> None:
     run = small.resumed(seed=43, outdir="other", arms="finetune", replicates=1)
     found = {path: digest for path, digest in outcome(run.results).items() if path.endswith((".parquet", ".safetensors"))}
-    assert len(found) == 8 and found.keys() <= small.outcome.keys()
+    assert len(found) == 12 and found.keys() <= small.outcome.keys()
     assert not any(small.outcome[path] == digest for path, digest in found.items())
 
 
