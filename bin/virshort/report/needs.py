@@ -12,7 +12,7 @@ def needs_text(data: Inputs) -> str | None:
         return None
     used = [e for e in model["encoders"] if e["modality"] in model["modalities"]]
     speeds = data.costs.speeds if data.costs else {}
-    each = [f"{e['encoder']} ({_speed(speeds.get(e['encoder']))})" for e in used]
+    each = [e["encoder"] + _speed(speeds.get(e["encoder"])) for e in used]
     if not each:
         return None
     text = f"For every read, {quoted(arm)} needs the features of {listed(each)}."
@@ -24,8 +24,4 @@ def needs_text(data: Inputs) -> str | None:
 
 
 def _speed(windows_per_second: float | None) -> str:
-    return (
-        "speed not known"
-        if windows_per_second is None
-        else f"{windows_per_second:,.0f} windows per second and task in this run"
-    )
+    return f" ({windows_per_second:,.0f} windows per second and task in this run)" if windows_per_second else ""

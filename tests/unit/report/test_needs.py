@@ -15,8 +15,8 @@ def test_the_best_arm_names_its_encoders_and_their_speed(data: Inputs) -> None:
     task = {"name": "E:EMBED_KMERS (codon test/short s)", "status": "COMPLETED", "realtime": "2s", "peak_rss": "1 MB"}
     made = replace(data, models={best: model}, costs=costs([task], {"test/short": 5000}))
     assert needs_text(made) == (
-        f"For every read, '{best}' needs the features of codon (2,500 windows per second and task in this run) and homology "
-        "(speed not known). The search needs a database of the proteins of the training genomes (size not known)."
+        f"For every read, '{best}' needs the features of codon (2,500 windows per second and task in this run) and homology. "
+        "The search needs a database of the proteins of the training genomes (size not known)."
     )
     sized = replace(made, homology={"databases": [{"residues": 2_000_000}, {"residues": 1_500_000}]})
     assert "(4 MB for the genomes of all folds)" in (needs_text(sized) or "")
