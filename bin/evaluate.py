@@ -19,10 +19,11 @@ from virshort.errors import InputError, run
 from virshort.features.selected_windows import SelectedWindows
 from virshort.features.window_features import WindowFeatures
 from virshort.files import read_json, whole, write_json
+from virshort.fold_roles import validated_by
 from virshort.heads.evaluation import describe, ensemble_metrics, metrics, without_match
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.model_record import Model
-from virshort.heads.pairing import fit_rules, heads_of_pairs, read_pairs, read_together, validated_by
+from virshort.heads.pairing import fit_rules, heads_of_pairs, read_pairs, read_together
 from virshort.heads.prediction import (
     PREDICTIONS,
     Heads,

@@ -19,11 +19,6 @@ STEPS = (0.0, 25.0, 30.0, 35.0, 45.0, 60.0, 100.0)
 """Bits between which the evidence of a match may rise at a slope of its own."""
 
 
-def training_folds(test_fold: int, folds: int) -> list[int]:
-    """The folds that the split of a test fold trains on: all but that one and the next, on which it validates."""
-    return [f for f in range(folds) if f not in (test_fold, (test_fold + 1) % folds)]
-
-
 def best_bits(matches: np.ndarray, used: Sequence[int] | np.ndarray) -> np.ndarray:
     """The bit score of the best nonviral and the best viral match of each window among the sources of some folds.
 

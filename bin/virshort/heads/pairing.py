@@ -71,12 +71,6 @@ def overlap_of(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     return np.maximum(shared, 0) / (end - start)[:, 0]
 
 
-def validated_by(fold: np.ndarray, folds: int, test_folds: Sequence[int]) -> np.ndarray:
-    """The tested fold of the split that each window's fold validates; -1 where it validates none. fold: [n]. Returns [n]."""
-    split = (fold.astype(np.int64) - 1) % folds
-    return np.where(np.isin(split, test_folds), split, -1)
-
-
 def pair_odds(mates: np.ndarray, overlap: np.ndarray, factor: float) -> np.ndarray:
     """Log-odds of pairs. mates: [n, 2] log-odds on the scale of probabilities; overlap: [n]. Returns [n]."""
     return (1 + (factor - 1) * (1 - overlap)) * mates.mean(axis=1)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from virshort.errors import InputError
+from virshort.fold_roles import trained_on, validation_fold
 from virshort.labels import LABELS
 from virshort.windows.apportionment import largest_remainder
 
@@ -25,9 +26,8 @@ def split_rows(
     training. With a size and a viral share, training takes the first windows of each label, as many as `size` asks for, and
     validation the first windows of its fold in the same shares. Without them, training takes all windows, and validation
     evenly spaced ones. Raises InputError if training windows are missing, or one label in training or validation."""
-    validation_fold = (test_fold + 1) % folds
-    may_train = (fold != test_fold) & (fold != validation_fold)
-    may_validate = fold == validation_fold
+    may_train = trained_on(folds)[test_fold][fold]
+    may_validate = fold == validation_fold(test_fold, folds)
     if size is None or viral_share is None:
         training, validation = np.flatnonzero(may_train), np.flatnonzero(may_validate)
         validation = validation[:: -(-len(validation) // VALIDATION_WINDOWS) or 1]

@@ -13,11 +13,12 @@ import numpy as np
 from virshort.errors import InputError
 from virshort.features.tensors import join, spread
 from virshort.features.window_features import WindowFeatures
+from virshort.fold_roles import training_folds
 from virshort.heads import calibration
 from virshort.heads.arm_training import ArmData, HeadFiles, record_of
 from virshort.heads.ensemble import ValidationOdds
 from virshort.heads.logistic import fit_logistic, held_out
-from virshort.heads.matches import SIGNS, best_bits, best_cut, evidence, training_folds
+from virshort.heads.matches import SIGNS, best_bits, best_cut, evidence
 from virshort.heads.model_record import Model
 from virshort.heads.scoring import COLUMNS, CUT, FOLDS, parts_of, stack_inputs, stack_tensors
 from virshort.heads.training import Settings, judge
@@ -50,7 +51,7 @@ class _Validation:
 def fit_matches(data: ArmData, settings: Settings) -> HeadFiles:
     """The arm that goes by the best matches: the more bits the viral match has and the fewer the nonviral one, the higher its
     log-odds. The cut of the plain rule is recorded with it."""
-    folds = np.array(training_folds(settings.fold, data.sets["folds"]))
+    folds = training_folds(settings.fold, data.sets["folds"])
     columns = columns_of(data.short.features, MATCHES, MATCHES)
     bits = _read_validation(data, settings.fold, lambda x: best_bits(x[:, columns], folds))
     part = {COLUMNS: columns, FOLDS: folds, CUT: np.array(best_cut(bits.inputs, bits.label))}

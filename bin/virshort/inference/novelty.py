@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from virshort.fold_roles import trained_on
 from virshort.labels import LABELS
 
 BITS = (35.0, 50.0, 80.0)
@@ -21,21 +22,13 @@ FAMILIES = ("unknown", "new", "known")
 UNKNOWN, NEW, KNOWN = range(3)
 
 
-def in_training(fold: np.ndarray, folds: int) -> np.ndarray:
-    """Which folds the splits train on that test some folds: all but the tested one and the next, which validates.
-
-    fold: [n] int. Returns [n, folds] bool."""
-    ahead = (np.arange(folds) - np.asarray(fold, np.int64)[:, None]) % folds
-    return ahead > 1
-
-
 def nearest_relative(matches: np.ndarray, label: np.ndarray, fold: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Bit score and identity of the best match of each window among the training sources of its own label.
 
     matches: [n, folds, labels, 2], bit score and identity by fold and label of the sources, 0 without a match; label, fold: [n]
     int. Returns two [n] float32, both 0 without a match."""
     rows = np.arange(len(matches))
-    own = np.where(in_training(fold, matches.shape[1])[:, :, None], matches[rows, :, label], 0)
+    own = np.where(trained_on(matches.shape[1])[fold][:, :, None], matches[rows, :, label], 0)
     best = own[rows, own[:, :, 0].argmax(axis=1)].astype(np.float32)
     return best[:, 0], best[:, 1]
 
@@ -55,7 +48,7 @@ def family_status(
     holds = np.zeros((len(names) + 1, folds), bool)
     holds[[names[f] for f in of_sources if f], source_fold[[bool(f) for f in of_sources]]] = True
     code = np.array([names.get(f, -1) if f else -1 for f in family], np.int64)
-    known = (holds[code] & in_training(fold, folds)).any(axis=1)
+    known = (holds[code] & trained_on(folds)[fold]).any(axis=1)
     return np.where([not f for f in family], UNKNOWN, np.where(known, KNOWN, NEW)).astype(np.int8)
 
 

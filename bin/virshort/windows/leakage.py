@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from virshort.fold_roles import trained_on
 from virshort.sequence.canonical_31mers import K, scan
 
 _BITS = 2 * K
@@ -155,18 +156,13 @@ class WindowCoverage:
         return held
 
 
-def training_folds(folds: int) -> np.ndarray:
-    """The training folds of each test fold f, which are all but f and f + 1 (cyclic): [folds] uint64, bit g set for fold g."""
-    bit = [1 << fold for fold in range(folds)]
-    return np.array([sum(bit) - bit[f] - bit[(f + 1) % folds] for f in range(folds)], np.uint64)
-
-
 class LeakingOccurrences:
     """The occurrences whose 31-mer is trained on when the fold that they lie in is tested."""
 
     def __init__(self, shared: SharedKmers, held: np.ndarray, folds: int):
         """held: [kmers] uint64, the folds whose training windows (or sources) hold each 31-mer, as bit sets."""
-        self.shared, self.held, self.training = shared, held, training_folds(folds)
+        self.shared, self.held = shared, held
+        self.training = trained_on(folds) @ (np.uint64(1) << np.arange(folds, dtype=np.uint64))  # as bit sets, by test fold
         leaking = held[shared.kmer] & self.training[shared.fold] > 0
         self._before = np.concatenate(([0], np.cumsum(leaking)))
 

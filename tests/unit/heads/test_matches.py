@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from virshort.heads.matches import CUTS, SIGNS, best_bits, best_cut, called_by_rule, evidence, training_folds
+from virshort.fold_roles import training_folds
+from virshort.heads.matches import CUTS, SIGNS, best_bits, best_cut, called_by_rule, evidence
 
 FOLDS = 5
 

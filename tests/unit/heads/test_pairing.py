@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from virshort.errors import InputError
+from virshort.fold_roles import validated_by
 from virshort.heads import calibration
 from virshort.heads.pairing import (
     Pairs,
@@ -15,7 +16,6 @@ from virshort.heads.pairing import (
     overlap_of,
     pair_odds,
     read_together,
-    validated_by,
 )
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from trained_arm import arm
 from virshort.errors import InputError
+from virshort.fold_roles import training_folds
 from virshort.heads.arm_training import ArmData, ArmWindows, TrainingSets, settings_of, train_head
-from virshort.heads.matches import best_bits, training_folds
+from virshort.heads.matches import best_bits
 from virshort.heads.model_files import read_model, write_head
 from virshort.heads.scoring import CUT, log_odds, matched, parts_of
 from virshort.heads.stacking import PartModel, fit_combined, fit_matches

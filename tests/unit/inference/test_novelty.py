@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from virshort.fold_roles import trained_on
 from virshort.inference.novelty import (
     FAMILIES,
     KNOWN,
@@ -13,14 +14,13 @@ from virshort.inference.novelty import (
     UNKNOWN,
     by_fold_and_label,
     family_status,
-    in_training,
     match_bins,
     nearest_relative,
 )
 
 
 def test_a_split_trains_on_all_folds_but_the_tested_one_and_the_next():
-    assert in_training(np.array([0, 3]), 4).tolist() == [[False, False, True, True], [False, True, True, False]]
+    assert trained_on(4)[np.array([0, 3])].tolist() == [[False, False, True, True], [False, True, True, False]]
 
 
 @settings(deadline=None)
