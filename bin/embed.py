@@ -12,8 +12,8 @@ import numpy as np
 from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.encoders.progress import Progress
 from virshort.errors import InputError, RowError, run
-from virshort.features.frames import RowTable, find_rows, row_sequences
-from virshort.features.tensors import ROWS, write_tensors
+from virshort.features.frames import RowTable, find_rows, row_sequences, row_tensors
+from virshort.features.tensors import write_tensors
 from virshort.windows.shards import read_shard
 
 BLOCK = 1 << 13  # rows that are held in float32 at a time
@@ -59,12 +59,9 @@ def main() -> None:
                 f"{args.shard.name}: window {shard.ids[part.window[bad[0]]]}: {encoder.name} in "
                 f"{encoder.precision} results in numbers that are not finite in {args.storage}: use --precision fp32"
             )
-    tensors = {"embeddings": rows}
-    if args.frames == "all":
-        tensors[ROWS] = np.stack([table.window, table.frame], 1, dtype=np.int32)
     write_tensors(
         args.out,
-        tensors,
+        row_tensors(rows, table, args.frames),
         {
             "encoder": encoder.name,
             "modality": encoder.modality,

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from virshort.errors import InputError, run
-from virshort.features.frames import find_rows
-from virshort.features.tensors import ROWS, write_tensors
+from virshort.features.frames import find_rows, row_tensors
+from virshort.features.tensors import write_tensors
 from virshort.files import content_digest
 from virshort.homology.databases import LIST, read_list
 from virshort.homology.searching import LAYOUT, search
@@ -47,12 +47,9 @@ def main() -> None:
     )
     table = find_rows(shard.sequences, args.frames, args.genetic_code)
     rows = found.reshape(len(found), -1).astype(np.float16)[table.window]
-    tensors = {"embeddings": rows}
-    if args.frames == "all":
-        tensors[ROWS] = np.stack([table.window, table.frame], 1, dtype=np.int32)
     write_tensors(
         args.out,
-        tensors,
+        row_tensors(rows, table, args.frames),
         {
             "encoder": "homology",
             "modality": "homology",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from virshort.features.tensors import STRETCH
+from virshort.features.tensors import ROWS, STRETCH
 from virshort.sequence.bases import COMPLEMENT_LETTER, by_similar_length, stack
 from virshort.sequence.translation import codon_tables, longest_peptides
 
@@ -36,6 +36,12 @@ def find_rows(sequences: Sequence[bytes], frames: str, genetic_code: int = 1) ->
     free = np.hstack([stop_free(strand, genetic_code) for strand in (sequences, [_reverse(s) for s in sequences])])
     window, frame = np.nonzero(np.column_stack([free, ~free.any(1)]))
     return RowTable(window.astype(np.int32), frame.astype(np.int8))
+
+
+def row_tensors(rows: np.ndarray, table: RowTable, frames: str) -> dict[str, np.ndarray]:
+    """What a file of embeddings holds: the rows [rows, dim], and with frames `all` also which window and frame each is of."""
+    named = {} if frames == "longest" else {ROWS: np.stack([table.window, table.frame], 1, dtype=np.int32)}
+    return {"embeddings": rows, **named}
 
 
 def row_sequences(sequences: Sequence[bytes], rows: RowTable, translate: bool, genetic_code: int = 1) -> list[bytes]:
