@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from common import ROOT
-from language_models import best_of, products
+from language_models import best_of, products, random_windows
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -98,10 +98,6 @@ def random_tensors(m: Machine, shapes: dict[str, tuple[int, ...]]) -> dict[str, 
 
 def ids_of(m: Machine, n: int, tokens: int, seed: int = 2) -> Tensor:
     return torch.randint(5, 24, (n, tokens), generator=torch.Generator().manual_seed(seed)).to(m.device)
-
-
-def random_windows(n: int) -> list[bytes]:
-    return [bytes(w) for w in np.random.default_rng(1).choice(np.frombuffer(b"ACGT", np.uint8), (n, 150))]
 
 
 def random_peptides(n: int) -> list[bytes]:
