@@ -10,11 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from clustered_sources import clustered_sources
+from clustered_sources import assigned, clustered_sources
 from virshort.errors import InputError
 from virshort.sources.folds import (
     Folds,
-    assign_folds,
     check_enough_clusters,
     check_whole,
     choose_test_folds,
@@ -27,24 +26,10 @@ SCRIPT = Path(__file__).resolve().parents[3] / "bin" / "split.py"
 
 def assign(split: list[str | None] | None = None, folds: int = 3, test_folds: str = "all", clusters: int = 40) -> Folds:
     """Folds of random sources; split: by cluster."""
-    cluster, label, kingdom, bases = clustered_sources(9, clusters)
-    by_cluster = dict(zip(np.unique(cluster).tolist(), split or [], strict=False))
-    given = [by_cluster.get(c) for c in cluster.tolist()]
-    source = [f"s{i}" for i in range(len(cluster))]
-    return assign_folds(
-        source,
-        cluster,
-        label,
-        kingdom,
-        bases,
-        given,
-        [None] * len(source),
-        hold_out="cluster",
-        folds=folds,
-        test_folds=test_folds,
-        cluster_cap=0.05,
-        seed=42,
-    )
+    sources = clustered_sources(9, clusters)
+    by_cluster = dict(zip(np.unique(sources[0]).tolist(), split or [], strict=False))
+    given = [by_cluster.get(c) for c in sources[0].tolist()]
+    return assigned(sources, given, folds=folds, test_folds=test_folds)
 
 
 def test_clusters_are_dealt_into_folds():

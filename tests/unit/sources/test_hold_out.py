@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clustered_sources import clustered_sources
+from clustered_sources import assigned, clustered_sources
 from virshort.errors import InputError
-from virshort.sources.folds import Folds, assign_folds, check_whole_families
+from virshort.sources.folds import Folds, check_whole_families
 from virshort.sources.hold_out import (
     check_hold_out,
     family_column,
@@ -44,21 +44,7 @@ def assign(
     family: list[str | None],
     split: list[str | None] | None = None,
 ) -> Folds:
-    source = [f"s{i}" for i in range(len(cluster))]
-    return assign_folds(
-        source,
-        cluster,
-        label,
-        kingdom,
-        bases,
-        split or [None] * len(source),
-        family,
-        hold_out="family",
-        folds=FOLDS,
-        test_folds="all",
-        cluster_cap=0.05,
-        seed=42,
-    )
+    return assigned((cluster, label, kingdom, bases), split, family, "family", FOLDS)
 
 
 @settings(deadline=None, max_examples=40)
