@@ -1,8 +1,8 @@
 """How new a tested window is: the nearest relative of its own label in training, and whether its family was in training.
 
 The nearest relative is the best match of a protein search among the sources of the folds that the split trains on. Matches are
-put into bins by bit score and not by identity, since short matches of high identity arise by chance, and a bit score says how
-likely that is: in 10^8 residues, a match of 35 bits is found by chance for one window of 150 bp in a hundred.
+put into bins by bit score and not by identity, since short matches of high identity arise by chance. How likely that is follows
+from the bit score (docs/homology.md).
 """
 
 from collections.abc import Sequence

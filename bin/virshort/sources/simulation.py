@@ -7,7 +7,7 @@ some bacteria have a prophage. All weights are drawn from the seed and none come
 genomes show that the pipeline works but say nothing about real viruses.
 
 The lineages of a family have part of their genes from common ancestors, each with substitutions of its own. Their proteins are
-50-90 % identical, but their codons are drawn anew, their order and strand are random, and the sequence between genes is
+50-90 % identical, but their codons are drawn again, their order and strand are random, and the sequence between genes is
 unrelated. So lineages share no 31-mers and are clusters of their own, and only a search for proteins finds their relatives.
 """
 
@@ -223,7 +223,7 @@ def random_codons(kingdom: Kingdom, chances: np.ndarray, rng: np.random.Generato
 def inherited_codons(protein: np.ndarray, chances: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The codons of a gene that descends from an ancestral protein: [residues] int, numbers in SENSE.
 
-    protein: [residues] int 0..19; chances: [61] of the lineage's codons. A part of the residues is drawn anew, and every
+    protein: [residues] int 0..19; chances: [61] of the lineage's codons. A part of the residues is drawn again, and every
     codon is drawn among those of its residue."""
     changed = rng.random(len(protein)) >= rng.uniform(*IDENTITY)
     protein = np.where(changed, _AMINO[rng.choice(len(SENSE), len(protein), p=chances)], protein)

@@ -124,7 +124,7 @@ def test_an_inherited_gene_keeps_its_residues_but_not_its_codons(seed, other):
         assert low - 0.05 < np.mean(_AMINO[codons] == protein) < high + 0.05
     same = _AMINO[a] == _AMINO[b]
     assert low * low - 0.05 < same.mean() < high * high + 0.06
-    assert np.mean(a[same] == b[same]) < 0.75, "codons are drawn anew"
+    assert np.mean(a[same] == b[same]) < 0.75, "codons are drawn again"
 
 
 def test_a_search_for_proteins_finds_relatives_in_the_family_only(records):
