@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from virshort.arms import choose, encoding_of, read_arms, trained_alike
+from virshort.arms import choose, read_arms, trained_alike
 from virshort.errors import run
 from virshort.files import write_json
 from virshort.modalities import GIVEN
@@ -34,8 +34,6 @@ def main() -> None:
         kept = [a for a in arms if a["name"] in needed or not (a["start"] == "baseline" or trained_alike(a, baseline))]
         print("left out without --pretrained: " + ", ".join(a["name"] for a in arms if a not in kept))
         arms = kept
-    for arm in arms:
-        arm["encoding"] = encoding_of(arm)
     write_json("arms.json", arms)
     write_json("plan.json", {"files": [row.fasta for row in sheet], "arms": arms})
     print(f"{len(sheet)} files, {len(arms)} arms: {', '.join(a['name'] for a in arms)}")

@@ -6,10 +6,10 @@ from typing import NotRequired, TypedDict
 class Arm(TypedDict):
     """One entry of arms.json: what an arm is trained on, where its weights begin, and how it is trained.
 
-    encoders: by modality, those whose features stand side by side in the files that the arm reads.
+    encoders: by modality, those whose features the arm is given.
 
     The plan adds two things to what the file of arms says: a pretrained baseline is not trained, so its windows are None and
-    its start is `pretrained`; `encoding` names its encoders, joined by +, and `note` says when they stand in for others."""
+    its start is `pretrained`, and `note` says when its encoders stand in for others."""
 
     name: str
     description: str
@@ -32,5 +32,4 @@ class Arm(TypedDict):
     schedule: str
     standardize: bool
     combine: list[str]
-    encoding: NotRequired[str]
     note: NotRequired[str | None]
