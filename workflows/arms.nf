@@ -39,8 +39,12 @@ workflow ARMS {
         .combine(data.sets.map { f -> readJson(f) })
         .map { all, known -> [features: all, sets: known] }
 
-    // [ arm, sets, [files] ]
-    jobs = data.arms.flatMap { f -> readJson(f) }.combine(inputs).map { arm, given ->
+    // [ arm, sets, [files] ], first the arms that others combine, since these wait for them
+    listed = data.arms.flatMap { f ->
+        def arms = readJson(f)
+        arms.sort(false) { arm -> arms.any { other -> arm.name in other.combine } ? 0 : 1 }
+    }
+    jobs = listed.combine(inputs).map { arm, given ->
         [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.encoders.values(), trainingPools(given.sets, arm))]
     }
     checkpoints = "${workflow.workDir}/checkpoints"
@@ -50,10 +54,13 @@ workflow ARMS {
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
     TRAIN(
-        // [ arm, sets, [files], the baseline's models or [] ]
-        jobs.filter { arm, _sets, _files -> arm.role != 'baseline' && !arm.combine }
-            .combine(TRAIN_BASELINE.out.map { _arm, models -> models })
-            .map { arm, sets, files, baseline -> [arm, sets, files, arm.start == 'baseline' ? baseline : []] },
+        // [ arm, sets, [files], the baseline's models, or [] where training does not start from them ]
+        jobs.filter { arm, _sets, _files -> arm.role != 'baseline' && !arm.combine && arm.start != 'baseline' }
+            .map { arm, sets, files -> [arm, sets, files, []] }
+            .mix(
+                jobs.filter { arm, _sets, _files -> arm.start == 'baseline' }
+                    .combine(TRAIN_BASELINE.out.map { _arm, models -> models })
+            ),
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
     // [ name, models ]
