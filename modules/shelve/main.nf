@@ -14,7 +14,7 @@ process SHELVE {
     tuple val(pool), val(content), val(files) // val, since the files themselves are needed and not their places in the task
 
     output:
-    tuple val(pool), val(content), path("${shelvedName(pool, 'shard_')}*", arity: '1..*')
+    tuple val(pool), val(content), path("${pool.replace('/', '.')}.*", arity: '1..*')
 
     exec:
     files.each { f -> f.mklink(task.workDir.resolve(shelvedName(pool, f.name)), overwrite: true) }
