@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from virshort.homology.residues import SCORE
-from virshort.homology.seeds import BUCKET_BITS, FILTER_BITS, GROUP, GROUPS, MULTIPLIER, NO_SEED, PAD, SeedIndex
+from virshort.homology.seeds import GROUPS, MULTIPLIER, NO_GROUP, PAD, SeedIndex, groups
 
 DROP = 16
 """An extension ends where its score is so far below its best: 7 bits."""
@@ -18,9 +18,8 @@ SEED_SCORE = 20
 CHUNK, HITS = 4096, 8192
 """Positions of the text, and hits, that are worked on at a time."""
 
-_ONE, _SEVEN, _FIVE, _THREE = (np.uint64(n) for n in (1, 7, 5, 3))
-_PAD, _RADIX = np.uint64(PAD), np.uint64(len(GROUPS))
-_TO_BUCKET, _TO_FILTER = np.uint64(64 - BUCKET_BITS), np.uint64(64 - FILTER_BITS)
+_ONE, _FIVE = np.uint64(1), np.uint64(5)
+_RADIX = np.uint32(len(GROUPS))
 
 
 @dataclass(frozen=True)
@@ -49,40 +48,59 @@ def best_matches(
     the share of equal residues in the match. Of matches with equal scores the one with the greater identity counts, so the
     order of texts, of shapes and of windows changes nothing."""
     query = windows.codes, windows.correction, windows.window, allowed
-    _search(text, *query, index.shape, index.first, index.seed, index.place, index.filter, least, best, identity)
+    _search(text, groups(text), *query, index.shape, index.first, index.entry, index.filter, least, best, identity)
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
-def _search(text, windows, correction, window, allowed, shape, first, seed, place, occurs, least, best, identity):
-    """Works through the text in chunks, and in each in steps over arrays: the loads of a step do not wait for one another,
-    which makes it much faster than one position after another."""
-    at, number_at, bucket_at = np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint32)
+def _search(text, group, windows, correction, window, allowed, shape, first, entry, occurs, least, best, identity):
+    """Works through the text in chunks, and in each in steps over arrays: such a loop is compiled to vector instructions, or its
+    loads at least do not wait for one another, which is much faster than one position after another."""
+    number, seen = np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint8)
+    at, hash_at = np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint32)
     begin, end = np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint32)
     hit_text, hit_windows = np.empty(HITS, np.uint32), np.empty(HITS, np.uint32)
-    last = np.uint64(len(text)) - _PAD
+    to_bit = np.uint32(32 - _log2(len(occurs) * 8))
+    to_bucket = np.uint32(32 - _log2(len(first) - 1))
+    last = len(text) - PAD
     hits = 0
-    for chunk in range(_PAD, last, np.uint64(CHUNK)):
-        n = 0
-        for t in range(chunk, min(chunk + np.uint64(CHUNK), last)):
-            number = np.uint64(0)
-            for i in range(len(shape)):
-                number = number * _RADIX + GROUP[text[t + shape[i]]]
-            hashed = number * MULTIPLIER
-            bit = hashed >> _TO_FILTER
-            at[n], number_at[n], bucket_at[n] = t, number, hashed >> _TO_BUCKET
-            n += (number < NO_SEED) & ((occurs[bit >> _THREE] >> np.uint8(bit & _SEVEN)) & 1)
+    for chunk in range(PAD, last, CHUNK):
+        length = min(CHUNK, last - chunk)
+        number[:] = 0
+        seen[:] = 0
+        for i in range(len(shape)):
+            start = chunk + np.int64(shape[i])
+            part = group[start : start + length]
+            for t in range(np.uint64(length)):
+                number[t] = number[t] * _RADIX + part[t]
+                seen[t] |= part[t]
+        n = np.uint64(0)
+        for t in range(np.uint64(length)):
+            hashed = np.uint32(number[t] * MULTIPLIER)
+            bit = hashed >> to_bit
+            at[n], hash_at[n] = t, hashed
+            n += np.uint64((seen[t] < NO_GROUP) & (occurs[bit >> 3] >> (bit & 7)))
         for j in range(n):
-            begin[j], end[j] = first[bucket_at[j]], first[bucket_at[j] + 1]
+            bucket = hash_at[j] >> to_bucket
+            begin[j], end[j] = first[bucket], first[bucket + _ONE]
         for j in range(n):
-            for entry in range(begin[j], end[j]):
-                hit_text[hits], hit_windows[hits] = at[j], place[entry]
-                hits += seed[entry] == number_at[j]
+            for e in range(begin[j], end[j]):
+                hit_text[hits], hit_windows[hits] = at[j] + chunk, entry[e]
+                hits += (entry[e] >> np.uint64(32)) == hash_at[j]
                 if hits == HITS:
                     _extend(
                         text, windows, correction, window, allowed, shape, hit_text, hit_windows, hits, least, best, identity
                     )
                     hits = 0
     _extend(text, windows, correction, window, allowed, shape, hit_text, hit_windows, hits, least, best, identity)
+
+
+@numba.njit(nogil=True, cache=True, boundscheck=False)
+def _log2(n):
+    bits = 0
+    while n > 1:
+        n >>= 1
+        bits += 1
+    return bits
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)

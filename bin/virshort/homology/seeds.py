@@ -15,12 +15,13 @@ PAD = 32
 """Gaps before and after any text that is searched, so that no seed and no alignment leaves it."""
 GROUPS = (b"A", b"KR", b"EDNQ", b"C", b"G", b"H", b"ILVM", b"FYW", b"P", b"ST")
 """Residues that mutate into each other: the ten groups of Murphy et al., Protein Eng. 13:149 (2000), without L apart."""
-NO_SEED = np.uint64(10**10)
-"""Larger than the number of any seed, even one with such a residue at every position."""
-GROUP = np.full(32, NO_SEED, np.uint64)
-"""[32] code of a residue -> its group; NO_SEED for others."""
+NO_GROUP = 16
+"""Stands for the group of a residue that no seed may have."""
+GROUP = np.full(32, NO_GROUP, np.uint8)
+"""[32] code of a residue -> its group, from 0 to 9, or NO_GROUP."""
 for _number, _letters in enumerate(GROUPS):
     GROUP[[ALPHABET.index(letter) for letter in _letters]] = _number
+_GROUP_OF_BYTE = bytes(GROUP) + bytes([NO_GROUP]) * (256 - len(GROUP))
 
 
 def _positions(*shapes: str) -> tuple[np.ndarray, ...]:
@@ -47,43 +48,47 @@ chance hits, and long windows would take most of the time of a run."""
 SENSITIVITIES = {"fast": (2, 1), "default": (5, 2), "sensitive": (8, 4)}
 """How many of SHAPES and of LONG_SHAPES a search uses."""
 
-MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-BUCKET_BITS, FILTER_BITS = 21, 24
+MOST_BUCKETS, MOST_FILTER = 21, 24
+"""Bits."""
+MULTIPLIER = np.uint32(0x9E3779B1)
+"""Odd, so that the seeds of a shape, which are less than 2^32, have different hashes."""
 
 
 @dataclass(frozen=True)
 class SeedIndex:
     """The seeds of one shape in a text of codes, by hash.
 
-    first: [2^BUCKET_BITS + 1] uint32, where the entries of each bucket begin; seed, place: [entries] uint32, the seed's number
-    and its position in the text; filter: [2^FILTER_BITS / 8] uint8, a bit for each hash that occurs."""
+    entry: [entries] uint64, the hash of a seed in the upper half and its position in the text in the lower, in order; first:
+    [2^b + 1] uint32, where the entries begin whose hash begins with each b bits; filter: [2^f / 8] uint8, a bit for each
+    beginning of f bits that occurs."""
 
     shape: np.ndarray
     first: np.ndarray
-    seed: np.ndarray
-    place: np.ndarray
+    entry: np.ndarray
     filter: np.ndarray
+
+
+def groups(codes: np.ndarray) -> np.ndarray:
+    """The group of each residue, or NO_GROUP. codes: [n] uint8. Returns [n] uint8."""
+    return np.frombuffer(codes.tobytes().translate(_GROUP_OF_BYTE), np.uint8)
 
 
 def index_seeds(codes: np.ndarray, shape: np.ndarray) -> SeedIndex:
     """Index all seeds of a shape. codes: [n] uint8, which begin and end with PAD gaps."""
+    group = groups(codes)
     n = max(len(codes) - 2 * PAD, 0)
-    number = np.zeros(n, np.uint64)
+    number, seen = np.zeros(n, np.uint32), np.zeros(n, np.uint8)
     for offset in shape.tolist():
-        number = number * np.uint64(len(GROUPS)) + GROUP[codes[PAD + offset : PAD + offset + n]]
-    place = np.flatnonzero(number < NO_SEED)
-    seed = number[place]
-    hashed = seed * MULTIPLIER
-    bucket = (hashed >> np.uint64(64 - BUCKET_BITS)).astype(np.int64)
-    order = np.argsort(bucket)  # the order within a bucket has no effect
-    first = np.zeros((1 << BUCKET_BITS) + 1, np.uint32)
-    np.cumsum(np.bincount(bucket, minlength=1 << BUCKET_BITS), out=first[1:])
-    occurs = np.zeros(1 << FILTER_BITS, bool)
-    occurs[hashed >> np.uint64(64 - FILTER_BITS)] = True
-    return SeedIndex(
-        shape,
-        first,
-        seed[order].astype(np.uint32),
-        (place[order] + PAD).astype(np.uint32),
-        np.packbits(occurs, bitorder="little"),
-    )
+        part = group[PAD + offset : PAD + offset + n]
+        number = number * np.uint32(len(GROUPS)) + part
+        seen |= part
+    place = np.flatnonzero(seen < NO_GROUP)
+    hashed = number[place] * MULTIPLIER
+    entry = np.sort(hashed.astype(np.uint64) << np.uint64(32) | (place + PAD).astype(np.uint64))
+    size = max(int(len(entry)).bit_length(), 8)
+    bucket_bits, filter_bits = min(size, MOST_BUCKETS), min(size + 4, MOST_FILTER)
+    first = np.zeros((1 << bucket_bits) + 1, np.uint32)
+    np.cumsum(np.bincount((entry >> np.uint64(64 - bucket_bits)).astype(np.int64), minlength=1 << bucket_bits), out=first[1:])
+    occurs = np.zeros(1 << filter_bits, bool)
+    occurs[hashed >> np.uint32(32 - filter_bits)] = True
+    return SeedIndex(shape, first, entry, np.packbits(occurs, bitorder="little"))
