@@ -8,8 +8,19 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from virshort.homology.residues import SCORE
-from virshort.homology.seeds import GROUPS, MULTIPLIER, NO_GROUP, PAD, SeedIndex, groups
+from virshort.homology.residues import ALPHABET, SCORE
+from virshort.homology.seeds import (
+    CORRECTION_AT,
+    CORRECTION_BIAS,
+    GAPS_AT,
+    GROUP,
+    GROUPS,
+    MULTIPLIER,
+    NO_GROUP,
+    PAD,
+    SeedIndex,
+    groups,
+)
 
 DROP = 16
 """An extension ends where its score is so far below its best: 7 bits."""
@@ -18,7 +29,18 @@ SEED_SCORE = 20
 CHUNK, HITS = 4096, 8192
 """Positions of the text, and hits, that are worked on at a time."""
 
-_ONE, _FIVE = np.uint64(1), np.uint64(5)
+MEMBER_SCORE = np.zeros((32, 4), np.int8)
+"""[32, 4] the score of a residue with each member of its own group."""
+for _code, _group in enumerate(GROUP[: len(ALPHABET)]):
+    for _member, _letter in enumerate(GROUPS[_group]):
+        MEMBER_SCORE[_code, _member] = SCORE[32 * _code + ALPHABET.index(_letter)]
+NONE = 31
+"""No residue: it scores 0."""
+PAIR_SCORE = (MEMBER_SCORE[:, None, None, :] + MEMBER_SCORE[None, :, :, None]).reshape(-1)
+"""[32 * 32 * 16] the score of two residues with a member of the first's group (two bits) and of the second's (two more)."""
+
+_ONE, _FOUR, _FIVE, _HALF, _NONE = (np.uint64(n) for n in (1, 4, 5, 32, NONE))
+_TWO_MEMBERS, _RESIDUE = np.uint64(15), np.uint64(31)
 _RADIX = np.uint32(len(GROUPS))
 
 
@@ -34,6 +56,7 @@ class Translated:
 
 def best_matches(
     text: np.ndarray,
+    group: np.ndarray,
     windows: Translated,
     index: SeedIndex,
     allowed: np.ndarray,
@@ -43,26 +66,31 @@ def best_matches(
 ) -> None:
     """Raise each window's best score and identity to those of its best match in a text.
 
-    text: [..] uint8 codes, which begin and end with PAD gaps; index: the seeds of `windows`; allowed: [n] bool, the windows
+    text: [n] uint8 codes, which begin and end with PAD gaps; group: [n] uint8, their groups; index: the seeds of `windows`; allowed: [n] bool, the windows
     that may match this text; least: the smallest raw score that counts; best: [n] int32, 0 for none; identity: [n] float32,
     the share of equal residues in the match. Of matches with equal scores the one with the greater identity counts, so the
     order of texts, of shapes and of windows changes nothing."""
     query = windows.codes, windows.correction, windows.window, allowed
-    _search(text, groups(text), *query, index.shape, index.first, index.entry, index.filter, least, best, identity)
+    seeds = index.shape, index.gaps, index.first, index.entry, index.filter
+    _search(text, group, *query, *seeds, PAIR_SCORE, least, best, identity)
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
-def _search(text, group, windows, correction, window, allowed, shape, first, entry, occurs, least, best, identity):
+def _search(
+    text, group, windows, correction, window, allowed, shape, gaps, first, entry, occurs, pair_score, least, best, identity
+):
     """Works through the text in chunks, and in each in steps over arrays: such a loop is compiled to vector instructions, or its
     loads at least do not wait for one another, which is much faster than one position after another."""
     number, seen = np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint8)
     at, hash_at = np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint32)
     begin, end = np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint32)
-    hit_text, hit_windows = np.empty(HITS, np.uint32), np.empty(HITS, np.uint32)
+    pairs, residues = np.uint64((len(shape) + 1) // 2), np.uint64(len(gaps))
+    pair_row, residue_row = np.empty(pairs, np.uint64), np.empty(residues, np.uint64)
+    hit_text, hit_windows, score = np.empty(HITS, np.uint32), np.empty(HITS, np.uint32), np.empty(HITS, np.int32)
     to_bit = np.uint32(32 - _log2(len(occurs) * 8))
     to_bucket = np.uint32(32 - _log2(len(first) - 1))
     last = len(text) - PAD
-    hits = 0
+    hits = np.uint64(0)
     for chunk in range(PAD, last, CHUNK):
         length = min(CHUNK, last - chunk)
         number[:] = 0
@@ -82,41 +110,47 @@ def _search(text, group, windows, correction, window, allowed, shape, first, ent
         for j in range(n):
             bucket = hash_at[j] >> to_bucket
             begin[j], end[j] = first[bucket], first[bucket + _ONE]
+        found = np.uint64(0)
         for j in range(n):
-            for e in range(begin[j], end[j]):
-                hit_text[hits], hit_windows[hits] = at[j] + chunk, entry[e]
-                hits += (entry[e] >> np.uint64(32)) == hash_at[j]
+            e, stop, hashed = np.uint64(begin[j]), np.uint64(end[j]), hash_at[j]
+            while e < stop and entry[e, 0] >> _HALF < hashed:
+                e += _ONE
+            at[found], hash_at[found], begin[found], end[found] = at[j], hashed, e, stop
+            found += np.uint64(e < stop)
+        for j in range(found):
+            e, stop, hashed = np.uint64(begin[j]), np.uint64(end[j]), hash_at[j]
+            if entry[e, 0] >> _HALF != hashed:
+                continue
+            t = np.uint64(at[j]) + np.uint64(chunk)
+            for i in range(pairs):
+                one = np.uint64(text[t + shape[2 * i]])
+                other = np.uint64(text[t + shape[2 * i + _ONE]]) if 2 * i + _ONE < len(shape) else _NONE
+                pair_row[i] = (one << _FIVE | other) << _FOUR
+            for i in range(residues):
+                residue_row[i] = np.uint64(text[t + gaps[i]]) << _FIVE
+            while e < stop and entry[e, 0] >> _HALF == hashed:
+                rest = entry[e, 1]
+                near = np.int64(rest >> CORRECTION_AT) - CORRECTION_BIAS
+                for i in range(pairs):
+                    near += pair_score[pair_row[i] | ((rest >> (i * _FOUR)) & _TWO_MEMBERS)]
+                for i in range(residues):
+                    near += SCORE[residue_row[i] | ((rest >> (GAPS_AT + i * _FIVE)) & _RESIDUE)]
+                hit_text[hits], hit_windows[hits], score[hits] = t, entry[e, 0], near
+                hits += np.uint64(near >= SEED_SCORE)
                 if hits == HITS:
                     _extend(
-                        text, windows, correction, window, allowed, shape, hit_text, hit_windows, hits, least, best, identity
+                        text, windows, correction, window, allowed, shape, hit_text, hit_windows, score, hits, least, best, identity
                     )
-                    hits = 0
-    _extend(text, windows, correction, window, allowed, shape, hit_text, hit_windows, hits, least, best, identity)
+                    hits = np.uint64(0)
+                e += _ONE
+    _extend(text, windows, correction, window, allowed, shape, hit_text, hit_windows, score, hits, least, best, identity)
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
-def _log2(n):
-    bits = 0
-    while n > 1:
-        n >>= 1
-        bits += 1
-    return bits
-
-
-@numba.njit(nogil=True, cache=True, boundscheck=False)
-def _extend(text, windows, correction, window, allowed, shape, hit_text, hit_windows, hits, least, best, identity):
+def _extend(text, windows, correction, window, allowed, shape, hit_text, hit_windows, score_of, hits, least, best, identity):
     span = shape[-1] + _ONE
-    kept = 0
-    scores = np.empty(hits, np.int32)
     for h in range(hits):
-        t, w = np.uint64(hit_text[h]), np.uint64(hit_windows[h])
-        near = 0
-        for i in range(np.uint64(0), span):
-            near += SCORE[(np.uint64(windows[w + i]) << _FIVE) | np.uint64(text[t + i])] + correction[w + i]
-        hit_text[kept], hit_windows[kept], scores[kept] = t, w, near
-        kept += near >= SEED_SCORE
-    for h in range(kept):
-        t, w, score = np.uint64(hit_text[h]), np.uint64(hit_windows[h]), np.int64(scores[h])
+        t, w, score = np.uint64(hit_text[h]), np.uint64(hit_windows[h]), np.int64(score_of[h])
         of = window[w]
         if not allowed[of]:
             continue
@@ -140,3 +174,12 @@ def _extend(text, windows, correction, window, allowed, shape, hit_text, hit_win
         share = np.float32(same / (left + right))
         if top > best[of] or share > identity[of]:
             best[of], identity[of] = top, share
+
+
+@numba.njit(nogil=True, cache=True, boundscheck=False)
+def _log2(n):
+    bits = 0
+    while n > 1:
+        n >>= 1
+        bits += 1
+    return bits

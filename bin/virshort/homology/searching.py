@@ -9,7 +9,7 @@ import numpy as np
 from virshort.homology.databases import Database, blocks, check_folds, encode
 from virshort.homology.matching import Translated, best_matches
 from virshort.homology.residues import bits, composition_correction, raw_score
-from virshort.homology.seeds import LONG_SHAPES, PAD, SHAPES, SeedIndex, index_seeds
+from virshort.homology.seeds import LONG_SHAPES, PAD, SHAPES, SeedIndex, groups, index_seeds
 from virshort.homology.stretches import stop_free_stretches
 from virshort.labels import LABELS
 
@@ -49,7 +49,7 @@ def search(
     for batch in _batches(np.array([len(s) for s in sequences], np.int64)):
         used = SHAPES[: shapes[0]] if len(sequences[batch[0]]) <= LONG else LONG_SHAPES[: shapes[1]]
         windows = translated([sequences[w] for w in batch], genetic_code)
-        indexes = [index_seeds(windows.codes, shape) for shape in used]
+        indexes = [index_seeds(windows.codes, windows.correction, shape) for shape in used]
         for database in databases:
             others = fold[batch] != database.fold
             score, identity = best_in(blocks(folder, database), windows, others, indexes, threads)
@@ -99,8 +99,9 @@ def best_in(
 
     def one(text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         score, share = np.zeros(n, np.int32), np.zeros(n, np.float32)
+        group = groups(text)
         for index in indexes:
-            best_matches(text, windows, index, allowed, least, score, share)
+            best_matches(text, group, windows, index, allowed, least, score, share)
         return score, share
 
     with ThreadPoolExecutor(threads) as pool:

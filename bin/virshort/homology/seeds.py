@@ -21,6 +21,10 @@ GROUP = np.full(32, NO_GROUP, np.uint8)
 """[32] code of a residue -> its group, from 0 to 9, or NO_GROUP."""
 for _number, _letters in enumerate(GROUPS):
     GROUP[[ALPHABET.index(letter) for letter in _letters]] = _number
+MEMBER = np.zeros(32, np.uint8)
+"""[32] code of a residue -> which residue of its group it is, from 0 to 3."""
+for _letters in GROUPS:
+    MEMBER[[ALPHABET.index(letter) for letter in _letters]] = range(len(_letters))
 _GROUP_OF_BYTE = bytes(GROUP) + bytes([NO_GROUP]) * (256 - len(GROUP))
 
 
@@ -49,20 +53,28 @@ SENSITIVITIES = {"fast": (2, 1), "default": (5, 2), "sensitive": (8, 4)}
 """How many of SHAPES and of LONG_SHAPES a search uses."""
 
 MOST_BUCKETS, MOST_FILTER = 21, 24
-"""Bits."""
+"""The most bits of a hash that choose a bucket and a bit of the filter, which then take 8 and 2 MB."""
 MULTIPLIER = np.uint32(0x9E3779B1)
 """Odd, so that the seeds of a shape, which are less than 2^32, have different hashes."""
+
+
+GAPS_AT, CORRECTION_AT = np.uint64(20), np.uint64(50)
+"""Where the bits begin that say which residues a seed leaves out, and what their scores and those of the seed are corrected by."""
+CORRECTION_BIAS = 1 << 12
 
 
 @dataclass(frozen=True)
 class SeedIndex:
     """The seeds of one shape in a text of codes, by hash.
 
-    entry: [entries] uint64, the hash of a seed in the upper half and its position in the text in the lower, in order; first:
-    [2^b + 1] uint32, where the entries begin whose hash begins with each b bits; filter: [2^f / 8] uint8, a bit for each
-    beginning of f bits that occurs."""
+    shape, gaps: the positions of a seed's residues, and those between them, uint64; first: [2^b + 1] uint32, where the entries
+    begin whose hash begins with each b bits; entry: [entries, 2] uint64, in order. Its first number has the hash of the seed in
+    the upper half and its position in the text in the lower. The second holds all that scoring the seed takes: MEMBER of its
+    residues with 2 bits each, from GAPS_AT the codes of the residues in the gaps with 5 bits each, and from CORRECTION_AT the
+    sum of all corrections plus CORRECTION_BIAS. filter: [2^f / 8] uint8, a bit for each beginning of f bits that occurs."""
 
     shape: np.ndarray
+    gaps: np.ndarray
     first: np.ndarray
     entry: np.ndarray
     filter: np.ndarray
@@ -73,22 +85,37 @@ def groups(codes: np.ndarray) -> np.ndarray:
     return np.frombuffer(codes.tobytes().translate(_GROUP_OF_BYTE), np.uint8)
 
 
-def index_seeds(codes: np.ndarray, shape: np.ndarray) -> SeedIndex:
-    """Index all seeds of a shape. codes: [n] uint8, which begin and end with PAD gaps."""
-    group = groups(codes)
+def index_seeds(codes: np.ndarray, correction: np.ndarray, shape: np.ndarray) -> SeedIndex:
+    """Index all seeds of a shape. codes: [n] uint8, which begin and end with PAD gaps; correction: [n] int8, what is added to the
+    scores of each residue."""
     n = max(len(codes) - 2 * PAD, 0)
-    number, seen = np.zeros(n, np.uint32), np.zeros(n, np.uint8)
-    for offset in shape.tolist():
-        part = group[PAD + offset : PAD + offset + n]
-        number = number * np.uint32(len(GROUPS)) + part
-        seen |= part
+    span = int(shape[-1]) + 1
+    gaps = np.setdiff1d(np.arange(span), shape)
+
+    def at(offset: int, values: np.ndarray) -> np.ndarray:
+        return values[PAD + offset : PAD + offset + n]
+
+    group, member = groups(codes), MEMBER[codes]
+    number, seen, rest = np.zeros(n, np.uint32), np.zeros(n, np.uint8), np.zeros(n, np.uint64)
+    for i, offset in enumerate(shape.tolist()):
+        number = number * np.uint32(len(GROUPS)) + at(offset, group)
+        seen |= at(offset, group)
+        rest |= at(offset, member).astype(np.uint64) << np.uint64(2 * i)
+    for i, offset in enumerate(gaps.tolist()):
+        rest |= at(offset, codes).astype(np.uint64) << (GAPS_AT + np.uint64(5 * i))
+    total = np.full(n, CORRECTION_BIAS, np.int64)
+    for offset in range(span):
+        total += at(offset, correction)
+    rest |= total.astype(np.uint64) << CORRECTION_AT
+
     place = np.flatnonzero(seen < NO_GROUP)
     hashed = number[place] * MULTIPLIER
-    entry = np.sort(hashed.astype(np.uint64) << np.uint64(32) | (place + PAD).astype(np.uint64))
-    size = max(int(len(entry)).bit_length(), 8)
+    key = np.sort(hashed.astype(np.uint64) << np.uint64(32) | (place + PAD).astype(np.uint64))
+    entry = np.stack([key, rest[(key & np.uint64(0xFFFFFFFF)) - np.uint64(PAD)]], -1)
+    size = max(len(key).bit_length(), 8)
     bucket_bits, filter_bits = min(size, MOST_BUCKETS), min(size + 4, MOST_FILTER)
     first = np.zeros((1 << bucket_bits) + 1, np.uint32)
-    np.cumsum(np.bincount((entry >> np.uint64(64 - bucket_bits)).astype(np.int64), minlength=1 << bucket_bits), out=first[1:])
+    np.cumsum(np.bincount((key >> np.uint64(64 - bucket_bits)).astype(np.int64), minlength=1 << bucket_bits), out=first[1:])
     occurs = np.zeros(1 << filter_bits, bool)
     occurs[hashed >> np.uint32(32 - filter_bits)] = True
-    return SeedIndex(shape, first, entry, np.packbits(occurs, bitorder="little"))
+    return SeedIndex(shape, gaps.astype(np.uint64), first, entry, np.packbits(occurs, bitorder="little"))
