@@ -101,8 +101,8 @@ def blocks(folder: Path, database: Database, size: int = BLOCK) -> Iterator[np.n
 
 def encode(text: bytes) -> np.ndarray:
     """Lines of residues as codes, with PAD gaps before and after. Returns [..] uint8."""
-    gap = np.full(PAD, END, np.uint8)
-    return np.concatenate([gap, CODES[np.frombuffer(text, np.uint8)], gap])
+    gap = bytes([END]) * PAD
+    return np.frombuffer(gap + text.translate(CODES.tobytes()) + gap, np.uint8)
 
 
 def check_folds(fold: np.ndarray, folds: int) -> None:

@@ -59,7 +59,7 @@ MULTIPLIER = np.uint32(0x9E3779B1)
 
 
 GAPS_AT, CORRECTION_AT = np.uint64(20), np.uint64(50)
-"""Where the bits begin that say which residues a seed leaves out, and what their scores and those of the seed are corrected by."""
+"""Where the bits begin that tell the residues in the gaps of a seed, and those that tell the sum of all corrections."""
 CORRECTION_BIAS = 1 << 12
 
 
@@ -68,10 +68,11 @@ class SeedIndex:
     """The seeds of one shape in a text of codes, by hash.
 
     shape, gaps: the positions of a seed's residues, and those between them, uint64; first: [2^b + 1] uint32, where the entries
-    begin whose hash begins with each b bits; entry: [entries, 2] uint64, in order. Its first number has the hash of the seed in
-    the upper half and its position in the text in the lower. The second holds all that scoring the seed takes: MEMBER of its
-    residues with 2 bits each, from GAPS_AT the codes of the residues in the gaps with 5 bits each, and from CORRECTION_AT the
-    sum of all corrections plus CORRECTION_BIAS. filter: [2^f / 8] uint8, a bit for each beginning of f bits that occurs."""
+    begin whose hash begins with each b bits; entry: [entries + 1, 2] uint64, in order; the last is none. Its first number has
+    the hash of the seed in the upper half and its position in the text in the lower. The second holds all that scoring the seed
+    takes: MEMBER of its residues with 2 bits each, from GAPS_AT the codes of the residues in the gaps with 5 bits each, and
+    from CORRECTION_AT the sum of all corrections plus CORRECTION_BIAS. filter: [2^f / 8] uint8, a bit for each beginning of f
+    bits that occurs."""
 
     shape: np.ndarray
     gaps: np.ndarray
@@ -86,8 +87,7 @@ def groups(codes: np.ndarray) -> np.ndarray:
 
 
 def index_seeds(codes: np.ndarray, correction: np.ndarray, shape: np.ndarray) -> SeedIndex:
-    """Index all seeds of a shape. codes: [n] uint8, which begin and end with PAD gaps; correction: [n] int8, what is added to the
-    scores of each residue."""
+    """Index all seeds of a shape. codes: [n] uint8, which begin and end with PAD gaps; correction: [n] int8."""
     n = max(len(codes) - 2 * PAD, 0)
     span = int(shape[-1]) + 1
     gaps = np.setdiff1d(np.arange(span), shape)
@@ -111,7 +111,8 @@ def index_seeds(codes: np.ndarray, correction: np.ndarray, shape: np.ndarray) ->
     place = np.flatnonzero(seen < NO_GROUP)
     hashed = number[place] * MULTIPLIER
     key = np.sort(hashed.astype(np.uint64) << np.uint64(32) | (place + PAD).astype(np.uint64))
-    entry = np.stack([key, rest[(key & np.uint64(0xFFFFFFFF)) - np.uint64(PAD)]], -1)
+    entry = np.full((len(key) + 1, 2), np.uint64(2**64 - 1))
+    entry[:-1, 0], entry[:-1, 1] = key, rest[(key & np.uint64(0xFFFFFFFF)) - np.uint64(PAD)]
     size = max(len(key).bit_length(), 8)
     bucket_bits, filter_bits = min(size, MOST_BUCKETS), min(size + 4, MOST_FILTER)
     first = np.zeros((1 << bucket_bits) + 1, np.uint32)
