@@ -11,7 +11,7 @@ from functools import cached_property
 import numba
 import numpy as np
 
-from virshort.homology.residues import ALPHABET, END, SCORE
+from virshort.homology.residues import ALPHABET, SCORE
 from virshort.homology.seeds import (
     CORRECTION_AT,
     CORRECTION_BIAS,
@@ -22,8 +22,6 @@ from virshort.homology.seeds import (
     NO_GROUP,
     PAD,
     SeedIndex,
-    groups,
-    index_seeds,
 )
 
 DROP = 16
@@ -87,15 +85,6 @@ def best_matches(
     query = windows.residue, windows.window, allowed
     seeds = index.shape, index.gaps, index.first, index.entry, index.filter
     _search(text, group, *query, *seeds, PAIR_SCORE, least, best, identity)
-
-
-def compile_search() -> None:
-    """Compile the search, or load it from NUMBA_CACHE_DIR, before it is needed."""
-    codes = np.full(2 * PAD, END, np.uint8)
-    windows = Translated(codes, np.zeros(2 * PAD, np.int8), np.zeros(2 * PAD, np.int32))
-    index = index_seeds(codes, windows.correction, np.arange(8, dtype=np.uint64))
-    text = np.frombuffer(codes.tobytes(), np.uint8)
-    best_matches(text, groups(text), windows, index, np.ones(1, bool), 1, np.zeros(1, np.int32), np.zeros(1, np.float32))
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)

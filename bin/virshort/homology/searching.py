@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from virshort.homology.composition import composition_correction
 from virshort.homology.databases import Database, blocks, check_folds, encode
 from virshort.homology.matching import Translated, best_matches
-from virshort.homology.residues import bits, composition_correction, raw_score
+from virshort.homology.residues import bits, raw_score
 from virshort.homology.seeds import LONG_SHAPES, PAD, SHAPES, SeedIndex, groups, index_seeds
 from virshort.homology.stretches import stop_free_stretches
 from virshort.labels import LABELS
@@ -113,6 +114,12 @@ def best_in(
         for task in waiting:
             _raise_to(best, identity, *task.result())
     return best, identity
+
+
+def compile_search() -> None:
+    """Compile the search into NUMBA_CACHE_DIR, unless it is there, by one of nothing in nothing."""
+    windows = translated([b""], 1)
+    best_in([encode(b"")], windows, np.ones(1, bool), [index_seeds(windows.codes, windows.correction, SHAPES[0])])
 
 
 def _raise_to(best: np.ndarray, identity: np.ndarray, score: np.ndarray, share: np.ndarray) -> None:

@@ -7,6 +7,7 @@ index, the windows are indexed and the database streams by, so the memory does n
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
 from virshort.homology.residues import ALPHABET
@@ -61,6 +62,8 @@ MULTIPLIER = np.uint32(0x9E3779B1)
 GAPS_AT, CORRECTION_AT = np.uint64(20), np.uint64(50)
 """Where the bits begin that tell the residues in the gaps of a seed, and those that tell the sum of all corrections."""
 CORRECTION_BIAS = 1 << 12
+_ONE, _TWO, _THREE, _FIVE, _SEVEN, _HALF = (np.uint64(n) for n in (1, 2, 3, 5, 7, 32))
+_POSITION, _NO_ENTRY, _RADIX = np.uint64(2**32 - 1), np.uint64(2**64 - 1), np.uint64(len(GROUPS))
 
 
 @dataclass(frozen=True)
@@ -88,35 +91,48 @@ def groups(codes: np.ndarray) -> np.ndarray:
 
 def index_seeds(codes: np.ndarray, correction: np.ndarray, shape: np.ndarray) -> SeedIndex:
     """Index all seeds of a shape. codes: [n] uint8, which begin and end with PAD gaps; correction: [n] int8."""
-    n = max(len(codes) - 2 * PAD, 0)
-    span = int(shape[-1]) + 1
-    gaps = np.setdiff1d(np.arange(span), shape)
-
-    def at(offset: int, values: np.ndarray) -> np.ndarray:
-        return values[PAD + offset : PAD + offset + n]
-
-    group, member = groups(codes), MEMBER[codes]
-    number, seen, rest = np.zeros(n, np.uint32), np.zeros(n, np.uint8), np.zeros(n, np.uint64)
-    for i, offset in enumerate(shape.tolist()):
-        number = number * np.uint32(len(GROUPS)) + at(offset, group)
-        seen |= at(offset, group)
-        rest |= at(offset, member).astype(np.uint64) << np.uint64(2 * i)
-    for i, offset in enumerate(gaps.tolist()):
-        rest |= at(offset, codes).astype(np.uint64) << (GAPS_AT + np.uint64(5 * i))
-    total = np.full(n, CORRECTION_BIAS, np.int64)
-    for offset in range(span):
-        total += at(offset, correction)
-    rest |= total.astype(np.uint64) << CORRECTION_AT
-
-    place = np.flatnonzero(seen < NO_GROUP)
-    hashed = number[place] * MULTIPLIER
-    key = np.sort(hashed.astype(np.uint64) << np.uint64(32) | (place + PAD).astype(np.uint64))
-    entry = np.full((len(key) + 1, 2), np.uint64(2**64 - 1))
-    entry[:-1, 0], entry[:-1, 1] = key, rest[(key & np.uint64(0xFFFFFFFF)) - np.uint64(PAD)]
+    gaps = np.setdiff1d(np.arange(shape[-1], dtype=np.uint64), shape)
+    key = np.sort(_keys(groups(codes), shape))
     size = max(len(key).bit_length(), 8)
     bucket_bits, filter_bits = min(size, MOST_BUCKETS), min(size + 4, MOST_FILTER)
-    first = np.zeros((1 << bucket_bits) + 1, np.uint32)
-    np.cumsum(np.bincount((key >> np.uint64(64 - bucket_bits)).astype(np.int64), minlength=1 << bucket_bits), out=first[1:])
-    occurs = np.zeros(1 << filter_bits, bool)
-    occurs[hashed >> np.uint32(32 - filter_bits)] = True
-    return SeedIndex(shape, gaps.astype(np.uint64), first, entry, np.packbits(occurs, bitorder="little"))
+    entry = np.empty((len(key) + 1, 2), np.uint64)
+    first, occurs = np.zeros((1 << bucket_bits) + 1, np.uint32), np.zeros(1 << filter_bits >> 3, np.uint8)
+    _fill(key, codes, correction, shape, gaps, bucket_bits, filter_bits, entry, first, occurs)
+    np.cumsum(first, out=first)
+    return SeedIndex(shape, gaps, first, entry, occurs)
+
+
+@numba.njit(nogil=True, cache=True, boundscheck=False)
+def _keys(group, shape):
+    """The hash and position of all seeds, as in SeedIndex.entry, but in the order of positions."""
+    key = np.empty(len(group), np.uint64)
+    n = np.uint64(0)
+    for at in range(np.uint64(PAD), np.uint64(len(group) - PAD)):
+        number, seen = np.uint64(0), np.uint8(0)
+        for i in range(len(shape)):
+            number = number * _RADIX + group[at + shape[i]]
+            seen |= group[at + shape[i]]
+        key[n] = np.uint64(np.uint32(np.uint32(number) * MULTIPLIER)) << _HALF | at
+        n += np.uint64(seen < NO_GROUP)
+    return key[:n]
+
+
+@numba.njit(nogil=True, cache=True, boundscheck=False)
+def _fill(key, codes, correction, shape, gaps, bucket_bits, filter_bits, entry, first, occurs):
+    """Writes the entries, how many there are in each bucket (one place further on), and the filter."""
+    to_bucket, to_bit = np.uint64(64 - bucket_bits), np.uint64(64 - filter_bits)
+    for e in range(np.uint64(len(key))):
+        at = key[e] & _POSITION
+        total = np.int64(CORRECTION_BIAS)
+        for i in range(shape[-1] + _ONE):
+            total += correction[at + i]
+        seed = np.uint64(total) << CORRECTION_AT
+        for i in range(np.uint64(len(shape))):
+            seed |= np.uint64(MEMBER[codes[at + shape[i]]]) << (_TWO * i)
+        for i in range(np.uint64(len(gaps))):
+            seed |= np.uint64(codes[at + gaps[i]]) << (GAPS_AT + _FIVE * i)
+        entry[e, 0], entry[e, 1] = key[e], seed
+        first[(key[e] >> to_bucket) + _ONE] += np.uint32(1)
+        bit = key[e] >> to_bit
+        occurs[bit >> _THREE] |= np.uint8(_ONE << (bit & _SEVEN))
+    entry[len(key), :] = _NO_ENTRY

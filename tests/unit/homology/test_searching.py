@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core.dispatcher import Dispatcher
 
 from planted_relatives import gene, mutated, protein
 from virshort.errors import InputError
+from virshort.homology import composition, matching, searching, seeds
 from virshort.homology import databases as module
-from virshort.homology import searching
 from virshort.homology.databases import encode
 from virshort.homology.matching import Translated
 from virshort.homology.residues import ALPHABET, CODES, END, SCORE, UNKNOWN
-from virshort.homology.searching import best_in, search, translated
+from virshort.homology.searching import best_in, compile_search, search, translated
 from virshort.homology.seeds import LONG_SHAPES, PAD, SHAPES, index_seeds
 
 NONVIRAL, VIRAL = 0, 1
@@ -164,6 +165,15 @@ def test_the_compiled_search_follows_its_definition(seed):
     expected = slow_best(text, windows, correction)
     assert score[0] == (expected if expected >= 38 else 0)
     assert best_in([text], query, np.array([False]), indexes)[0][0] == 0
+
+
+def test_all_that_a_search_needs_is_compiled_beforehand(databases, rng):
+    compile_search()
+    found_in(databases(background(rng)), [gene(protein(rng, 50)), gene(protein(rng, 150))], [0, 1])
+    compiled = [
+        value for part in (composition, matching, seeds) for value in vars(part).values() if isinstance(value, Dispatcher)
+    ]
+    assert len(compiled) >= 7 and all(len(function.signatures) == 1 for function in compiled)
 
 
 def test_windows_are_translated_with_the_window_of_each_residue():
