@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write what windows are searched against: the stop-free stretches of the sources, by fold and label; compile the search."""
+"""Write what windows are searched against: the stop-free stretches of the sources, for each fold and label."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,6 @@ import numpy as np
 from virshort.errors import run
 from virshort.files import read_json
 from virshort.homology.databases import SHORTEST, write_databases
-from virshort.homology.searching import compile_search
 from virshort.windows.source_table import read_source_table
 
 
@@ -32,7 +31,6 @@ def main() -> None:
     for database in found:
         if not database.stretches:
             print(f"note: fold {database.fold} has no stretch with the label {database.label}, so nothing can match there")
-    compile_search()
 
 
 if __name__ == "__main__":

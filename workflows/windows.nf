@@ -86,7 +86,6 @@ workflow WINDOWS {
         SPLIT.out.summary,
         MASK.out.sequences,
         options.genetic_code,
-        "${workflow.workDir}/compiled",
         codeDigest('homology_databases.py')
     )
     AUDIT(

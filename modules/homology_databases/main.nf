@@ -1,7 +1,4 @@
 // Write what windows are searched against: the stop-free stretches of the masked sources, for each fold and label.
-// The search is compiled here as well, once, before the tasks start that share it.
-include { quoted } from '../../functions/shell'
-
 process HOMOLOGY_DATABASES {
     publishDir(
         "${task.ext.outdir}/sources", mode: "${task.ext.publish_mode}", overwrite: 'deep',
@@ -13,7 +10,6 @@ process HOMOLOGY_DATABASES {
     path folds_json
     path sequences
     val genetic_code
-    val compiled // folder for the compiled search
     val code
 
     output:
@@ -22,7 +18,6 @@ process HOMOLOGY_DATABASES {
 
     script:
     """
-    export NUMBA_CACHE_DIR=${quoted(compiled)}
     homology_databases.py --folds ${folds} --folds-json ${folds_json} --sequences ${sequences} \\
         --genetic-code ${genetic_code} --outdir homology
     cp homology/databases.json homology.json

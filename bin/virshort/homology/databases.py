@@ -13,8 +13,7 @@ import numpy as np
 
 from virshort.errors import InputError
 from virshort.files import damaged, read_json, whole, write_json
-from virshort.homology.residues import CODES, END
-from virshort.homology.seeds import PAD
+from virshort.homology.residues import CODES, END, PAD
 from virshort.homology.stretches import source_stretches
 from virshort.labels import LABELS
 

@@ -11,7 +11,7 @@ from functools import cached_property
 import numba
 import numpy as np
 
-from virshort.homology.residues import ALPHABET, SCORE
+from virshort.homology.residues import ALPHABET, PAD, SCORE
 from virshort.homology.seeds import (
     CORRECTION_AT,
     CORRECTION_BIAS,
@@ -20,7 +20,6 @@ from virshort.homology.seeds import (
     GROUPS,
     MULTIPLIER,
     NO_GROUP,
-    PAD,
     SeedIndex,
 )
 

@@ -6,6 +6,8 @@ from Bio.Align import substitution_matrices
 ALPHABET = b"ARNDCQEGHILKMFPSTWYV"
 UNKNOWN, END = 20, 21
 """The codes of a residue that is unknown, and of the gap between two stretches."""
+PAD = 32
+"""Gaps before and after any text that is searched, so that no seed and no alignment leaves it."""
 CODES = np.full(256, UNKNOWN, np.uint8)
 """[256] ASCII letter -> code: 0..19 as in ALPHABET, END for a line's end, and UNKNOWN for anything else."""
 CODES[list(ALPHABET)] = range(20)

@@ -1,16 +1,19 @@
 """The best match of windows in the databases of all folds but their own."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from virshort.homology.composition import composition_correction
 from virshort.homology.databases import Database, blocks, check_folds, encode
 from virshort.homology.matching import Translated, best_matches
-from virshort.homology.residues import bits, raw_score
-from virshort.homology.seeds import LONG_SHAPES, PAD, SHAPES, SeedIndex, groups, index_seeds
+from virshort.homology.residues import PAD, bits, raw_score
+from virshort.homology.seeds import LONG_SHAPES, SHAPES, SeedIndex, groups, index_seeds
 from virshort.homology.stretches import stop_free_stretches
 from virshort.labels import LABELS
 
@@ -116,10 +119,19 @@ def best_in(
     return best, identity
 
 
-def compile_search() -> None:
-    """Compile the search into NUMBA_CACHE_DIR, unless it is there, by one of nothing in nothing."""
-    windows = translated([b""], 1)
-    best_in([encode(b"")], windows, np.ones(1, bool), [index_seeds(windows.codes, windows.correction, SHAPES[0])])
+def compile_search(seconds: float = 60) -> None:
+    """Compile the search into the folder NUMBA_CACHE_DIR, unless it is there, by one of nothing in nothing. Without
+    such a folder nothing is done.
+
+    Of tasks that start together one compiles, and the others wait, but not longer than so many seconds: where a file system has
+    no locks, that of a killed task may have stayed behind."""
+    if not (shared := os.environ.get("NUMBA_CACHE_DIR")):
+        return
+    folder = Path(shared)
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(Timeout), FileLock(folder / "compiling.lock", timeout=seconds):
+        windows = translated([b""], 1)
+        best_in([encode(b"")], windows, np.ones(1, bool), [index_seeds(windows.codes, windows.correction, SHAPES[0])])
 
 
 def _raise_to(best: np.ndarray, identity: np.ndarray, score: np.ndarray, share: np.ndarray) -> None:

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from virshort.homology.residues import ALPHABET
+from virshort.homology.residues import ALPHABET, PAD
 
-PAD = 32
-"""Gaps before and after any text that is searched, so that no seed and no alignment leaves it."""
 GROUPS = (b"A", b"KR", b"EDNQ", b"C", b"G", b"H", b"ILVM", b"FYW", b"P", b"ST")
 """Residues that mutate into each other: the ten groups of Murphy et al., Protein Eng. 13:149 (2000), without L apart."""
 NO_GROUP = 16

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,9 +12,9 @@ from virshort.homology import composition, matching, searching, seeds
 from virshort.homology import databases as module
 from virshort.homology.databases import encode
 from virshort.homology.matching import Translated
-from virshort.homology.residues import ALPHABET, CODES, END, SCORE, UNKNOWN
+from virshort.homology.residues import ALPHABET, CODES, END, PAD, SCORE, UNKNOWN
 from virshort.homology.searching import best_in, compile_search, search, translated
-from virshort.homology.seeds import LONG_SHAPES, PAD, SHAPES, index_seeds
+from virshort.homology.seeds import LONG_SHAPES, SHAPES, index_seeds
 
 NONVIRAL, VIRAL = 0, 1
 
@@ -166,8 +167,11 @@ def test_the_compiled_search_follows_its_definition(seed):
     assert best_in([text], query, np.array([False]), indexes)[0][0] == 0
 
 
-def test_all_that_a_search_needs_is_compiled_beforehand(databases, rng):
+def test_all_that_a_search_needs_is_compiled_beforehand_even_if_a_lock_stayed_behind(databases, rng, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "compiled"))
     compile_search()
+    with FileLock(tmp_path / "compiled/compiling.lock"):
+        compile_search(seconds=0.01)
     found_in(databases(background(rng)), [gene(protein(rng, 50)), gene(protein(rng, 150))], [0, 1])
     for function in (composition._correct, matching._search, seeds._keys, seeds._fill):  # what is called from Python
         assert len(function.signatures) == 1, function
