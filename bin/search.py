@@ -13,7 +13,7 @@ from virshort.features.frames import find_rows, row_tensors
 from virshort.features.tensors import write_tensors
 from virshort.files import content_digest
 from virshort.homology.databases import LIST, read_list
-from virshort.homology.searching import LAYOUT, search
+from virshort.homology.searching import LAYOUT, compile_search, search
 from virshort.homology.seeds import SENSITIVITIES
 from virshort.manifest_files import read_manifest
 from virshort.modalities import EncoderRecord
@@ -37,6 +37,7 @@ def main() -> None:
     if windows_digest != shard.digest:
         raise InputError(f"{args.manifest.name}: lists windows other than those of {args.shard.name}: resume the run")
     folds, databases = read_list(args.databases)
+    compile_search()
     found = search(
         shard.sequences,
         manifest["fold"].to_numpy(),

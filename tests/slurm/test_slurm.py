@@ -41,7 +41,7 @@ def on_cluster(
     small: Small, small_model: dict[str, object], cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> OnCluster:
     base = tmp_path_factory.mktemp("on_cluster")
-    options = small_model | {"windows_per_shard": 900, "arms": "finetune", "replicates": 1}
+    options = small_model | {"windows_per_shard": 900, "arms": "finetune,homology", "replicates": 1}
     expected = outcome(small.resumed(outdir=base / "one_machine", **options).results)
     run, jobs = run_on(small, cluster, folder=base / "run", slurm_queue="cpu,gpu", **options)
     assert run.rc == 0, run.output
@@ -87,15 +87,13 @@ def a_comment(text: str) -> str:
 
 
 def test_job_arrays_give_the_same(on_cluster: OnCluster) -> None:
-    with edited(on_cluster.small.pipeline / "bin/embed.py", a_comment):
+    scripts = [on_cluster.small.pipeline / "bin" / name for name in ("embed.py", "search.py")]
+    with edited(scripts[0], a_comment), edited(scripts[1], a_comment):
         run, jobs = on_cluster.resumed("--slurm_gpu=--gpus=1", slurm_array=3)
     assert run.rc == 0, run.output
     arrays = [job["JobName"] for job in jobs if "ArrayJobId" in job]
-    assert {step for step in ("_EMBED_(", "_EMBED_KMERS_(") for name in arrays if step in name} == {
-        "_EMBED_(",
-        "_EMBED_KMERS_(",
-    }
-    assert len(arrays) > 6
+    steps = ("_EMBED_(", "_EMBED_KMERS_(", "_SEARCH_(")
+    assert all(any(step in name for name in arrays) for step in steps) and len(arrays) > 6
     assert all(job["TresPerJob"] == "gres:gpu:1" for job in jobs if embedding(job))
     assert outcome(run.results) == on_cluster.outcome
     assert not list(on_cluster.folder.glob("slurm-*.out")), "Slurm's own logs are not written to the user's folder"

@@ -13,8 +13,7 @@ import numpy as np
 
 from virshort.errors import InputError
 from virshort.files import damaged, read_json, whole, write_json
-from virshort.homology.residues import CODES, END
-from virshort.homology.seeds import PAD
+from virshort.homology.residues import CODES, END, PAD
 from virshort.homology.stretches import source_stretches
 from virshort.labels import LABELS
 
@@ -101,8 +100,8 @@ def blocks(folder: Path, database: Database, size: int = BLOCK) -> Iterator[np.n
 
 def encode(text: bytes) -> np.ndarray:
     """Lines of residues as codes, with PAD gaps before and after. Returns [..] uint8."""
-    gap = np.full(PAD, END, np.uint8)
-    return np.concatenate([gap, CODES[np.frombuffer(text, np.uint8)], gap])
+    gap = bytes([END]) * PAD
+    return np.frombuffer(gap + text.translate(CODES.tobytes()) + gap, np.uint8)
 
 
 def check_folds(fold: np.ndarray, folds: int) -> None:

@@ -1,4 +1,4 @@
-"""Residues as small numbers, how alike they are, and how much of that their surroundings explain."""
+"""Residues as small numbers, how alike they are, and the bits that scores stand for."""
 
 import numpy as np
 from Bio.Align import substitution_matrices
@@ -6,6 +6,8 @@ from Bio.Align import substitution_matrices
 ALPHABET = b"ARNDCQEGHILKMFPSTWYV"
 UNKNOWN, END = 20, 21
 """The codes of a residue that is unknown, and of the gap between two stretches."""
+PAD = 32
+"""Gaps before and after any text that is searched, so that no seed and no alignment leaves it."""
 CODES = np.full(256, UNKNOWN, np.uint8)
 """[256] ASCII letter -> code: 0..19 as in ALPHABET, END for a line's end, and UNKNOWN for anything else."""
 CODES[list(ALPHABET)] = range(20)
@@ -42,27 +44,3 @@ def bits(score: np.ndarray) -> np.ndarray:
 def raw_score(least_bits: float) -> int:
     """The smallest raw score of at least so many bits."""
     return int(np.ceil((least_bits * np.log(2) + np.log(_K)) / _LAMBDA))
-
-
-def composition_correction(codes: np.ndarray, reach: int = 20) -> np.ndarray:
-    """What is added to every score of a residue, so that a stretch made of few residues does not match all others like it.
-
-    It is the mean score of the residue with any residue, less its mean score with the other residues of its stretch that are at
-    most `reach` away (Hauser et al., Bioinformatics 32:1323, 2016), rounded; 0 for UNKNOWN and END. codes: [n] uint8, stretches
-    between ENDs. Returns [n] int8."""
-    at = np.arange(len(codes))
-    ends = np.concatenate([[-1], np.flatnonzero(codes == END), [len(codes)]])
-    stretch = np.searchsorted(ends, at)  # the first gap at or after each position
-    first = np.maximum(ends[np.maximum(stretch - 1, 0)] + 1, at - reach)
-    last = np.maximum(np.minimum(ends[stretch], at + reach + 1), first)
-    table = SCORE.reshape(32, 32).astype(np.float32)
-    near, total = np.zeros(len(codes), np.int32), np.zeros(len(codes), np.float32)
-    for code in range(len(ALPHABET)):
-        seen = np.concatenate([[0], np.cumsum(codes == code, dtype=np.int32)])
-        count = seen[last] - seen[first]
-        near += count
-        total += count * table[codes, code]
-    others = np.maximum(near - 1, 1)
-    own = (total - table[codes, codes]) / others
-    expected = (table[:, : len(ALPHABET)] @ FREQUENCY)[codes]
-    return np.where((codes < UNKNOWN) & (near > 1), np.rint(expected - own), 0).astype(np.int8)

@@ -1,15 +1,19 @@
 """The best match of windows in the databases of all folds but their own."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 
+from virshort.homology.composition import composition_correction
 from virshort.homology.databases import Database, blocks, check_folds, encode
 from virshort.homology.matching import Translated, best_matches
-from virshort.homology.residues import bits, composition_correction, raw_score
-from virshort.homology.seeds import LONG_SHAPES, PAD, SHAPES, SeedIndex, index_seeds
+from virshort.homology.residues import PAD, bits, raw_score
+from virshort.homology.seeds import LONG_SHAPES, SHAPES, SeedIndex, groups, index_seeds
 from virshort.homology.stretches import stop_free_stretches
 from virshort.labels import LABELS
 
@@ -49,7 +53,7 @@ def search(
     for batch in _batches(np.array([len(s) for s in sequences], np.int64)):
         used = SHAPES[: shapes[0]] if len(sequences[batch[0]]) <= LONG else LONG_SHAPES[: shapes[1]]
         windows = translated([sequences[w] for w in batch], genetic_code)
-        indexes = [index_seeds(windows.codes, shape) for shape in used]
+        indexes = [index_seeds(windows.codes, windows.correction, shape) for shape in used]
         for database in databases:
             others = fold[batch] != database.fold
             score, identity = best_in(blocks(folder, database), windows, others, indexes, threads)
@@ -99,8 +103,9 @@ def best_in(
 
     def one(text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         score, share = np.zeros(n, np.int32), np.zeros(n, np.float32)
+        group = groups(text)
         for index in indexes:
-            best_matches(text, windows, index, allowed, least, score, share)
+            best_matches(text, group, windows, index, allowed, least, score, share)
         return score, share
 
     with ThreadPoolExecutor(threads) as pool:
@@ -112,6 +117,21 @@ def best_in(
         for task in waiting:
             _raise_to(best, identity, *task.result())
     return best, identity
+
+
+def compile_search(seconds: float = 60) -> None:
+    """Compile the search into the folder NUMBA_CACHE_DIR, unless it is there, by one of nothing in nothing. Without
+    such a folder nothing is done.
+
+    Of tasks that start together one compiles, and the others wait, but not longer than so many seconds: where a file system has
+    no locks, that of a killed task may have stayed behind."""
+    if not (shared := os.environ.get("NUMBA_CACHE_DIR")):
+        return
+    folder = Path(shared)
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(Timeout), FileLock(folder / "compiling.lock", timeout=seconds):
+        windows = translated([b""], 1)
+        best_in([encode(b"")], windows, np.ones(1, bool), [index_seeds(windows.codes, windows.correction, SHAPES[0])])
 
 
 def _raise_to(best: np.ndarray, identity: np.ndarray, score: np.ndarray, share: np.ndarray) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from virshort.homology.composition import composition_correction
 from virshort.homology.residues import (
     ALPHABET,
     CODES,
@@ -12,11 +13,12 @@ from virshort.homology.residues import (
     SCORE,
     UNKNOWN,
     bits,
-    composition_correction,
     raw_score,
 )
 
-PEPTIDES = st.text("ARNDCQEGHILKMFPSTWYVX\n", max_size=60).map(lambda s: CODES[np.frombuffer(s.encode(), np.uint8)])
+PEPTIDES = st.text("ARNDCQEGHILKMFPSTWYVX\n", max_size=60).map(
+    lambda s: np.frombuffer(s.encode().translate(CODES.tobytes()), np.uint8)
+)
 
 
 @given(PEPTIDES)

@@ -2,18 +2,19 @@
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planted_relatives import gene, mutated, protein
 from virshort.errors import InputError
+from virshort.homology import composition, matching, searching, seeds
 from virshort.homology import databases as module
-from virshort.homology import searching
 from virshort.homology.databases import encode
 from virshort.homology.matching import Translated
-from virshort.homology.residues import ALPHABET, CODES, END, SCORE, UNKNOWN
-from virshort.homology.searching import best_in, search, translated
-from virshort.homology.seeds import PAD, SHAPES, index_seeds
+from virshort.homology.residues import ALPHABET, CODES, END, PAD, SCORE, UNKNOWN
+from virshort.homology.searching import best_in, compile_search, search, translated
+from virshort.homology.seeds import LONG_SHAPES, SHAPES, index_seeds
 
 NONVIRAL, VIRAL = 0, 1
 
@@ -118,14 +119,17 @@ def test_a_damaged_database_gives_one_line(databases, rng):
         found_in(searched, [b"ACGT" * 40], [3])
 
 
+USED = (*SHAPES[:2], LONG_SHAPES[0])
+
+
 def slow_best(text: np.ndarray, windows: np.ndarray, correction: np.ndarray) -> int:
-    """The best ungapped score of two texts, around the first two shapes' seeds, as the definition says."""
+    """The best ungapped score of two texts, around the seeds of USED, as the definition says."""
     best = 0
     groups = {letter: i for i, group in enumerate((b"A", b"KR", b"EDNQ", b"C", b"G", b"H", b"ILVM", b"FYW", b"P", b"ST"))
               for letter in group}  # fmt: skip
     group = [groups.get(ALPHABET[c]) if c < 20 else None for c in range(22)]
     table = SCORE.reshape(32, 32)
-    for shape in SHAPES[:2]:
+    for shape in USED:
         span = int(shape[-1]) + 1
         for t in range(PAD, len(text) - PAD):
             for w in range(PAD, len(windows) - PAD):
@@ -154,13 +158,23 @@ def test_the_compiled_search_follows_its_definition(seed):
     peptide = protein(rng, 30)
     text = encode(f"{protein(rng, 8)}{mutated(rng, peptide, 0.7)}\n{protein(rng, 20)}X\n".encode())
     windows = encode(f"{protein(rng, 5)}\n{peptide}\n".encode())
-    indexes = [index_seeds(windows, shape) for shape in SHAPES[:2]]
     correction = rng.integers(-2, 2, len(windows)).astype(np.int8)
+    indexes = [index_seeds(windows, correction, shape) for shape in USED]
     query = Translated(windows, correction, np.zeros(len(windows), np.int32))
     score, _ = best_in([text], query, np.array([True]), indexes)
     expected = slow_best(text, windows, correction)
     assert score[0] == (expected if expected >= 38 else 0)
     assert best_in([text], query, np.array([False]), indexes)[0][0] == 0
+
+
+def test_all_that_a_search_needs_is_compiled_beforehand_even_if_a_lock_stayed_behind(databases, rng, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "compiled"))
+    compile_search()
+    with FileLock(tmp_path / "compiled/compiling.lock"):
+        compile_search(seconds=0.01)
+    found_in(databases(background(rng)), [gene(protein(rng, 50)), gene(protein(rng, 150))], [0, 1])
+    for function in (composition._correct, matching._search, seeds._keys, seeds._fill):  # what is called from Python
+        assert len(function.signatures) == 1, function
 
 
 def test_windows_are_translated_with_the_window_of_each_residue():
