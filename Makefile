@@ -7,6 +7,9 @@ SHELL := /bin/bash
 # This folder's own Python packages and Nextflow come first.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
 
+# Packages are installed without being compiled: Python does that once, where they are imported, unless this forbids it.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 

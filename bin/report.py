@@ -7,6 +7,8 @@ versions (*versions*.yml) and Nextflow's newest trace*.tsv, each in the folder i
 """
 
 import argparse
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from virshort.errors import run
@@ -42,10 +44,13 @@ def main() -> None:
     if args.summary:
         with whole(args.summary) as temporary:
             temporary.write_text(summary_text(data), encoding="utf-8")
-    if args.paper:
-        write_paper(data, args.paper)
-    built = sections(data, args.assets)
-    page = render(built, args.assets / "multiqc_config.yml")
+    # What goes into a paper is drawn beside the page: a run ends with the report, so nothing else needs the second core.
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as other:
+        paper = other.submit(write_paper, data, args.paper) if args.paper else None
+        built = sections(data, args.assets)
+        page = render(built, args.assets / "multiqc_config.yml")
+        if paper:
+            paper.result()
     with whole(args.out) as temporary:
         temporary.write_text(page, encoding="utf-8")
     print(f"{args.out.name}: {len(built)} sections, from {len(data.comparison['arms'])} rows of results")

@@ -26,7 +26,8 @@ rm -f nvidia/nvshmem/lib/*.bc nvidia/nccl/lib/*.bc nvidia/cu13/lib/libcusolverMg
 
 # Import everything that tasks import. This also compiles it, which is impossible at run time, when the folder is read-only.
 for name in torch torch._dynamo tokenizers huggingface_hub safetensors.torch numpy scipy.sparse.csgraph \
-    scipy.optimize scipy.special pyarrow.parquet pyarrow.compute pyarrow.dataset multiqc.multiqc sourmash isal xopen jinja2 filelock \
+    scipy.optimize scipy.special numba pyarrow.parquet pyarrow.compute pyarrow.dataset multiqc.multiqc sourmash isal xopen \
+    matplotlib.figure matplotlib.backends.backend_svg matplotlib.backends.backend_agg jinja2 filelock \
     Bio.Data.CodonTable Bio.SeqIO.QualityIO yaml; do
     "$prefix/bin/python" -c "import $name" > /dev/null || { echo "install.sh: $name: cannot be imported, because too much was removed" >&2; exit 1; }
 done

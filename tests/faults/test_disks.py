@@ -157,6 +157,7 @@ BAD_ENVIRONMENT = {
     "PYTHONSAFEPATH": "1",
     "PYTHONINSPECT": "1",
     "PYTHONOPTIMIZE": "2",
+    "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONWARNINGS": "error",
     "PYTHONIOENCODING": "ascii",
     "PYTHONUTF8": "0",
@@ -211,4 +212,5 @@ def test_any_folder_environment_and_any_clock(small: Small, tmp_path: Path) -> N
         ).ended()
     assert run.rc == 0, run.output
     assert outcome(odd / "real") == small.outcome
+    assert list(pipeline.glob("bin/virshort/**/*.pyc")), "what tasks import is compiled once"
     assert len({path.read_text() for path in work.glob("*/*/.clock")}) == len(clocks)

@@ -27,7 +27,7 @@ def write_everything(folder: Path) -> None:
     compared(folder)
     counts = [{"label": "viral", "kingdom": EVIL, "records": 5, "bases": 1000, "skipped": 1}]
     totals = {"records": 5, "bases": 1000, "skipped": 1}
-    put(folder / "input.json", {**totals, "counts": counts, "notes": [f"kingdom {EVIL} is small"]})
+    put(folder / "input.json", {**totals, "counts": counts, "notes": [f"kingdom {EVIL} is small", "phagès"]})
     table = [{"fold": 0, "label": "viral", "kingdom": EVIL, "clusters": 2, "sources": 5, "bases": 1000}]
     put(folder / "folds.json", {"folds": 3, "test_folds": [0], "table": table, "notes": [f"fold note {EVIL}"]})
     pool = {"windows": 7, "counts": [{"label": "viral", "kingdom": EVIL, "fold": 0, "windows": 7}], "notes": []}

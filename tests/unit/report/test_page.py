@@ -30,6 +30,25 @@ Render = Callable[[str, Inputs], str]
 IDS = [f"vs_{s.name}" for s in SECTIONS]
 
 
+@pytest.fixture
+def users_multiqc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Configurations of MultiQC by the user, in every place where it looks for one."""
+    other = tmp_path / "multiqc_config.yaml"
+    for path in (other, tmp_path / ".multiqc_config.yaml", tmp_path / ".config" / "multiqc_config.yaml"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text('report_comment: "Somebody else"\nremove_sections: [vs_answer]\n')
+    for name, value in {
+        "MULTIQC_CONFIG_PATH": str(other),
+        "MULTIQC_TITLE": "Somebody else",
+        "MULTIQC_STRICT": "true",
+        "LC_ALL": "POSIX",
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path / ".config"),
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("users_multiqc")
 def test_the_script_writes_a_page_with_every_section_and_no_name_as_markup(
     results: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -40,6 +59,7 @@ def test_the_script_writes_a_page_with_every_section_and_no_name_as_markup(
     assert missing_sections(page, IDS) == []
     places = [page.index(f'id="mqc-section-wrapper-{name}"') for name in IDS]
     assert places == sorted(places)
+    assert "Somebody else" not in page and "phagès" in page
     assert EVIL not in page and "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7 * 7 }}" in page
     assert summary.read_text().startswith("VERDICT")
     assert str(results) not in page

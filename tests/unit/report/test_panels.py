@@ -3,8 +3,11 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
 from report_examples import EVIL
-from virshort.report.charts import Bar, Line, Panel, save, svg, tick_names
+from virshort.report.charts import STYLE, Bar, Line, Panel, draw, place, save, svg, tick_names
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import remedies
 from virshort.report.panels import (
@@ -92,3 +95,18 @@ def test_figures_are_written_as_svg_and_png(data: Inputs, tmp_path: Path) -> Non
     save([Panel("a", "x", bars=[Bar("one", 1.0, "#000000", 0.5, 1.5), Bar("two", 2.0, "#000000")])], tmp_path / "forest")
     assert (tmp_path / "forest.svg").read_text().startswith("<?xml")
     assert (tmp_path / "forest.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_labels_of_narrow_panels_are_whole_and_their_axes_aligned() -> None:
+    figure = Figure(figsize=(6.2, 4.8))
+    with mpl.rc_context(STYLE):
+        axes = figure.subplots(2, 2).ravel()
+        for ax, top in zip(axes, (0.999, 1.0, 0.9, 0.5), strict=True):
+            draw(ax, Panel("training", "epoch", "accuracy", [Line("training", [1, 10], [0.875, top], GREY)]))
+        place(figure, 2, 2)
+        figure.draw_without_rendering()
+    left, below = (min(getattr(box, edge) for ax in axes if (box := ax.get_tightbbox())) for edge in ("x0", "y0"))
+    assert left >= 0 and below >= 0
+    boxes = [ax.get_position() for ax in axes]
+    assert boxes[0].x0 == boxes[2].x0 and boxes[0].y0 == boxes[1].y0
+    assert max(b.width for b in boxes) - min(b.width for b in boxes) < 1e-9

@@ -1,9 +1,7 @@
 """Clusters of sources with known relations."""
 
 import json
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cluster as script
 from virshort.errors import InputError
 from virshort.sources.clustering import (
     cluster_sources,
@@ -22,7 +21,6 @@ from virshort.sources.clustering import (
     sketch_sources,
 )
 
-SCRIPT = Path(__file__).resolve().parents[3] / "bin" / "cluster.py"
 RNG = np.random.default_rng(11)
 LETTERS = np.frombuffer(b"ACGT", np.uint8)
 
@@ -146,14 +144,15 @@ def test_given_clusters_of_some_sources_are_joined_with_similar_sources():
     assert notes[0].startswith("The input gives a cluster for 2 of 4 sources")
 
 
-def test_the_script_writes_clusters_and_a_summary(tmp_path):
+def test_the_script_writes_clusters_and_a_summary(tmp_path, monkeypatch, capsys):
     bases, offset, length = store([dna(1_000), dna(500)])
     (tmp_path / "sources.seq").write_bytes(bases.tobytes())
     table = {"source": ["a", "b"], "label": ["viral", "nonviral"], "cluster": pa.nulls(2, pa.string()), "offset": offset}
     pq.write_table(pa.table(table | {"length": length}), tmp_path / "sources.parquet")
     words = ["--sources", tmp_path / "sources.parquet", "--sequences", tmp_path / "sources.seq", "--outdir", tmp_path]
-    done = subprocess.run([sys.executable, SCRIPT, *words], capture_output=True, text=True, check=True)
-    assert "2 sources in 2 clusters" in done.stdout
+    monkeypatch.setattr(sys, "argv", ["cluster.py", *map(str, words)])
+    script.main()
+    assert "2 sources in 2 clusters" in capsys.readouterr().out
     assert pq.read_table(tmp_path / "clusters.parquet").to_pydict() == {"source": ["a", "b"], "cluster": ["a", "b"]}
     assert json.loads((tmp_path / "clusters.json").read_text())["singletons"] == 2
 
