@@ -28,7 +28,7 @@ from virshort.verdict.comparison import (
     order_of_test_set,
 )
 from virshort.verdict.criteria import Criteria
-from virshort.verdict.differences import Pair, pairs_to_compare
+from virshort.verdict.differences import TwoArms, arms_to_contrast
 from virshort.verdict.novelty import strict_cuts
 from virshort.verdict.pair_gains import pair_gain
 from virshort.verdict.parts import NOVELTY, digest_parts
@@ -55,8 +55,8 @@ def main() -> None:
     details: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in evaluated}
     results = []
     for test_set in sorted(sets, key=order_of_test_set):
-        pairs = pairs_to_compare(best["arm"], test_set, combined) + [(a, b) for a, b, where in twins if where == test_set]
-        results.append(compare_test_set(args.folder, test_set, evaluated, roles, pairs, details, options))
+        contrasted = arms_to_contrast(best["arm"], test_set, combined) + [(a, b) for a, b, where in twins if where == test_set]
+        results.append(compare_test_set(args.folder, test_set, evaluated, roles, contrasted, details, options))
     leakage = args.leakage or find_file(args.folder, "leakage.json")
     comparison = conclude(
         results,
@@ -125,7 +125,7 @@ def compare_test_set(
     test_set: str,
     evaluated: list[str],
     roles: dict[str, str],
-    pairs: list[Pair],
+    contrasted: list[TwoArms],
     details: dict[str, dict[str, dict[str, Any]]],
     options: Options,
 ) -> SetComparison:
@@ -139,7 +139,7 @@ def compare_test_set(
         metrics = read_json(place / "metrics.json")
         evaluations[name] = Evaluation(read_arm_counts(place / "predictions.parquet", test), metrics, str(place))
         details[name][test_set] = {k: metrics[k] for k in DETAILS if k in metrics}
-    return compare_arms(test_set, test, evaluations, roles, pairs, options)
+    return compare_arms(test_set, test, evaluations, roles, contrasted, options)
 
 
 def pair_gains(folder: Path, evaluated: list[str]) -> list[PairGain]:

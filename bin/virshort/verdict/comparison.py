@@ -15,7 +15,7 @@ from virshort.inference.cluster_counts import ArmCounts, TestClusters
 from virshort.inference.intervals import METRICS, arm_metrics, effective_by_label, resampled_rates
 from virshort.verdict.advice import cost_of, recommend, scenario_of
 from virshort.verdict.criteria import Criteria, judge
-from virshort.verdict.differences import Pair, add_differences, contrast, shuffled_auroc
+from virshort.verdict.differences import TwoArms, add_differences, contrast, shuffled_auroc
 from virshort.verdict.findings import inputs_by_length, votes_in_words
 from virshort.verdict.novelty import novelty_in_words
 from virshort.verdict.pair_gains import pairs_in_words
@@ -72,10 +72,10 @@ def compare_arms(
     test: TestClusters,
     evaluations: Mapping[str, Evaluation],
     roles: Mapping[str, str],
-    pairs: Sequence[Pair],
+    contrasted: Sequence[TwoArms],
     options: Options,
 ) -> SetComparison:
-    """Compare all arms on one test set that has windows. `evaluations`, `roles`: by arm; `pairs`: arms to compare directly.
+    """Compare all arms on one test set that has windows. `evaluations`, `roles`: by arm; `contrasted`: some, two by two.
 
     Raises InputError if the metrics and the predictions of an arm disagree.
     """
@@ -105,7 +105,7 @@ def compare_arms(
     if test_set == "short" and "shuffled_labels" in evaluations:
         control = evaluations["shuffled_labels"]
         shuffled = shuffled_auroc(test, control.counts, control.metrics)
-    return SetComparison(rows, contrast(test, counts, pairs, test_set), shuffled)
+    return SetComparison(rows, contrast(test, counts, contrasted, test_set), shuffled)
 
 
 def pooled_metrics(e: Evaluation, test: TestClusters) -> list[Mapping[str, Any]]:

@@ -18,7 +18,7 @@ from virshort.inference.resampling import sign_flip_p
 from virshort.verdict.schema import ArmRow, Contrast, Interval, ShuffledAuroc
 from virshort.verdict.verdict import band, bands_touched
 
-Pair = tuple[str, str]
+TwoArms = tuple[str, str]
 """An arm, and the arm whose accuracy is subtracted."""
 
 
@@ -67,28 +67,30 @@ def add_differences(
             row["difference_to_baseline"]["p_holm"] = p
 
 
-def pairs_to_compare(best: str | None, test_set: str, combined: Mapping[str, Sequence[str]]) -> list[Pair]:
+def arms_to_contrast(best: str | None, test_set: str, combined: Mapping[str, Sequence[str]]) -> list[TwoArms]:
     """The arms to compare with an arm other than the baseline.
 
     What a modality contributes is measured by arms that differ in nothing else: that of the protein and of the length at every
     length, the others on `short`. An arm that combines others is compared with each of them; combined: these arms, by the name
     of the combination.
     """
-    pairs: list[Pair] = [("both", "dna_only"), ("length_aware", "multilength")]
+    chosen: list[TwoArms] = [("both", "dna_only"), ("length_aware", "multilength")]
     if test_set == "short":
-        pairs.append(("both", "protein_only"))
-        pairs += [(best, "kmer")] if best else []
-        pairs += [("scratch", "finetune"), ("codon", "scratch")]
-        pairs += [(best, "gc")] if best else []
-        pairs += [(arm, part) for arm, parts in combined.items() for part in parts if (arm, part) not in pairs]
-    return pairs
+        chosen.append(("both", "protein_only"))
+        chosen += [(best, "kmer")] if best else []
+        chosen += [("scratch", "finetune"), ("codon", "scratch")]
+        chosen += [(best, "gc")] if best else []
+        chosen += [(arm, part) for arm, parts in combined.items() for part in parts if (arm, part) not in chosen]
+    return chosen
 
 
-def contrast(test: TestClusters, counts: Mapping[str, ArmCounts], pairs: Sequence[Pair], test_set: str) -> list[Contrast]:
-    """The difference in accuracy between the arms of each pair, for the pairs whose arms were both run."""
+def contrast(
+    test: TestClusters, counts: Mapping[str, ArmCounts], contrasted: Sequence[TwoArms], test_set: str
+) -> list[Contrast]:
+    """The difference in accuracy between two arms, where both were run."""
     enough = fewest_effective(test) >= MINIMUM_EFFECTIVE
     found: list[Contrast] = []
-    for arm, against in pairs:
+    for arm, against in contrasted:
         if arm in counts and against in counts and arm != against:
             estimate = accuracy_difference(test, counts[arm], counts[against])
             ci = _in_points(estimate.interval()) if enough else None
