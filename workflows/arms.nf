@@ -1,7 +1,7 @@
 // From features to the report: every arm trained and evaluated, all arms compared.
 include { codeDigest                                                       } from '../functions/code'
 include { filesIn ; headFiles ; readJson                                   } from '../functions/files'
-include { filesOf ; testPools ; trainingPools ; trainingSets ; withMatches } from '../functions/pools'
+include { filesOf ; testPools ; testSets ; trainingPools ; trainingSets ; withMatches } from '../functions/pools'
 include { PRETRAINED                                                       } from '../modules/pretrained/main'
 include { TRAIN as TRAIN_BASELINE ; TRAIN ; TRAIN as TRAIN_COMBINED        } from '../modules/train/main'
 include { EVALUATE                                                         } from '../modules/evaluate/main'
@@ -43,24 +43,29 @@ workflow ARMS {
     jobs = data.arms.flatMap { f -> readJson(f) }.combine(inputs).map { arm, given ->
         [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.encoding, trainingPools(given.sets, arm))]
     }
+    kinds = jobs.branch { arm, _sets, _files ->
+        baseline: (arm.curve_of ?: arm.name) == 'baseline'
+        combined: arm.combine
+        other: true
+    }
     checkpoints = "${workflow.workDir}/checkpoints"
     TRAIN_BASELINE(
         // [ baseline, sets, [files], pretrained head or [] ]
-        jobs.filter { arm, _sets, _files -> arm.role == 'baseline' }.combine(start),
+        kinds.baseline.combine(start),
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
     TRAIN(
-        // [ arm, sets, [files], the baseline's models or [] ]
-        jobs.filter { arm, _sets, _files -> arm.role != 'baseline' && !arm.combine }
-            .combine(TRAIN_BASELINE.out.map { _arm, models -> models })
-            .map { arm, sets, files, baseline -> [arm, sets, files, arm.start == 'baseline' ? baseline : []] },
+        // [ arm, sets, [files], the models of the baseline that it begins with or [] ]
+        kinds.other.map { arm, sets, files -> [arm.begins_with[0] ?: 'baseline', arm, sets, files] }
+            .combine(TRAIN_BASELINE.out.map { arm, models -> [arm.name, models] }, by: 0)
+            .map { _name, arm, sets, files, models -> [arm, sets, files, arm.begins_with ? models : []] },
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
     // [ name, models ]
     parts = TRAIN_BASELINE.out.mix(TRAIN.out).map { arm, models -> [arm.name, models] }
     TRAIN_COMBINED(
         // [ arm, sets, [files], [models of each arm that it combines] ]
-        jobs.filter { arm, _sets, _files -> arm.combine }
+        kinds.combined
             .flatMap { arm, sets, files ->
                 arm.combine.collect { name -> [name, groupKey(arm.name, arm.combine.size()), arm, sets, files] }
             }
@@ -75,8 +80,9 @@ workflow ARMS {
     EVALUATE(
         // [ arm, sets, models, [files] ]
         trained.combine(inputs).map { arm, models, given ->
-            def read = filesOf(given.features, arm.encoding, testPools(given.sets))
-            [arm, given.sets.subMap('test', 'folds', 'test_folds'), models, read]
+            def sets = testSets(given.sets, arm)
+            def read = filesOf(given.features, arm.encoding, testPools(sets))
+            [arm, sets, models, read]
         },
         codeDigest('evaluate.py')
     )
@@ -102,6 +108,7 @@ workflow ARMS {
         EVALUATE.out.toSortedList { a, b -> a.name <=> b.name },
         NOVELTY.out.ifEmpty([]),
         data.leakage,
+        data.folds,
         options.subMap('seed', 'min_training_accuracy', 'min_accuracy', 'min_precision', 'min_recall', 'min_f1') +
             [window_length: options.features ? null : options.window_length],
         codeDigest('compare.py')

@@ -40,13 +40,18 @@ workflow WINDOWS {
         sheet,
         table,
         file(options.arms_file ?: "${projectDir}/assets/arms.yaml", glob: false),
-        options.subMap('arms', 'hold_out', 'dna_encoder', 'protein_encoder', 'protein_input', 'device', 'weights_revision') +
-            [pretrained: options.pretrained != null, weights_given: options.weights != null],
+        options.subMap(
+            'arms', 'learning_curve', 'folds', 'hold_out', 'dna_encoder', 'protein_encoder', 'protein_input', 'device',
+            'weights_revision'
+        ) + [pretrained: options.pretrained != null, weights_given: options.weights != null],
         codeDigest('plan.py')
     )
     // { fastas, encodings, encoders, weights, train_sets, note }: Plan of bin/virshort/encoders/plan.py
     plan = PLAN.out.plan.map { f -> readJson(f) }
     plan.flatMap { p -> p.note ? ["Note: ${p.note}"] : [] }.view()
+    plan.filter { p -> options.homology_sensitivity != 'default' && !p.encoders.containsKey('homology') }.subscribe { _plan ->
+        log.warn('virshort: --homology_sensitivity has no effect, because no arm of this run reads homology')
+    }
 
     CHECK_INPUT(
         sheet,

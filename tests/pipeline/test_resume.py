@@ -72,6 +72,28 @@ def test_one_arm_changed_trains_one_arm(small: Small, tmp_path: Path) -> None:
     ]
 
 
+def test_a_learning_curve_trains_its_own_arms_only(small: Small) -> None:
+    run = small.resumed(learning_curve="finetune")
+    assert run.executed() == {"PLAN", "TRAIN_BASELINE", "TRAIN", "EVALUATE", "COMPARE", "TRACE", "REPORT"}
+    done = [row["name"].split(":")[-1] for row in run.trace if row["status"] != "CACHED"]
+    trained = {f"TRAIN{step} ({arm}_1_fold)" for step, arm in (("_BASELINE", "baseline"), ("", "finetune"))}
+    assert {name for name in done if name.startswith("TRAIN")} == trained
+    assert {name for name in done if name.startswith("EVALUATE")} == {
+        "EVALUATE (baseline_1_fold)",
+        "EVALUATE (finetune_1_fold)",
+    }
+    found = outcome(run.results)
+    assert {path for path, digest in small.outcome.items() if found[path] != digest} == {"comparison.json"}
+    curve = json.loads((run.results / "comparison.json").read_text())["learning_curve"]
+    assert [(p["arm"], p["training_folds"]) for p in curve["points"]] == [
+        (n, k) for n in ("finetune", "baseline") for k in (1, 2)
+    ]
+    assert curve["points"][0]["training_windows"] == 300 and curve["points"][1]["training_windows"] == 600
+    assert " ".join(curve["sentence"].split()) in " ".join(run.output.split())
+    record = json.loads((run.results / "models/finetune_1_fold/fold_0/replicate_0/model.json").read_text())
+    assert (record["start"], record["training_windows"]) == ("baseline", 300)
+
+
 @pytest.fixture
 def one_base_changed(small: Small) -> Iterator[None]:
     """The samplesheet's genomes with one base of the first non-viral record replaced."""
@@ -101,7 +123,8 @@ def test_shards_cores_and_parser_change_no_result(small: Small, tmp_path: Path) 
 
 
 def test_another_seed_gives_other_windows(small: Small) -> None:
-    run = small.resumed(seed=43, outdir="other", arms="finetune", replicates=1)
+    run = small.resumed(seed=43, outdir="other", arms="finetune", replicates=1, homology_sensitivity="fast")
+    assert "--homology_sensitivity has no effect" in run.output
     found = {path: digest for path, digest in outcome(run.results).items() if path.endswith((".parquet", ".safetensors"))}
     assert len(found) == 12 and found.keys() <= small.outcome.keys()
     assert not any(small.outcome[path] == digest for path, digest in found.items())

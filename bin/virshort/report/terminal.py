@@ -35,6 +35,8 @@ def summary_text(data: Inputs) -> str:
     lines += _fold(f"(accuracy in %, differences in points, with 95 % intervals; * {best})")
     if c["pairs"]:
         lines += ["", *_fold(c["pairs"])]
+    if c["learning_curve"]:
+        lines += ["", *_fold(c["learning_curve"]["sentence"])]
     lines += ["", *_fold(c["leakage"]["sentence"])]
     lines += [line for sentence in control_sentences(c) for line in _fold(sentence)]
     lines += [line for o in c["overfitting"] for line in _fold(o["sentence"])]

@@ -15,7 +15,7 @@ from virshort.inference.intervals import (
     fewest_effective,
 )
 from virshort.inference.resampling import sign_flip_p
-from virshort.verdict.schema import ArmRow, Contrast, Interval, ShuffledAuroc
+from virshort.verdict.schema import ArmRow, Contrast, Gain, Interval, ShuffledAuroc
 from virshort.verdict.verdict import band, bands_touched
 
 TwoArms = tuple[str, str]
@@ -96,6 +96,19 @@ def contrast(
             ci = _in_points(estimate.interval()) if enough else None
             found.append({"arm": arm, "against": against, "test_set": test_set, "points": 100 * estimate.value, "ci95": ci})
     return found
+
+
+def gain(test: TestClusters, more: ArmCounts, less: ArmCounts) -> Gain:
+    """Accuracy and AUROC of one result minus those of another, paired by window, with intervals over clusters."""
+    accuracy, auroc = accuracy_difference(test, more, less), auroc_difference(test, more, less)
+    enough = fewest_effective(test) >= MINIMUM_EFFECTIVE
+    auroc_ci = auroc.interval() if auroc and enough else None
+    return {
+        "points": 100 * accuracy.value,
+        "ci95": _in_points(accuracy.interval() if enough else None),
+        "auroc": auroc.value if auroc and np.isfinite(auroc.value) else None,
+        "auroc_ci95": list(auroc_ci) if auroc_ci else None,
+    }
 
 
 def shuffled_auroc(test: TestClusters, counts: ArmCounts, metrics: Mapping[str, Any]) -> ShuffledAuroc:

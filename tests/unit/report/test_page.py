@@ -220,3 +220,15 @@ def test_a_precision_without_an_interval_says_so(data: Inputs, section: Render) 
         for p in row["precision_at_prevalence"]:
             p["ci95"] = None
     assert "would be correct (no interval can be given)." in " ".join(section("answer", replace(data, comparison=c)).split())
+
+
+def test_the_learning_curve_is_shown_where_it_was_asked_for(data: Inputs, section: Render) -> None:
+    curve = data.comparison["learning_curve"]
+    assert curve is not None
+    html = section("genomes", data)
+    assert curve["sentence"] in unescape(html) and html.count("<svg") == 2
+    assert curve["sentence"] in " ".join(summary_text(data).split())
+    assert html.count("<tr><td>finetune</td>") == 2
+    bare = replace(data, comparison={**data.comparison, "learning_curve": None})
+    assert "--learning_curve" in section("genomes", bare) and "<svg" not in section("genomes", bare)
+    assert "more genomes" not in summary_text(bare)
