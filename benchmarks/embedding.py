@@ -3,6 +3,7 @@
 import contextlib
 import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,13 @@ from virshort.windows.shards import write_shard
 WINDOWS, LENGTH, REPEATS = 8192, 150, 9
 
 
-def words(shard: Path, encoder: str, out: Path) -> tuple[object, ...]:
-    return "--shard", shard, "--encoder", encoder, "--module", KMERS, "--out", out
+def words(shard: Path, encoders: Sequence[str], out: Path) -> tuple[object, ...]:
+    return "--shard", shard, "--encoders", *(f"{name}={KMERS}" for name in encoders), "--out", out
 
 
-def step(shard: Path, encoder: str, out: Path) -> None:
+def step(shard: Path, encoders: Sequence[str], out: Path) -> None:
     """bin/embed.py in this process, so that the start of Python is not counted."""
-    sys.argv = ["embed.py", *map(str, words(shard, encoder, out))]
+    sys.argv = ["embed.py", *map(str, words(shard, encoders, out))]
     with contextlib.redirect_stdout(io.StringIO()):
         embed.main()
 
@@ -35,15 +36,11 @@ def main() -> None:
     write_shard(work, 0, [text[i : i + LENGTH] for i in range(0, len(text), LENGTH)], pa.table({"window": ids}))
     shard = work / "shard_00000.fa.gz"
 
-    def one(encoder: str) -> None:
-        step(shard, encoder, work / f"{encoder}.safetensors")
-
     names = ("kmer-dna", "kmer-protein")
-    one(names[0])
-    one(names[1])
-    each = medians([lambda: one(names[0]), lambda: one(names[1])], REPEATS)
-    rate = WINDOWS / sum(each)
-    whole = sum(command("embed.py", *words(shard, name, work / "whole")).cpu_seconds for name in names)
+    step(shard, names, work)
+    both, *each = medians([lambda: step(shard, names, work), *(lambda n=n: step(shard, [n], work) for n in names)], REPEATS)
+    rate = WINDOWS / both
+    whole = command("embed.py", *words(shard, names, work / "whole")).cpu_seconds
     note = ", ".join(f"{name} {WINDOWS / s:,.0f}/s" for name, s in zip(names, each, strict=True))
     report(
         [
@@ -54,7 +51,7 @@ def main() -> None:
                 f"{rate:,.0f} windows/s",
                 f"{rate / 50_000:.2f}",
                 rate >= 50_000,
-                f"{note}; starting Python twice adds {whole - sum(each):.1f} s per shard of {WINDOWS} windows",
+                f"{note}; starting Python adds {whole - both:.1f} s per shard of {WINDOWS} windows",
             )
         ]
     )

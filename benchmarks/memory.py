@@ -32,16 +32,15 @@ def run_steps(genomes: Path, out: Path, windows: int) -> dict[str, int]:
     def step(script: str, *words: object) -> None:
         peaks[script] = max(peaks[script], command(script, *words).peak_bytes)
 
-    def embed_and_merge(fasta: Path) -> None:
-        name = f"{fasta.parent.parent.name}.{fasta.parent.name}.{fasta.name.split('.')[0]}"
-        rows = [out / f"{name}.{encoder}.safetensors" for encoder in ENCODERS.values()]
-        for encoder, path in zip(ENCODERS.values(), rows, strict=True):
-            step("embed.py", "--shard", fasta, "--encoder", encoder, "--module", KMERS, "--out", path)
-        manifest = fasta.with_name(fasta.name.replace(".fa.gz", ".windows.parquet"))
-        step("merge.py", "--manifest", manifest, "--embeddings", *rows, "--out", data / f"{name}.features.safetensors")
-        shutil.copy(manifest, data / f"{name}.windows.parquet")
-        for path in rows:
-            path.unlink()
+    def embed(fasta: Path) -> None:
+        pool = f"{fasta.parent.parent.name}.{fasta.parent.name}"
+        own = data / pool
+        step("embed.py", "--shard", fasta, "--encoders", *(f"{e}={KMERS}" for e in ENCODERS.values()), "--out", own)
+        shard = fasta.name.removesuffix(".fa.gz")
+        for path in own.glob(f"{shard}.*"):
+            path.rename(data / f"{pool}.{path.name}")
+        manifest = fasta.with_name(f"{shard}.windows.parquet")
+        shutil.copy(manifest, data / f"{pool}.{manifest.name}")
 
     train, test, data = windows * 8 // 10, windows // 10, out / "data"
     data.mkdir(parents=True)
@@ -49,7 +48,7 @@ def run_steps(genomes: Path, out: Path, windows: int) -> dict[str, int]:
     words = sampling(genomes, out, short=train // 2, scratch=train // 2, test=test, sweep=test)
     step(str(words[0]), *words[1:])
     with ThreadPoolExecutor(2) as pool:  # two tasks at a time, each of which is measured on its own
-        list(pool.map(embed_and_merge, sorted((out / "windows").glob("*/*/*.fa.gz"))))
+        list(pool.map(embed, sorted((out / "windows").glob("*/*/*.fa.gz"))))
     sets = out / "window_sets.json"
     (out / "arms.yaml").write_text(ARMS)
     arms = read_arms(out / "arms.yaml", ENCODERS, {m: {e: 0} for m, e in ENCODERS.items()})

@@ -29,7 +29,7 @@ while read -r mark option name; do
     [ "$option" = -J ] && break
 done < "$1"
 case $name in
-    *_EMBED_*|*_MERGE_*) : > .command.begin; touch() { for f; do : > "$f"; done; }; . ./.command.sh; echo 0 > .exitcode ;;
+    *_EMBED_*) : > .command.begin; touch() { for f; do : > "$f"; done; }; . ./.command.sh; echo 0 > .exitcode ;;
     *) bash "$1" > .command.log 2>&1 ;;
 esac
 echo "Submitted batch job $$"

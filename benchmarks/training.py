@@ -31,14 +31,14 @@ PREDICTED = 1024
 """Rows that are multiplied at once in validation."""
 
 
-def write_features(folder: Path, rng: np.random.Generator) -> list[Path]:
-    """Random float16 features of all windows, in shards."""
+def write_features(folder: Path, rng: np.random.Generator) -> list[list[Path]]:
+    """Random float16 features of all windows, in shards of one file each."""
     paths = []
     for first in range(0, WINDOWS + VALIDATION, SHARD):
         n = min(SHARD, WINDOWS + VALIDATION - first)
         tensors = {name: rng.standard_normal((n, width), np.float32) for name, width in WIDTHS.items()}
-        paths.append(folder / f"shard_{first // SHARD:05d}.features.safetensors")
-        write_tensors(paths[-1], {k: v.astype(np.float16) for k, v in tensors.items()}, {"windows_digest": "none"})
+        paths.append([folder / f"shard_{first // SHARD:05d}.all.safetensors"])
+        write_tensors(paths[-1][0], {k: v.astype(np.float16) for k, v in tensors.items()}, {"windows_digest": "none"})
     return paths
 
 

@@ -25,13 +25,14 @@ def main() -> None:
     head.add_argument("--whole", action="store_true", help="a pickled module, as VirNucPro's first version reads")
     merged = kinds.add_parser("merged", help="turn shards of features into one .pt per label, whose ids are window and frame")
     merged.add_argument("out", type=Path, help="folder for viral_merged.pt and nonviral_merged.pt")
-    merged.add_argument("--features", type=Path, nargs="+", required=True, help="shard_*.features.safetensors")
+    merged.add_argument("--dna", type=Path, nargs="+", required=True, help="features of the DNA encoder, one file per shard")
+    merged.add_argument("--protein", type=Path, nargs="+", required=True, help="those of the protein encoder, same order")
     merged.add_argument("--windows", type=Path, nargs="+", required=True, help="shard_*.windows.parquet, same order")
     a = p.parse_args()
     if a.kind == "head":
         export_head(a.model, a.out, a.whole)
     else:
-        export_merged(a.features, a.windows, a.out)
+        export_merged(a.dna, a.protein, a.windows, a.out)
 
 
 def export_head(model: Path, out: Path, whole: bool) -> None:
@@ -59,8 +60,8 @@ def export_head(model: Path, out: Path, whole: bool) -> None:
     )
 
 
-def export_merged(features: list[Path], windows: list[Path], out: Path) -> None:
-    kept = read_kept_shards(features, windows)
+def export_merged(dna: list[Path], protein: list[Path], windows: list[Path], out: Path) -> None:
+    kept = read_kept_shards(dna, protein, windows)
     for name in reversed(LABELS):
         label = LABELS.index(name)
         rows = np.flatnonzero(kept.labels == label)

@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from virshort.arms import choose, encoding_of, read_arms, trained_alike
+from virshort.arms import choose, read_arms, trained_alike
 from virshort.curve_arms import arms_of_curve
 from virshort.errors import run
 from virshort.files import write_json
@@ -41,8 +41,6 @@ def main() -> None:
     if args.learning_curve:
         divided = gives_split(sheet, args.source_table, family_column(args.hold_out))
         arms += arms_of_curve(arms, args.learning_curve, len(SPLITS) if divided else args.folds)
-    for arm in arms:
-        arm["encoding"] = encoding_of(arm)
     write_json("arms.json", arms)
     write_json("plan.json", {"files": [row.fasta for row in sheet], "arms": arms})
     print(f"{len(sheet)} files, {len(arms)} arms: {', '.join(a['name'] for a in arms)}")

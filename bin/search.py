@@ -2,6 +2,7 @@
 """Search the windows of a shard by translation against the sources of every fold but their own, and keep the best matches."""
 
 import argparse
+import json
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from virshort.files import content_digest
 from virshort.homology.databases import LIST, read_list
 from virshort.homology.searching import LAYOUT, search
 from virshort.homology.seeds import SENSITIVITIES
-from virshort.windows.shards import read_manifest, read_shard
+from virshort.manifest_files import read_manifest
+from virshort.modalities import EncoderRecord
+from virshort.windows.shards import read_shard
 
 
 def main() -> None:
@@ -47,14 +50,17 @@ def main() -> None:
     )
     table = find_rows(shard.sequences, args.frames, args.genetic_code)
     rows = found.reshape(len(found), -1).astype(np.float16)[table.window]
+    made_by: EncoderRecord = {
+        "modality": "homology",
+        "encoder": "homology",
+        "weights": content_digest(args.databases / LIST),
+        "pooling": f"best match by fold and label, sensitivity {args.sensitivity}",
+    }
     write_tensors(
         args.out,
-        row_tensors(rows, table, args.frames),
+        row_tensors("homology", rows, table, args.frames),
         {
-            "encoder": "homology",
-            "modality": "homology",
-            "weights": content_digest(args.databases / LIST),
-            "pooling": f"best match by fold and label, sensitivity {args.sensitivity}",
+            "encoders": json.dumps([made_by]),
             "layout": LAYOUT,
             "precision": "fp32",
             "device": "cpu",

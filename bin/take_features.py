@@ -13,8 +13,9 @@ from virshort.errors import run
 from virshort.features.ready_features import Block, read_blocks
 from virshort.features.tensors import ROWS, write_tensors
 from virshort.features.virnucpro import DNA
-from virshort.files import content_digest, digest, read_json, whole, write_json
-from virshort.modalities import GIVEN
+from virshort.files import digest, read_json, write_json
+from virshort.manifest_files import write_manifest
+from virshort.modalities import GIVEN, EncoderRecord
 from virshort.sources.samplesheet import read_samplesheet
 
 POOLS = ("given/tested", "given/others")
@@ -71,20 +72,18 @@ def write(folder: Path, name: str, block: Block, about: list[dict], which: np.nd
             "gc": pa.nulls(len(which), pa.float32()),
         }
     )
-    with whole(folder / f"{name}.windows.parquet") as path:
-        pq.write_table(manifest, path, compression="zstd")
+    windows_digest = digest(*(block.window[i] for i in which))
+    write_manifest(folder / f"{name}.windows.parquet", manifest, windows_digest)
     rows = np.isin(block.rows[:, 0], which)
     table = block.rows[rows]
     table[:, 0] = np.searchsorted(which, table[:, 0])
-    encoders = [{"modality": m, "encoder": GIVEN, "weights": "", "pooling": ""} for m in ("dna", "protein")]
+    encoders: list[EncoderRecord] = [
+        {"modality": m, "encoder": GIVEN, "weights": "", "pooling": ""} for m in ("dna", "protein")
+    ]
     write_tensors(
-        folder / f"{name}.features.safetensors",
+        folder / f"{name}.{GIVEN}.safetensors",
         {"dna": block.data[rows, :DNA], "protein": block.data[rows, DNA:], ROWS: table},
-        {
-            "windows_digest": digest(*(block.window[i] for i in which)),
-            "encoders": json.dumps(encoders),
-            "manifest_digest": content_digest(folder / f"{name}.windows.parquet"),
-        },
+        {"windows_digest": windows_digest, "encoders": json.dumps(encoders)},
     )
 
 

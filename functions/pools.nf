@@ -1,4 +1,4 @@
-// Pools of windows, window sets made of them, and the encodings (encoders joined by +) that arms read.
+// Pools of windows, window sets made of them, and the files that hold their windows and features.
 
 // train/short, of windows/train/short/shard_00000.fa.gz
 def poolOf(path) {
@@ -10,25 +10,29 @@ def shardOf(path) {
     return path.name.tokenize('.')[0]
 }
 
-// The encodings that some arm needs for a pool. `plan`: plan.json, read.
-def encodingsOf(plan, pool) {
-    return pool.startsWith('test/') ? plan.encodings.test : plan.encodings[pool - 'train/']
+// What a file holds of a shard: an encoder, whose features are in shard_00000.<encoder>.safetensors, or `windows`, which are
+// listed in shard_00000.windows.parquet. The name of the pool may stand before it.
+def contentOf(path) {
+    return path.name.tokenize('.')[-2]
 }
 
-// The encoders of an encoding, such as kmer-dna+kmer-protein
-def encodersOf(encoding) {
-    return encoding.tokenize('+')
+// The encoders that some arm needs for a pool. `plan`: plan.json, read.
+def encodersOf(plan, pool) {
+    return pool.startsWith('test/') ? plan.needed.test : plan.needed[pool - 'train/']
 }
 
-// The files of some pools in one encoding, always in the same order. `features`: maps of pool, encoding, files.
-def filesOf(features, encoding, pools) {
-    return features.findAll { f -> f.encoding == encoding && f.pool in pools }.collectMany { f -> f.files }.sort { f -> f.name }
+// The files of some pools that list their windows and hold their features by some encoders, always in the same order.
+// `features`: maps of pool, content, files.
+def filesOf(features, encoders, pools) {
+    return features.findAll { f -> f.pool in pools && (f.content == 'windows' || f.content in encoders) }
+        .collectMany { f -> f.files }
+        .sort { f -> f.name }
 }
 
-// The encoding whose files of some pools hold the matches of a homology search, if there is one, and otherwise any.
+// The encoder whose features of some pools are the matches of a homology search, if there is one, and otherwise any.
 def withMatches(features, pools) {
-    def encodings = features.findAll { f -> f.pool in pools }.collect { f -> f.encoding }.unique().sort()
-    return encodings.find { encoding -> 'homology' in encoding.tokenize('+') } ?: encodings[0]
+    def encoders = features.findAll { f -> f.pool in pools && f.content != 'windows' }.collect { f -> f.content }.unique().sort()
+    return 'homology' in encoders ? 'homology' : encoders[0]
 }
 
 // All that an arm's training needs to know of window_sets.json. It holds no more, so that a change of a test set, or of a set

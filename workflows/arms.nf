@@ -13,7 +13,7 @@ include { REPORT                                                           } fro
 workflow ARMS {
     take:
     options // all parameters, typed
-    // Channels by name. arms: arms.json; features: [ pool, encoding, [files] ]; sets: window_sets.json; leakage:
+    // Channels by name. arms: arms.json; features: [ pool, encoder or `windows`, [files] ]; sets: window_sets.json; leakage:
     // leakage.json; folds: folds.parquet; facts: what else the report shows; windows: their folder, or []; width: numbers
     // per row of ready features, or [] where the encoders determine it
     data
@@ -31,9 +31,9 @@ workflow ARMS {
         start = PRETRAINED.out
     }
 
-    // { features: [ { pool, encoding, files }, ... ], sets }
+    // { features: [ { pool, content, files }, ... ], sets }
     inputs = data.features
-        .map { pool, encoding, files -> [pool: pool, encoding: encoding, files: files] }
+        .map { pool, content, files -> [pool: pool, content: content, files: files] }
         .toList()
         .map { all -> [all] } // combine would spread a bare list, which is empty in a run that is being stopped
         .combine(data.sets.map { f -> readJson(f) })
@@ -41,7 +41,7 @@ workflow ARMS {
 
     // [ arm, sets, [files] ]
     jobs = data.arms.flatMap { f -> readJson(f) }.combine(inputs).map { arm, given ->
-        [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.encoding, trainingPools(given.sets, arm))]
+        [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.encoders.values(), trainingPools(given.sets, arm))]
     }
     kinds = jobs.branch { arm, _sets, _files ->
         baseline: (arm.curve_of ?: arm.name) == 'baseline'
@@ -81,7 +81,7 @@ workflow ARMS {
         // [ arm, sets, models, [files] ]
         trained.combine(inputs).map { arm, models, given ->
             def sets = testSets(given.sets, arm)
-            def read = filesOf(given.features, arm.encoding, testPools(sets))
+            def read = filesOf(given.features, arm.encoders.values(), testPools(sets))
             [arm, sets, models, read]
         },
         codeDigest('evaluate.py')
@@ -92,7 +92,8 @@ workflow ARMS {
     NOVELTY(
         // [ manifests and features, with matches if there are any ... ]
         tested.map { given ->
-            filesOf(given.features, withMatches(given.features, given.sets.test.short.pools), given.sets.test.short.pools)
+            def pools = given.sets.test.short.pools
+            filesOf(given.features, [withMatches(given.features, pools)], pools)
         },
         tested.map { given -> [folds: given.sets.folds, test: given.sets.test.subMap('short')] },
         data.folds,

@@ -1,12 +1,12 @@
 // From windows to features: every window is embedded once by every encoder that some arm needs, however many arms share it.
-include { codeDigest                                  } from '../functions/code'
-include { encodersOf ; encodingsOf ; poolOf ; shardOf } from '../functions/pools'
-include { givenWeights ; loading                      } from '../functions/weights'
-include { FETCH_WEIGHTS                               } from '../modules/fetch_weights/main'
-include { EMBED                                       } from '../modules/embed/main'
-include { EMBED_KMERS                                 } from '../modules/embed_kmers/main'
-include { SEARCH                                      } from '../modules/search/main'
-include { MERGE                                       } from '../modules/merge/main'
+include { codeDigest                                 } from '../functions/code'
+include { contentOf ; encodersOf ; poolOf ; shardOf } from '../functions/pools'
+include { givenWeights ; loading                     } from '../functions/weights'
+include { FETCH_WEIGHTS                              } from '../modules/fetch_weights/main'
+include { EMBED                                      } from '../modules/embed/main'
+include { EMBED_KMERS                                } from '../modules/embed_kmers/main'
+include { SEARCH                                     } from '../modules/search/main'
+include { SHELVE                                     } from '../modules/shelve/main'
 
 workflow EMBEDDING {
     take:
@@ -31,22 +31,23 @@ workflow EMBEDDING {
             [name, encoder + [code: encoder.module ? codeDigest('embed.py', [encoder.module]) : codeDigest('search.py')]]
         }
     }
-    // [ { process, module, code, model or null }, [ encoder, pool, shard, fasta ] ]
+    // [ process, [ pool, shard, fasta ], { encoder that it computes: { module, code, model or null } } ]
     shards = fastas.flatten().combine(plan).combine(encoders)
         .flatMap { fasta, p, known ->
-            def names = encodingsOf(p, poolOf(fasta)).collectMany { encoding -> encodersOf(encoding) }.unique()
-            names.collect { name -> [known[name], [name, poolOf(fasta), shardOf(fasta), fasta]] }
+            encodersOf(p, poolOf(fasta)).groupBy { name -> known[name].process }
+                .collect { process, names -> [process, [poolOf(fasta), shardOf(fasta), fasta], known.subMap(names)] }
         }
-        .branch { encoder, _shard ->
-            embed: encoder.process == 'EMBED'
-            embed_kmers: encoder.process == 'EMBED_KMERS'
-            search: encoder.process == 'SEARCH'
+        .branch { process, _shard, _encoders ->
+            embed: process == 'EMBED'
+            embed_kmers: process == 'EMBED_KMERS'
+            search: process == 'SEARCH'
         }
-    // [ pool, shard, manifest ]
-    listed = manifests.flatten().map { f -> [poolOf(f), shardOf(f), f] }
     EMBED(
         // [ encoder, pool, shard, fasta, weights, { module, code, precision, device, digest, memory } ]
-        shards.embed.map { encoder, shard -> [encoder.model, shard, encoder.subMap('module', 'code')] }
+        shards.embed
+            .flatMap { _process, shard, known ->
+                known.collect { name, encoder -> [encoder.model, [name] + shard, encoder.subMap('module', 'code')] }
+            }
             .combine(FETCH_WEIGHTS.out, by: 0)
             .map { _model, shard, loader, weights -> shard + [weights, loader + loading(weights, options)] },
         options.genetic_code,
@@ -54,36 +55,35 @@ workflow EMBEDDING {
         options.device == 'cpu' ? '' : "${workflow.workDir}/gpus"
     )
     EMBED_KMERS(
-        // [ encoder, pool, shard, fasta, { module, code } ]
-        shards.embed_kmers.map { encoder, shard -> shard + [encoder.subMap('module', 'code')] },
+        // [ pool, shard, fasta, { encoder: { module, code } } ]
+        shards.embed_kmers.map { _process, shard, known ->
+            shard + [known.collectEntries { name, encoder -> [name, encoder.subMap('module', 'code')] }]
+        },
         options.genetic_code,
         options.frames
     )
+    // [ pool, shard, manifest ]
+    listed = manifests.flatten().map { f -> [poolOf(f), shardOf(f), f] }
     SEARCH(
         // [ encoder, pool, shard, fasta, manifest ]
-        shards.search.map { _encoder, shard -> shard[1, 2, 0, 3] }
+        shards.search.map { _process, shard, known -> shard + known.keySet() }
             .combine(listed, by: [0, 1])
-            .map { pool, shard, name, fasta, manifest -> [name, pool, shard, fasta, manifest] },
+            .map { pool, shard, fasta, name, manifest -> [name, pool, shard, fasta, manifest] },
         databases.first(),
         options.subMap('homology_sensitivity', 'genetic_code', 'frames'),
         "${workflow.workDir}/compiled",
         codeDigest('search.py')
     )
-    MERGE(
-        // [ pool, shard, encoding, [embeddings of all its encoders], manifest ]
-        EMBED.out.mix(EMBED_KMERS.out, SEARCH.out).combine(plan)
-            .flatMap { pool, shard, encoder, rows, p ->
-                encodingsOf(p, pool).findAll { encoding -> encoder in encodersOf(encoding) }
-                    .collect { encoding -> [groupKey([pool, shard, encoding], encodersOf(encoding).size()), rows] }
-            }
-            .groupTuple()
-            .map { key, rows -> key.groupTarget + [rows.sort { f -> f.name }] }
-            .combine(listed, by: [0, 1]),
-        codeDigest('merge.py')
+    SHELVE(
+        // [ pool, encoder or `windows`, [features or manifests of all its shards] ]
+        EMBED.out.mix(EMBED_KMERS.out, SEARCH.out)
+            .transpose()
+            .mix(listed.map { pool, _shard, manifest -> [pool, manifest] })
+            .map { pool, f -> [pool, contentOf(f), f] }
+            .groupTuple(by: [0, 1])
+            .map { pool, content, files -> [pool, content, files.sort { f -> f.name }] }
     )
 
-    features = MERGE.out.groupTuple(by: [0, 1]).map { pool, encoding, files -> [pool, encoding, files.flatten()] }
-
     emit:
-    features // [ pool, encoding, [features and manifests of all its shards] ]
+    features = SHELVE.out // [ pool, encoder or `windows`, [features or manifests of all its shards] ]
 }

@@ -2,6 +2,7 @@
 include { codeDigest     } from '../functions/code'
 include { readJson       } from '../functions/files'
 include { familyColumn   } from '../functions/hold_out'
+include { contentOf      } from '../functions/pools'
 include { listedFiles    } from '../functions/shell'
 include { PLAN_FEATURES  } from '../modules/plan_features/main'
 include { CHECK_FEATURES } from '../modules/check_features/main'
@@ -40,7 +41,7 @@ workflow READY_FEATURES {
     arms = PLAN_FEATURES.out.arms
     width = CHECK_FEATURES.out.summary.map { f -> readJson(f).inputs }
     features = TAKE_FEATURES.out.features.flatMap { found ->
-        found.groupBy { f -> f.name.tokenize('.')[0..1].join('/') }.collect { pool, shards -> [pool, 'given+given', shards] }
+        found.groupBy { f -> [f.name.tokenize('.')[0..1].join('/'), contentOf(f)] }.collect { key, files -> key + [files] }
     }
     sets = TAKE_FEATURES.out.sets
     leakage = CHECK_FEATURES.out.leakage
@@ -50,7 +51,7 @@ workflow READY_FEATURES {
     emit:
     arms // arms.json: the arms that run
     width // numbers per row
-    features // [ pool, encoding, [features and manifests of all its shards] ]
+    features // [ pool, `given` or `windows`, [features or manifests of all its shards] ]
     sets // window_sets.json: which pools make a window set
     leakage // leakage.json
     folds // folds.parquet: the sources with their families and folds

@@ -46,7 +46,7 @@ workflow WINDOWS {
         ) + [pretrained: options.pretrained != null, weights_given: options.weights != null],
         codeDigest('plan.py')
     )
-    // { fastas, encodings, encoders, weights, train_sets, note }: Plan of bin/virshort/encoders/plan.py
+    // { fastas, encoders, needed, weights, train_sets, note }: Plan of bin/virshort/encoders/plan.py
     plan = PLAN.out.plan.map { f -> readJson(f) }
     plan.flatMap { p -> p.note ? ["Note: ${p.note}"] : [] }.view()
     plan.filter { p -> options.homology_sensitivity != 'default' && !p.encoders.containsKey('homology') }.subscribe { _plan ->

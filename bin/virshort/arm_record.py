@@ -6,13 +6,13 @@ from typing import NotRequired, TypedDict
 class Arm(TypedDict):
     """One entry of arms.json: what an arm is trained on, where its weights begin, and how it is trained.
 
-    encoders: by modality, those whose features stand side by side in the files that the arm reads.
+    encoders: by modality, those whose features the arm is given.
 
     begins_with: the arms whose models it begins with, the baseline or those that it combines; training_folds: how many of a
     split's training folds it learns from (None: all), and curve_of: which arm it otherwise is, for the learning curve.
 
     The plan adds two things to what the file of arms says: a pretrained baseline is not trained, so its windows are None and
-    its start is `pretrained`; `encoding` names its encoders, joined by +, and `note` says when they stand in for others."""
+    its start is `pretrained`, and `note` says when its encoders stand in for others."""
 
     name: str
     description: str
@@ -38,5 +38,4 @@ class Arm(TypedDict):
     begins_with: list[str]
     training_folds: int | None
     curve_of: NotRequired[str]
-    encoding: NotRequired[str]
     note: NotRequired[str | None]

@@ -45,8 +45,8 @@ _DEFAULTS: dict[str, Any] = {
     "standardize": False,
     "combine": [],
 }
-_NOT_TRAINING = ("name", "description", "role", "note", "curve_of")
-"""Keys that do not change what an arm learns."""
+_NOT_TRAINING = ("name", "description", "role", "note", "curve_of", "encoding")
+"""Keys that do not change what an arm learns. `encoding` is a key of earlier versions: the encoders, joined by +."""
 _FITTED = ("description", "role", "modalities", "encoders")
 """Keys of an arm that believes the matches of a homology search, which is fitted on validation windows of `short`."""
 _COMBINED = ("description", "role", "combine")
@@ -136,7 +136,7 @@ def _complete(
         "role": _choice(values, "role", ROLES),
         "windows": _choice(values, "windows", WINDOW_SETS),
         "modalities": modalities,
-        "encoders": _merged({**encoders, **_own_encoders(values["encoders"], modalities, known)}, modalities),
+        "encoders": _given_encoders({**encoders, **_own_encoders(values["encoders"], modalities, known)}, modalities),
         "protein_input": _choice(values, "protein_input", PROTEIN_INPUTS),
         "start": _choice(values, "start", STARTS),
         "frozen": _flag(values, "frozen"),
@@ -220,7 +220,7 @@ def _with_parts(arm: Arm, arms: Sequence[Arm], path: Path) -> Arm:
     return {
         **arm,
         "modalities": modalities,
-        "encoders": _merged({**arm["encoders"], **encoders}, modalities),
+        "encoders": _given_encoders({**arm["encoders"], **encoders}, modalities),
         "protein_input": fed,
     }
 
@@ -327,9 +327,9 @@ def _own_encoders(value: Any, modalities: Collection[str], known: Mapping[str, C
     return value
 
 
-def _merged(encoders: Mapping[str, str], modalities: Collection[str]) -> dict[str, str]:
-    """The encoders whose features stand in the files that an arm reads. Those of dna and protein stay together even where it
-    reads only one of them or neither, so that all such arms share their files.
+def _given_encoders(encoders: Mapping[str, str], modalities: Collection[str]) -> dict[str, str]:
+    """The encoders whose features an arm is given. Those of dna and protein stay together even where it reads only one of them
+    or neither, so that the records of such arms name the same encoders.
 
     Raises InputError for a modality that no encoder of the run reads."""
     encoded = [m for m in modalities if m in ENCODED]
@@ -337,11 +337,6 @@ def _merged(encoders: Mapping[str, str], modalities: Collection[str]) -> dict[st
         if modality not in encoders:
             raise InputError(f"modalities contains {modality}, for which this run has no encoder: remove it")
     return {m: encoders[m] for m in (encoded if {*encoded} - {"dna", "protein"} else ("dna", "protein"))}
-
-
-def encoding_of(arm: Arm) -> str:
-    """The name of the features that an arm reads: those of its encoders in the order of their modalities, joined by +."""
-    return "+".join(arm["encoders"][m] for m in ENCODED if m in arm["encoders"])
 
 
 def choose(arms: Sequence[Arm], names: str | None) -> list[Arm]:
@@ -388,7 +383,7 @@ def untranslated_twins(arms: Iterable[Arm]) -> list[tuple[str, str, str]]:
         (a["name"], b["name"], "full" if a["windows"] == "full" else "short")
         for a in fed_bases
         for b in arms
-        if b.get("protein_input") == "translated" and _differences(a, b) <= {"protein_input", "encoders", "encoding"}
+        if b.get("protein_input") == "translated" and _differences(a, b) <= {"protein_input", "encoders"}
         if _translated_encoders(a) == _translated_encoders(b)
     ]
 

@@ -18,14 +18,14 @@ process EMBED {
     val gpu_locks
 
     output:
-    tuple val(pool), val(shard), val(encoder), path("${shard}.${encoder}.safetensors")
+    tuple val(pool), path("${shard}.${encoder}.safetensors")
 
     script:
     def on_one_gpu = gpu_locks ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
     """
-    ${on_one_gpu}embed.py --shard ${fasta} --encoder ${encoder} --module ${loader.module} --weights . \\
+    ${on_one_gpu}embed.py --shard ${fasta} --encoders ${encoder}=${loader.module} --weights . \\
         --precision ${loader.precision} --device ${loader.device} --threads ${task.cpus} \\
-        --genetic-code ${genetic_code} --frames ${frames} --out ${shard}.${encoder}.safetensors
+        --genetic-code ${genetic_code} --frames ${frames} --out .
     """
 
     stub:

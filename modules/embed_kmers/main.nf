@@ -1,6 +1,7 @@
-// Count k-mers, residues or codons in the windows of one shard, which needs neither a model nor a GPU.
+// Count k-mers, residues or codons in the windows of one shard, which needs neither a model nor a GPU. One task reads the shard
+// for all encoders that count.
 process EMBED_KMERS {
-    tag "${encoder} ${pool} ${shard}"
+    tag "${loaders.keySet().join('+')} ${pool} ${shard}"
     array(
         'slurm' in workflow.profile.tokenize(',')
             ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue()
@@ -8,21 +9,21 @@ process EMBED_KMERS {
     )
 
     input:
-    tuple val(encoder), val(pool), val(shard), path(fasta), val(loader)
+    tuple val(pool), val(shard), path(fasta), val(loaders) // { encoder: { module, code } }
     val genetic_code
     val frames
 
     output:
-    tuple val(pool), val(shard), val(encoder), path("${shard}.${encoder}.safetensors")
+    tuple val(pool), path("${shard}.*.safetensors", arity: '1..*')
 
     script:
+    def encoders = loaders.collect { encoder, loader -> "${encoder}=${loader.module}" }
     """
-    embed.py --shard ${fasta} --encoder ${encoder} --module ${loader.module} --genetic-code ${genetic_code} \\
-        --frames ${frames} --out ${shard}.${encoder}.safetensors
+    embed.py --shard ${fasta} --encoders ${encoders.join(' ')} --genetic-code ${genetic_code} --frames ${frames} --out .
     """
 
     stub:
     """
-    touch ${shard}.${encoder}.safetensors
+    touch ${loaders.keySet().collect { encoder -> "${shard}.${encoder}.safetensors" }.join(' ')}
     """
 }

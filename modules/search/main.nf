@@ -18,7 +18,7 @@ process SEARCH {
     val code
 
     output:
-    tuple val(pool), val(shard), val(encoder), path("${shard}.${encoder}.safetensors")
+    tuple val(pool), path("${shard}.${encoder}.safetensors")
 
     script:
     """

@@ -63,8 +63,8 @@ def test_a_full_disk_is_named_and_the_run_resumes(small: Small, tmp_path: Path) 
     [
         ("SAMPLE_WINDOWS", "windows/train/short/shard_00001.fa.gz", "flipped"),
         ("SAMPLE_WINDOWS", "windows/train/short/shard_00001.windows.parquet", "flipped"),
-        ("EMBED_KMERS (kmer-dna train/short shard_00001)", "shard_00001.kmer-dna.safetensors", "truncated"),
-        ("MERGE (kmer-dna+kmer-protein train/short shard_00001)", "train.short.shard_00001.features.safetensors", "flipped"),
+        ("EMBED_KMERS (kmer-dna+kmer-protein train/short shard_00001)", "shard_00001.kmer-dna.safetensors", "truncated"),
+        ("EMBED_KMERS (kmer-dna+kmer-protein train/short shard_00001)", "shard_00001.kmer-protein.safetensors", "flipped"),
     ],
     ids=["shard", "manifest", "embedding", "features"],
 )

@@ -123,16 +123,16 @@ def test_a_stopped_run_leaves_no_task_and_no_lock(small: Small, tmp_path: Path, 
 
 
 def test_killed_tasks_are_tried_again(small: Small, tmp_path: Path) -> None:
-    """Python itself in one task, its shell in another, and a worker process of training in a third."""
+    """Python itself in one task, a worker process of training in another, and the shell of a third."""
     started = small.start("-resume", outdir=tmp_path / "out", windows_per_shard=350)
     os.kill(caught(started, "embed.py"), signal.SIGKILL)
-    merging = caught(started, "merge.py")
-    os.kill(int(re.search(r"PPid:\s+(\d+)", Path(f"/proc/{merging}/status").read_text())[1]), signal.SIGKILL)
     os.kill(max(of_step(small.folder / "work", "train.py") or [caught(started, "train.py")]), signal.SIGKILL)
+    evaluating = caught(started, "evaluate.py")
+    os.kill(int(re.search(r"PPid:\s+(\d+)", Path(f"/proc/{evaluating}/status").read_text())[1]), signal.SIGKILL)
     run = started.ended()
     assert run.rc == 0, run.output
     tried = {row["process"].split(":")[-1] for row in run.trace if row["status"] == "FAILED" and row["exit"] == "137"}
-    assert tried >= {"EMBED_KMERS", "MERGE"} and tried & {"TRAIN", "TRAIN_BASELINE"}, run.trace
+    assert tried >= {"EMBED_KMERS", "EVALUATE"} and tried & {"TRAIN", "TRAIN_BASELINE"}, run.trace
     assert outcome(run.results) == small.outcome
 
 

@@ -86,7 +86,6 @@ process.'withLabel:parallel'.memory = { 1.GB * task.attempt }
 process.'withLabel:gpu'.cpus = 1
 process.'withLabel:gpu'.memory = { 1.GB * task.attempt }
 process.'withName:EMBED_KMERS'.memory = { 500.MB * task.attempt }
-process.'withName:MERGE'.memory = { 500.MB * task.attempt }
 """
 
 

@@ -66,7 +66,6 @@ def test_every_script_depends_on_the_modules_that_are_listed() -> None:
         ("train.py", "windows/drawing"),
         ("evaluate.py", "encoders/"),
         ("evaluate.py", "windows/"),
-        ("merge.py", "encoders/"),
         ("sample_windows.py", "encoders/"),
         ("search.py", "encoders/"),
         ("search.py", "windows/drawing"),

@@ -24,14 +24,14 @@ WORKFLOW = """\
 include { keepRecords } from './functions/records'
 include { AUDIT } from './modules/audit/main'
 include { EMBED } from './modules/embed/main'
-include { MERGE } from './modules/merge/main'
+include { SHELVE } from './modules/shelve/main'
 
 workflow {
     keepRecords(params.outdir)
     (a, b, c, d) = ['a', 'b', 'c', 'd'].collect { name -> file("${projectDir}/empty/${name}") }
     AUDIT(a, b, c, d, 0, false, 'cluster', 'code')
     EMBED(channel.of(1, 2).map { n -> ['encoder', 'pool', "shard_${n}", a, b, [memory: 1]] }, 1, 'longest', '')
-    MERGE(EMBED.out.map { pool, shard, _encoder, rows -> [pool, shard, 'encoding', [rows, a], b] }, 'code')
+    SHELVE(EMBED.out.map { pool, rows -> [pool, 'encoder', rows] }.groupTuple(by: [0, 1]))
 }
 """
 SBATCH = """#!/bin/bash
@@ -90,15 +90,15 @@ def test_a_parameter_has_its_effect_wherever_it_is_given(pipeline: Path, tmp_pat
     assert done.returncode == 0, done.stdout
 
     assert (tmp_path / "mine/leakage.json").is_symlink()
-    assert len(list((tmp_path / "mine/features/encoding").glob("*.features.safetensors"))) == 2
+    assert len(list((tmp_path / "mine/features/encoder").glob("pool.shard_*.encoder.safetensors"))) == 2
     (trace,) = (tmp_path / "mine/pipeline_info").glob("trace_*.tsv")
-    assert trace.read_text().count("COMPLETED") == 5
+    assert trace.read_text().count("COMPLETED") == 4
     assert list((tmp_path / "mine/pipeline_info").glob("timeline_*.html"))
     assert not (tmp_path / "results").exists()
 
     jobs = [path.read_text() for path in (tmp_path / "work").rglob(".command.run")]
     arrays = [job for job in jobs if "#SBATCH --array 0-1\n" in job]
-    assert len(jobs) == 7 and len(arrays) == 2, "EMBED and MERGE go to Slurm as arrays of two"
+    assert len(jobs) == 4 and len(arrays) == 1, "EMBED goes to Slurm as an array of two"
     for job in jobs:
         assert "#SBATCH -p normal\n" in job and "#SBATCH --account=lab --qos=long" in job
         assert ("--gres=gpu:a100:1" in job) == ("EMBED" in job)

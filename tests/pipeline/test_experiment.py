@@ -103,13 +103,16 @@ def test_two_mates_are_compared_with_one(demo: Run) -> None:
 
 
 def test_every_window_is_embedded_once(demo: Run) -> None:
-    embedded, merged = (
-        [row["name"].split("(")[1].split(maxsplit=1) for row in demo.trace if row["process"].endswith(process)]
-        for process in (("EMBED_KMERS", "SEARCH"), "MERGE")
+    embedded, shelved = (
+        [row["name"].split("(")[1].strip(")").split() for row in demo.trace if row["process"].endswith(process)]
+        for process in (("EMBED_KMERS", "SEARCH"), "SHELVE")
     )
-    assert {encoding for encoding, _ in merged} == {"kmer-dna+kmer-protein", "codon", "homology", "codon+homology"}
-    needed = {(encoder, shard) for encoding, shard in merged for encoder in encoding.split("+")}
-    assert sorted(map(tuple, embedded)) == sorted(needed)
+    each = [(encoder, pool, shard) for encoders, pool, shard in embedded for encoder in encoders.split("+")]
+    assert len(each) == len(set(each)), "no encoder reads a shard twice"
+    counted = [(pool, shard) for encoders, pool, shard in embedded if encoders != "homology"]
+    assert len(counted) == len(set(counted)), "one task counts for all encoders of a shard"
+    assert {(encoder, pool) for encoder, pool, _ in each} == {(c, pool) for c, pool in shelved if c != "windows"}
+    assert {encoder for encoder, *_ in each} == {"kmer-dna", "kmer-protein", "codon", "homology"}
 
 
 def test_frozen_heads_are_frozen(demo: Run) -> None:

@@ -166,18 +166,17 @@ def test_verdicts_from_fp16_and_fp32_storage_agree(
     for pool in ("train/short", "train/full", "test/short"):
         shard = results / "windows" / pool / "shard_00000.fa.gz"
         manifest = shard.with_name("shard_00000.windows.parquet")
-        rows = [tmp_path / f"{encoder}.safetensors" for encoder in ("dnabert-s", "esm2-8m")]
-        for path in rows:
-            fetched = next(experiment.folder.glob(f"work/*/*/{path.stem}/weights.json")).parents[1]
-            words = ("--shard", shard, "--encoder", path.stem, "--module", entry_of(path.stem).module)
-            words += ("--weights", fetched, "--storage", "float32", "--out", path)
+        for encoder in ("dnabert-s", "esm2-8m"):
+            fetched = next(experiment.folder.glob(f"work/*/*/{encoder}/weights.json")).parents[1]
+            words = ("--shard", shard, "--encoders", f"{encoder}={entry_of(encoder).module}")
+            words += ("--weights", fetched, "--storage", "float32", "--out", tmp_path)
             monkeypatch.setattr("sys.argv", ["embed.py", *map(str, words)])
             embed.main()  # here, where torch is loaded already
-        name = f"{pool.replace('/', '.')}.shard_00000"
-        script("merge.py", "--manifest", manifest, "--embeddings", *rows, "--out", data / f"{name}.features.safetensors")
-        shutil.copy(manifest, data / f"{name}.windows.parquet")
-    with safe_open(data / "test.short.shard_00000.features.safetensors", "np") as f:
-        assert {f.get_slice(modality).get_dtype() for modality in ("dna", "protein")} == {"F32"}
+            rows = tmp_path / f"shard_00000.{encoder}.safetensors"
+            rows.rename(data / f"{pool.replace('/', '.')}.{rows.name}")
+        shutil.copy(manifest, data / f"{pool.replace('/', '.')}.{manifest.name}")
+    with safe_open(data / "test.short.shard_00000.dnabert-s.safetensors", "np") as f:
+        assert f.get_slice("dna").get_dtype() == "F32"
     known, sets, models = read(results / "window_sets.json"), tmp_path / "sets.json", tmp_path / "models"
     sets.write_text(json.dumps(known | {"test": {"short": known["test"]["short"]}}))
     for arm in read(results / "pipeline_info/arms.json"):

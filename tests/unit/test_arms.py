@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness import ARMS
 from virshort.arm_record import Arm
-from virshort.arms import choose, encoding_of, read_arms, trained_alike, untranslated_twins
+from virshort.arms import choose, read_arms, trained_alike, untranslated_twins
 from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import InputError
 
@@ -194,26 +194,22 @@ def test_choosing_brings_the_baseline_and_suggests_a_name():
 
 
 @pytest.mark.parametrize(
-    ("modalities", "encoding"),
+    ("modalities", "encoders"),
     [
-        (["protein"], "kmer-dna+kmer-protein"),
-        (["gc"], "kmer-dna+kmer-protein"),
-        (["length", "protein"], "kmer-dna+kmer-protein"),
-        (["codon"], "codon"),
-        (["gc", "codon"], "codon"),
+        (["protein"], ["kmer-dna", "kmer-protein"]),
+        (["gc"], ["kmer-dna", "kmer-protein"]),
+        (["length", "protein"], ["kmer-dna", "kmer-protein"]),
+        (["codon"], ["codon"]),
+        (["gc", "codon"], ["codon"]),
     ],
 )
-def test_arms_share_the_features_of_dna_and_protein_unless_they_read_others(tmp_path, modalities, encoding):
+def test_arms_are_given_the_features_of_dna_and_protein_unless_they_read_others(tmp_path, modalities, encoders):
     (tmp_path / "mine.yaml").write_text(
         yaml.safe_dump({"baseline": ROWS["baseline"], "mine": {"windows": "short", "modalities": modalities}})
     )
     run = {"homology": "relatives"} | RUN
-    assert (
-        encoding_of(
-            read_arms(tmp_path / "mine.yaml", run, ENCODERS, "nucleotide" if "codon" in modalities else "translated")[1]
-        )
-        == encoding
-    )
+    fed = "nucleotide" if "codon" in modalities else "translated"
+    assert list(read_arms(tmp_path / "mine.yaml", run, ENCODERS, fed)[1]["encoders"].values()) == encoders
 
 
 def test_an_arm_may_feed_bases_to_its_protein_encoder(tmp_path):
@@ -254,9 +250,9 @@ def test_a_modality_without_an_encoder_is_refused():
 def test_an_arm_that_combines_others_reads_what_they_read(tmp_path):
     arms = {a["name"]: a for a in read(tmp_path, ROWS | {"mine": PARTS})}
     one, both = arms["homology"], arms["mine"]
-    assert (one["start"], one["windows"], encoding_of(one)) == ("fitted", "short", "homology")
+    assert (one["start"], one["windows"], one["encoders"]) == ("fitted", "short", {"homology": "homology"})
     assert (both["start"], both["modalities"], both["combine"]) == ("parts", ["dna", "homology"], ["homology", "dna_only"])
-    assert encoding_of(both) == "kmer-dna+homology"
+    assert both["encoders"] == {"dna": "kmer-dna", "homology": "homology"}
     assert [a["name"] for a in choose(list(arms.values()), "mine")] == ["baseline", "dna_only", "homology", "mine"]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from virshort.arm_record import Arm
-from virshort.arms import WINDOW_SETS, encoding_of
+from virshort.arms import WINDOW_SETS
 from virshort.encoders.catalogue import ENCODERS, choose_encoder, entry_of, model_of
 from virshort.encoders.published import choose_revisions
 
@@ -21,15 +21,14 @@ class PlannedEncoder:
 
 @dataclass(frozen=True)
 class Plan:
-    """plan.json. fastas: the files of the samplesheet; arms: as in arms.json; encodings: the encodings (encoders joined by +)
-    that each window set needs, where `test` stands for all test sets; encoders: those of all encodings, by name; weights: the
-    revision of each language model; note: on k-mers that stand in for language models; train_sets: the window sets to draw
-    for training."""
+    """plan.json. fastas: the files of the samplesheet; arms: as in arms.json; encoders: by name; needed: which of them embed
+    each window set, where `test` stands for all test sets; weights: the revision of each language model; note: on k-mers that
+    stand in for language models; train_sets: the window sets to draw for training."""
 
     fastas: list[str]
     arms: list[Arm]
-    encodings: dict[str, list[str]]
     encoders: dict[str, PlannedEncoder]
+    needed: dict[str, list[str]]
     weights: dict[str, str]
     note: str | None
     train_sets: list[str]
@@ -52,23 +51,19 @@ def stand_in_note(asked: Mapping[str, str], chosen: Mapping[str, str]) -> str | 
     )
 
 
-def encodings_by_window_set(arms: Sequence[Arm]) -> dict[str, list[str]]:
-    """The encodings that each window set needs: those of the arms that use it. All arms use the test sets, and the validation
+def encoders_by_window_set(arms: Sequence[Arm]) -> dict[str, list[str]]:
+    """The encoders that embed each window set: those of the arms that use it. All arms use the test sets, and the validation
     windows of `short` (which also is the first part of `scratch`)."""
-    encodings = {"test": sorted({arm["encoding"] for arm in arms})}
-    for windows in WINDOW_SETS:
-        encodings[windows] = sorted({arm["encoding"] for arm in arms if windows in (arm["windows"], "short")})
-    return encodings
+    users = {"test": arms} | {name: [a for a in arms if name in (a["windows"], "short")] for name in WINDOW_SETS}
+    return {name: sorted({e for a in using for e in a["encoders"].values()}) for name, using in users.items()}
 
 
 def make_plan(fastas: Sequence[str], arms: Sequence[Arm], note: str | None, revisions: str | None = None) -> Plan:
     """The plan for some arms. revisions: `local`, or ENCODER=REVISION, comma-separated; None for the pinned ones.
 
     Raises InputError for revisions that do not fit the language models of the arms."""
-    encoded: list[Arm] = [{**arm, "encoding": encoding_of(arm)} for arm in arms]
-    encodings = encodings_by_window_set(encoded)
-    names = [name for encoding in encodings["test"] for name in encoding.split("+")]
-    encoders = {name: PlannedEncoder(entry_of(name).process, entry_of(name).module, model_of(name)) for name in names}
+    needed = encoders_by_window_set(arms)
+    encoders = {name: PlannedEncoder(entry_of(name).process, entry_of(name).module, model_of(name)) for name in needed["test"]}
     models = {encoder.model for encoder in encoders.values() if encoder.model}
     train_sets = sorted({arm["windows"] or "short" for arm in arms})
-    return Plan(list(fastas), encoded, encodings, encoders, choose_revisions(models, revisions), note, train_sets)
+    return Plan(list(fastas), list(arms), encoders, needed, choose_revisions(models, revisions), note, train_sets)

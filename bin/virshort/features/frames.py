@@ -38,10 +38,11 @@ def find_rows(sequences: Sequence[bytes], frames: str, genetic_code: int = 1) ->
     return RowTable(window.astype(np.int32), frame.astype(np.int8))
 
 
-def row_tensors(rows: np.ndarray, table: RowTable, frames: str) -> dict[str, np.ndarray]:
-    """What a file of embeddings holds: the rows [rows, dim], and with frames `all` also which window and frame each is of."""
+def row_tensors(modality: str, rows: np.ndarray, table: RowTable, frames: str) -> dict[str, np.ndarray]:
+    """The tensors of one encoder's features: the rows [rows, dim] by the name of their modality, and with frames `all` also
+    which window and frame each is of."""
     named = {} if frames == "longest" else {ROWS: np.stack([table.window, table.frame], 1, dtype=np.int32)}
-    return {"embeddings": rows, **named}
+    return {modality: rows, **named}
 
 
 def row_sequences(sequences: Sequence[bytes], rows: RowTable, translate: bool, genetic_code: int = 1) -> list[bytes]:

@@ -1,7 +1,8 @@
 """Row-wise tensors on disk: written whole, read row by row, with the digest of the windows that they follow.
 
-Shards are read through memory maps as one long table, and pages are released after reading, so that training and evaluation
-need as much memory for 10^5 windows as for 10^8, and their results do not depend on how windows were divided into shards.
+Each encoder writes a file of its own for each shard. Shards are read through memory maps as one long table, in which the files
+of a shard stand side by side. Pages are released after reading, so that training and evaluation need as much memory for 10^5
+windows as for 10^8, and their results do not depend on how windows were divided into shards.
 
 A window has one row, or several if rows are frames. In that case the tensor ROWS says for each row which window of the shard
 and which frame it belongs to.
@@ -85,14 +86,29 @@ def _checked(tensors: Mapping[str, np.ndarray], header: dict[str, str]) -> dict[
 
 
 class Features:
-    """The rows of the features of several shards, in the order given, as one table; `headers` are those of the files."""
+    """The rows of the features of several shards, in the order given, as one table. headers: those of the files of each shard;
+    rows_of_shards: the tensor ROWS of each, or None."""
 
-    def __init__(self, paths: Sequence[Path]):
-        """Map the files and compare them with their digests. Raises InputError if one is damaged, or if they are too many."""
+    def __init__(self, shards: Sequence[Sequence[Path]]):
+        """Map the files of each shard and compare them with their digests.
+
+        Raises InputError if one is damaged, if those of a shard have different rows, and if they are too many."""
         _hold_many_open()
-        self._tensors, self.headers = zip(*map(_map, paths), strict=True)
-        self.rows_of_shards = [t.pop(ROWS, None) for t in self._tensors]
-        counts = [len(next(iter(t.values()))) for t in self._tensors]
+        self._tensors: list[dict[str, np.ndarray]] = []
+        self.headers: list[list[dict[str, str]]] = []
+        self.rows_of_shards: list[np.ndarray | None] = []
+        counts = []
+        for paths in shards:
+            tensors, headers = zip(*map(_map, paths), strict=True)
+            table = [t.pop(ROWS, None) for t in tensors]
+            count = [len(rows) for t in tensors for rows in t.values()]
+            if len({*count}) > 1 or not all(_equal(t, table[0]) for t in table):
+                names = ", ".join(p.name for p in paths)
+                raise InputError(f"{names}: their rows are of different windows or frames: resume the run")
+            self._tensors.append({name: rows for t in tensors for name, rows in t.items()})
+            self.headers.append(list(headers))
+            self.rows_of_shards.append(table[0])
+            counts.append(count[0])
         self._first = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 
     def __len__(self) -> int:
@@ -110,7 +126,7 @@ class Features:
     def rows(self, rows: np.ndarray, modalities: Sequence[str]) -> np.ndarray:
         """Rows [n] of the table, the modalities side by side: [n, dim] as stored (float16 or float32)."""
         shard = np.searchsorted(self._first, rows, side="right") - 1
-        kind = next(iter(self._tensors[0].values())).dtype
+        kind = np.result_type(*(self._tensors[0][m] for m in modalities))
         out = np.empty((len(rows), self.dim(modalities)), kind)
         order = np.argsort(rows, kind="stable")  # in the order of the disk
         cuts = np.searchsorted(shard[order], np.arange(len(self._tensors) + 1))
@@ -137,6 +153,10 @@ def join(odds: np.ndarray, first: np.ndarray | None) -> np.ndarray:
 def spread(values: np.ndarray, first: np.ndarray | None, rows: int) -> np.ndarray:
     """The value of each window, repeated for each of its rows: [windows] -> [rows]. first: as in `join`."""
     return values if first is None else np.repeat(values, np.diff(first, append=rows))
+
+
+def _equal(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    return a is b if a is None or b is None else np.array_equal(a, b)
 
 
 def _hold_many_open() -> None:

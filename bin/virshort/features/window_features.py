@@ -1,21 +1,23 @@
-"""Window sets as MERGE writes them: for each shard a manifest, and features that hold its digest, pool by pool.
+"""Window sets as steps find them: for each shard a manifest, and the features of one or several encoders that hold the digest
+of its windows, pool by pool.
 
 Windows and rows are counted separately: a window has one row, or one per stop-free frame (virshort.features.frames).
 
-Files are named <purpose>.<set>.shard_<number>.windows.parquet and <purpose>.<set>.shard_<number>.features.safetensors.
+Files are named <purpose>.<set>.shard_<number>.windows.parquet and <purpose>.<set>.shard_<number>.<encoder>.safetensors.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from virshort.errors import InputError
 from virshort.features.tensors import STRETCH, Features
-from virshort.files import content_digest, damaged, digest
+from virshort.files import content_digest, digest
+from virshort.manifest_files import read_columns, summarize_manifest
 from virshort.modalities import NUMBERS, EncoderRecord
 
 SCALED_TO_ONE = (150, 3000)
@@ -31,35 +33,32 @@ def scaled_length(length: np.ndarray) -> np.ndarray:
 
 
 class WindowFeatures:
-    """The rows of the pools of a window set, one after another."""
+    """The rows of the pools of a window set, one after another.
+
+    manifests: of the shards, in order; encoders: what made the features, in the order of their modalities' names."""
 
     def __init__(self, folder: Path, pools: Sequence[str]):
-        """Find the shards of `pools` in a folder. Raises InputError if one is missing or does not match its manifest."""
-        self.manifests: list[Path] = []
-        features: list[Path] = []
-        for pool in pools:
-            found = folder.glob(f"{pool.replace('/', '.')}.shard_*.windows.parquet")
-            for manifest in sorted(found, key=lambda p: (len(p.name), p.name)):
-                path = manifest.with_name(manifest.name.replace(".windows.parquet", ".features.safetensors"))
-                if not path.exists():
-                    raise InputError(f"{path.name}: missing, although its manifest is here: resume the run")
-                self.manifests.append(manifest)
-                features.append(path)
-        if not features:
-            raise InputError(f"{', '.join(pools)}: no shards found: delete the task's work folder and resume")
-        self.features = Features(features)
-        self.encoders: list[EncoderRecord] = json.loads(self.features.headers[0]["encoders"])
-        for manifest, path, header in zip(self.manifests, features, self.features.headers, strict=True):
-            self._check(manifest, path, header)
-        self._windows = [pq.read_metadata(m).num_rows for m in self.manifests]
-        self._first = self._first_rows(features)
-        self._numbers = {"gc": self.column("gc"), "length": scaled_length(self.length)}
+        """Find the shards of `pools` in a folder, and all features that are there of each.
 
-    def _check(self, manifest: Path, features: Path, header: dict[str, str]) -> None:
-        if content_digest(manifest) != header["manifest_digest"]:
-            raise damaged(manifest, f"not the manifest that {features.name} follows")
-        if json.loads(header["encoders"]) != self.encoders:
-            raise InputError(f"{features.name}: made by encoders other than those of the shards before it: resume the run")
+        Raises InputError if a file is missing or damaged, if features are not those of the windows that their manifest lists,
+        and if shards differ in their encoders."""
+        found = _shards(folder, pools)
+        self.manifests = list(found)
+        self._summaries = [summarize_manifest(m) for m in self.manifests]
+        self._windows = [s.windows for s in self._summaries]
+        self.features = Features(list(found.values()))
+        self.encoders = _encoders(self.features.headers[0])
+        for manifest, summary, paths, headers in zip(
+            self.manifests, self._summaries, found.values(), self.features.headers, strict=True
+        ):
+            for path, header in zip(paths, headers, strict=True):
+                if header["windows_digest"] != summary.digest:
+                    raise InputError(f"{path.name}: of windows other than those that {manifest.name} lists: resume the run")
+            if _encoders(headers) != self.encoders:
+                first = self.manifests[0].name
+                raise InputError(f"{manifest.name}: its features are of encoders other than those of {first}: resume the run")
+        self._first = self._first_rows([paths[0] for paths in found.values()])
+        self._numbers = {"gc": self.column("gc"), "length": scaled_length(self.length)}
 
     def _first_rows(self, paths: Sequence[Path]) -> np.ndarray | None:
         """Where the rows of each window begin, followed by the number of rows: [windows + 1] int64; None if each window has
@@ -108,8 +107,8 @@ class WindowFeatures:
 
     def knows(self, name: str) -> bool:
         """Whether the manifests have this column, with values in it. Those of ready features lack some columns."""
-        return all(name in pq.read_schema(m).names for m in self.manifests) and any(
-            pq.read_table(m, columns=[name])[name].null_count < n for m, n in zip(self.manifests, self._windows, strict=True)
+        return all(name in s.columns for s in self._summaries) and any(
+            read_columns(m, [name])[name].null_count < n for m, n in zip(self.manifests, self._windows, strict=True)
         )
 
     @property
@@ -119,18 +118,18 @@ class WindowFeatures:
 
     def column(self, name: str) -> np.ndarray:
         """A numeric column of the manifests, [n]."""
-        return np.concatenate([pq.read_table(m, columns=[name])[name].to_numpy() for m in self.manifests])
+        return np.concatenate([read_columns(m, [name])[name].to_numpy() for m in self.manifests])
 
     @property
     def digest(self) -> str:
         """Digest of the windows, their order, the encoders that made their features, and the frames of the rows."""
-        return digest(json.dumps([self.encoders, self.frame_rows]), *(h["manifest_digest"] for h in self.features.headers))
+        return digest(json.dumps([self.encoders, self.frame_rows]), *map(content_digest, self.manifests))
 
     def tables(self, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
         """Columns of the manifests, `size` rows at a time (the last time fewer), independent of the shards."""
         rest: pa.Table | None = None
         for manifest in self.manifests:
-            table = pq.read_table(manifest, columns=list(columns))
+            table = read_columns(manifest, columns)
             rest = pa.concat_tables([rest, table]) if rest else table
             while rest.num_rows >= size:
                 yield rest.slice(0, size)
@@ -143,7 +142,7 @@ class WindowFeatures:
         column = pa.chunked_array(
             [
                 c.combine_chunks().fill_null("").dictionary_encode()
-                for c in (pq.read_table(m, columns=[name])[name] for m in self.manifests)
+                for c in (read_columns(m, [name])[name] for m in self.manifests)
             ]
         ).unify_dictionaries()
         texts = column.chunk(0).dictionary.to_pylist()
@@ -165,3 +164,27 @@ class WindowFeatures:
             window = rows if self._first is None else np.searchsorted(self._first, rows, side="right") - 1
             parts += [values[window, None] for values in numbers]
         return parts[0] if len(parts) == 1 else np.hstack(parts)
+
+
+def _shards(folder: Path, pools: Sequence[str]) -> dict[Path, list[Path]]:
+    """The manifests of some pools in order, with the features of each sorted by name.
+
+    Raises InputError if a pool has no shard, or a shard no features."""
+    of_shard: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(folder.glob("*.safetensors")):
+        of_shard[path.name.rsplit(".", 2)[0]].append(path)  # without .<encoder>.safetensors
+    found: dict[Path, list[Path]] = {}
+    for pool in pools:
+        manifests = folder.glob(f"{pool.replace('/', '.')}.shard_*.windows.parquet")
+        for manifest in sorted(manifests, key=lambda p: (len(p.name), p.name)):
+            found[manifest] = of_shard[manifest.name.removesuffix(".windows.parquet")]
+            if not found[manifest]:
+                raise InputError(f"{manifest.name}: there are no features of its windows: resume the run")
+    if not found:
+        raise InputError(f"{', '.join(pools)}: no shards found: delete the task's work folder and resume")
+    return found
+
+
+def _encoders(headers: Sequence[dict[str, str]]) -> list[EncoderRecord]:
+    """What made the features of a shard, sorted by modality. headers: of its files."""
+    return sorted((e for header in headers for e in json.loads(header["encoders"])), key=lambda e: e["modality"])

@@ -12,7 +12,7 @@ EMBEDDING = ("EMBED", "EMBED_KMERS", "SEARCH")
 """Processes that embed."""
 TRAINING = ("TRAIN_BASELINE", "TRAIN", "TRAIN_COMBINED")
 """Processes that make models, one task for each arm."""
-BY_WINDOWS = ("SAMPLE_WINDOWS", *EMBEDDING, "MERGE", *TRAINING, "EVALUATE", "AUDIT")
+BY_WINDOWS = ("SAMPLE_WINDOWS", *EMBEDDING, *TRAINING, "EVALUATE", "AUDIT")
 """Processes whose work grows with the windows; that of the others grows with the genomes, or not at all."""
 MORE = 10
 """The estimate is for this many times the windows."""
@@ -31,7 +31,8 @@ class ProcessCosts:
 
 @dataclass(frozen=True)
 class Costs:
-    """What a run cost. `training`: seconds by arm; `speeds`: windows per second of the tasks of each encoder;
+    """What a run cost. `training`: seconds by arm; `speeds`: windows per second of the tasks of each encoder, some
+    of which compute several;
     `seconds_for_more`: an upper bound for `more` times the windows."""
 
     processes: Sequence[ProcessCosts]
@@ -78,9 +79,10 @@ def costs(trace: Iterable[Mapping[str, str]], pools: Mapping[str, int]) -> Costs
         took = seconds(task.get("realtime", ""))
         if process in TRAINING:
             training[tag.rstrip(")")] = took
-        if process in EMBEDDING and len(words := tag.rstrip(")").split()) == 3:  # encoder, pool, shard
-            spent, seen = encoded.get(words[0], (0.0, set()))
-            encoded[words[0]] = (spent + took, seen | {words[1]})
+        if process in EMBEDDING and len(words := tag.rstrip(")").split()) == 3:  # encoders joined by +, pool, shard
+            for encoder in words[0].split("+"):
+                spent, seen = encoded.get(encoder, (0.0, set()))
+                encoded[encoder] = (spent + took, seen | {words[1]})
         row = rows.setdefault(process, ProcessCosts(process))
         row.tasks += 1
         row.cached += task["status"] == "CACHED"

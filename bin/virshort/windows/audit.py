@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from virshort.errors import InputError
+from virshort.manifest_files import open_manifest
 from virshort.sequence.canonical_31mers import K
 from virshort.windows.leakage import LeakingOccurrences, SharedKmers, WindowCoverage
-from virshort.windows.shards import open_manifest
 from virshort.windows.source_table import SourceTable
 from virshort.windows.window_sets import WindowSets
 

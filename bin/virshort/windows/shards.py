@@ -1,20 +1,17 @@
 """Shards: a FASTA file of windows and its manifest, in the same order, which a digest fixes."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from isal import igzip, isal_zlib
 
 from virshort.files import damaged, whole
+from virshort.manifest_files import write_manifest
 from virshort.sequence.bases import COMPLEMENT_LETTER
 
-_DIGEST_KEY, _SHAPE_KEY = b"windows_digest", b"shape"
 _GATHER = 1 << 22
 _IS_GC = np.isin(np.arange(256), list(b"GC"))
 _IS_BASE = np.isin(np.arange(256), list(b"ACGT"))
@@ -68,15 +65,8 @@ def write_shard(folder: Path, number: int, sequences: list[bytes], manifest: pa.
     name = f"shard_{number:05d}"
     with whole(folder / f"{name}.fa.gz") as path:
         path.write_bytes(igzip.compress(text, 1, mtime=0))
-    with whole(folder / f"{name}.windows.parquet") as path:
-        metadata = {_DIGEST_KEY: found, _SHAPE_KEY: _shape(manifest)}
-        pq.write_table(manifest.replace_schema_metadata(metadata), path, compression="zstd", write_page_checksum=True)
+    write_manifest(folder / f"{name}.windows.parquet", manifest, found)
     return found
-
-
-def _shape(table: pa.Table) -> str:
-    """What the checksums of a manifest's pages do not cover: the number of rows, and the names and types of the columns."""
-    return f"{table.num_rows} rows: " + ", ".join(f"{c.name} {c.type}" for c in table.schema)
 
 
 def read_shard(path: Path) -> Shard:
@@ -92,23 +82,3 @@ def read_shard(path: Path) -> Shard:
         if not header.startswith(b">"):
             raise damaged(path, f"record {number + 1} has no header")
     return Shard([h[1:].decode() for h in lines[::2]], lines[1::2], hashlib.sha256(text).hexdigest())
-
-
-@contextmanager
-def open_manifest(path: Path) -> Iterator[pq.ParquetFile]:
-    """Open a manifest, whose pages are verified as they are read. Raises InputError naming the file if it is damaged."""
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as manifest:
-            yield manifest
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
-        raise damaged(path, e) from e
-
-
-def read_manifest(path: Path) -> tuple[pa.Table, str]:
-    """Read a whole manifest, and the digest of the windows that it lists. Raises InputError if it is damaged."""
-    with open_manifest(path) as manifest:
-        table = manifest.read()
-    metadata = table.schema.metadata or {}
-    if metadata.get(_SHAPE_KEY) != _shape(table).encode() or _DIGEST_KEY not in metadata:
-        raise damaged(path, "its columns are not those that were written")
-    return table, metadata[_DIGEST_KEY].decode(errors="replace")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from virshort.encoders.plan import PlannedEncoder, encoders_of_run, encodings_by_window_set, make_plan, stand_in_note
+from virshort.encoders.plan import PlannedEncoder, encoders_by_window_set, encoders_of_run, make_plan, stand_in_note
 from virshort.errors import InputError
 
 KMERS, DNABERT_S = "virshort.encoders.kmer_encoders", "virshort.encoders.dnabert_s"
@@ -18,23 +18,22 @@ ARMS = [
     arm("kmer", "short", "kmer-dna"),
     arm("raw", "full", protein="kmer-protein-untranslated"),
 ]
-A, B, C = "dnabert-s+kmer-protein", "kmer-dna+kmer-protein", "dnabert-s+kmer-protein-untranslated"
 
 
-def test_a_window_set_needs_the_encodings_of_the_arms_that_use_it():
-    arms = [{"encoding": e, "windows": w} for e, w in ((A, "full"), (B, "short"), (C, None))]
-    assert encodings_by_window_set(arms) == {
-        "test": sorted([A, B, C]),
-        "short": sorted([A, B, C]),  # whose validation windows every arm needs
+def test_a_window_set_is_embedded_by_the_encoders_of_the_arms_that_use_it():
+    arms = [arm("a", "full", "x", "y"), arm("b", "short", "z", "y"), arm("c", None, "x", "v")]
+    assert encoders_by_window_set(arms) == {
+        "test": ["v", "x", "y", "z"],
+        "short": ["v", "x", "y", "z"],  # whose validation windows every arm needs
         "scratch": [],
         "mixed": [],
-        "full": [A],
+        "full": ["x", "y"],
     }
 
 
 def test_the_plan_names_modules_models_and_revisions():
     plan = make_plan(["a.fa"], ARMS, None, "dnabert-s=abc")
-    assert [a["encoding"] for a in plan.arms] == [A, A, B, C] and "encoding" not in ARMS[0]
+    assert plan.arms == ARMS and plan.needed["full"] == ["dnabert-s", "kmer-protein", "kmer-protein-untranslated"]
     assert plan.encoders == {
         "dnabert-s": PlannedEncoder("EMBED", DNABERT_S, "dnabert-s"),
         "kmer-dna": PlannedEncoder("EMBED_KMERS", KMERS, None),

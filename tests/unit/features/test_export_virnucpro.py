@@ -15,7 +15,7 @@ from virshort.features.kept_shards import read_kept_shards
 from virshort.features.ready_features import read_blocks
 from virshort.features.tensors import FRAMES, ROWS, read_tensors, write_tensors
 from virshort.features.virnucpro import head_shapes, read_head, read_merged
-from virshort.files import content_digest, read_json, write_json
+from virshort.files import read_json, write_json
 from virshort.sources.samplesheet import SheetRow
 from virshort.windows.shards import write_shard
 
@@ -82,30 +82,29 @@ TABLES = ([[0, 1], [0, 4], [1, 6], [2, 5]], [[0, 6], [1, 0], [1, 3]])
 """Window and frame of each row, of two shards."""
 
 
-def shards(folder: Path, frames: bool) -> tuple[list[Path], list[Path]]:
-    """Features and manifests of two shards, in which the numbers of a row identify it."""
-    features, windows = [], []
+def shards(folder: Path, frames: bool) -> tuple[list[Path], list[Path], list[Path]]:
+    """Features of both encoders and manifests of two shards, in which the numbers of a row identify it."""
+    files: tuple[list[Path], list[Path], list[Path]] = ([], [], [])
     for shard, table in enumerate(TABLES):
         n = max(w for w, _ in table) + 1
         rows = np.array(table if frames else [[w, 6] for w in range(n)], np.int32)
         names = [f"s{shard}:{i + 1}-{i + 150}(+)" for i in range(n)]
         manifest = pa.table({"window": names, "label": pa.array(LABELS[:n], pa.int8())})
         digest = write_shard(folder, shard, [b"ACGT"] * n, manifest)
-        windows.append(folder / f"shard_{shard:05d}.windows.parquet")
-        features.append(folder / f"shard_{shard:05d}.features.safetensors")
         values = {"dna": np.float16(np.tile(100 * shard + 10 * rows[:, :1] + rows[:, 1:], 768)), "protein": np.float16(rows)}
-        write_tensors(
-            features[-1],
-            values | ({ROWS: rows} if frames else {}),
-            {"windows_digest": digest, "manifest_digest": content_digest(windows[-1]), "encoders": json.dumps([])},
-        )
-    return features, windows
+        for found, (modality, numbers) in zip(files, values.items(), strict=False):
+            found.append(folder / f"shard_{shard:05d}.x-{modality}.safetensors")
+            made_by = {"modality": modality, "encoder": f"x-{modality}", "weights": "", "pooling": ""}
+            header = {"windows_digest": digest, "encoders": json.dumps([made_by])}
+            write_tensors(found[-1], {modality: numbers} | ({ROWS: rows} if frames else {}), header)
+        files[2].append(folder / f"shard_{shard:05d}.windows.parquet")
+    return files
 
 
 @pytest.mark.parametrize("frames", [False, True])
 def test_features_become_a_file_a_label_and_come_back(export, tmp_path, frames):
-    features, windows = shards(tmp_path, frames)
-    export("merged", tmp_path / "out", "--features", *features, "--windows", *windows)
+    dna, protein, windows = shards(tmp_path, frames)
+    export("merged", tmp_path / "out", "--dna", *dna, "--protein", *protein, "--windows", *windows)
     expected: dict[int, list[tuple[str, float]]] = {0: [], 1: []}
     for shard, table in enumerate(TABLES):
         n = max(w for w, _ in table) + 1
@@ -121,51 +120,52 @@ def test_features_become_a_file_a_label_and_come_back(export, tmp_path, frames):
 
 
 def test_features_of_other_windows_are_refused(export, tmp_path, capsys):
-    features, windows = shards(tmp_path, False)
+    dna, protein, windows = shards(tmp_path, False)
     with pytest.raises(SystemExit):
-        export("merged", tmp_path / "out", "--features", features[0], "--windows", windows[1])
-    assert "follows other windows" in capsys.readouterr().err and not (tmp_path / "out").exists()
+        export("merged", tmp_path / "out", "--dna", dna[0], "--protein", protein[0], "--windows", windows[1])
+    assert "of windows other than those that shard_00001.windows.parquet lists" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.fixture
 def results(tmp_path):
     """A results folder whose run drew two shards of train/short and kept their features."""
-    (tmp_path / "features/x+y").mkdir(parents=True)
-    digests, paths = [], []
-    for number, path in enumerate(shards(tmp_path, False)[0]):
-        digests.append(read_tensors(path)[1]["windows_digest"])
-        kept = tmp_path / f"features/x+y/train.short.shard_{number:05d}"
-        paths.append((path.rename(f"{kept}.features.safetensors"), Path(f"{kept}.windows.parquet")))
-        (tmp_path / f"shard_{number:05d}.windows.parquet").rename(paths[-1][1])
-    write_json(tmp_path / "windows/train/short/metadata.json", {"digests": digests})
-    return tmp_path, paths
+    dna, protein, windows = shards(tmp_path, False)
+    kept: list[list[Path]] = []
+    for files in (dna, protein):
+        encoder = files[0].name.split(".")[1]
+        (tmp_path / "features" / encoder).mkdir(parents=True)
+        kept.append([path.rename(tmp_path / "features" / encoder / f"train.short.{path.name}") for path in files])
+    write_json(
+        tmp_path / "windows/train/short/metadata.json", {"digests": [read_tensors(p)[1]["windows_digest"] for p in kept[0]]}
+    )
+    return tmp_path, (*kept, windows)
 
 
 def test_shards_left_over_from_another_run_are_refused(results):
-    folder, paths = results
-    assert len(read_kept_shards(*zip(*paths, strict=True)).ids) == 5
+    folder, files = results
+    assert len(read_kept_shards(*files).ids) == 5
     record = folder / "windows/train/short/metadata.json"
     digests = json.loads(record.read_text())["digests"]
     for other in (digests[:1], [digests[0], "another draw"]):
         write_json(record, {"digests": other})
         with pytest.raises(
-            InputError, match=r"^train\.short\.shard_00001\.features\.safetensors: not a shard of this folder's last run"
+            InputError, match=r"^train\.short\.shard_00001\.x-dna\.safetensors: not a shard of this folder's last run"
         ):
-            read_kept_shards(*zip(*paths, strict=True))
-        assert len(read_kept_shards(*zip(*paths[:1], strict=True)).ids) == 3
+            read_kept_shards(*files)
+        assert len(read_kept_shards(*(paths[:1] for paths in files)).ids) == 3
 
 
 def test_shards_that_do_not_belong_together_are_refused(tmp_path):
-    features, windows = shards(tmp_path, False)
-    with pytest.raises(InputError, match=r"its window s0:1-150\(\+\) is also in shard_00000\.features"):
-        read_kept_shards([features[0], features[0]], [windows[0], windows[0]])
-    tensors, header = read_tensors(features[1])
-    encoders = json.dumps([{"modality": m, "encoder": f"x-{m}", "weights": "w"} for m in ("dna", "protein")])
-    write_tensors(features[1], tensors, header | {"encoders": encoders})
-    with pytest.raises(InputError, match=r"shard_00001\.features\.safetensors: made by x-dna \(w\) and x-protein \(w\), but"):
-        read_kept_shards(features, windows)
-    write_tensors(features[1], {"dna": tensors["dna"]}, header)
-    with pytest.raises(InputError, match="holds dna only: give features of both DNA and protein"):
-        read_kept_shards(features, windows)
-    with pytest.raises(InputError, match="--features: 2 files, but --windows: 1"):
-        read_kept_shards(features, windows[:1])
+    dna, protein, windows = shards(tmp_path, False)
+    with pytest.raises(InputError, match=r"its window s0:1-150\(\+\) is also in shard_00000\.x-dna"):
+        read_kept_shards(*([paths[0]] * 2 for paths in (dna, protein, windows)))
+    tensors, header = read_tensors(protein[1])
+    encoders = json.dumps([{"modality": "protein", "encoder": "y", "weights": "w"}])
+    write_tensors(protein[1], tensors, header | {"encoders": encoders})
+    with pytest.raises(InputError, match=r"shard_00001\.x-dna\.safetensors: made by x-dna \(no weights\) and y \(w\), but"):
+        read_kept_shards(dna, protein, windows)
+    with pytest.raises(InputError, match=r"shard_00000\.x-protein\.safetensors: holds protein features: --dna is for others"):
+        read_kept_shards(protein, dna, windows)
+    with pytest.raises(InputError, match="--protein: 2 files, but --windows: 1"):
+        read_kept_shards(dna[:1], protein, windows[:1])

@@ -13,10 +13,15 @@ from hypothesis import strategies as st
 from virshort.errors import InputError
 from virshort.features.tensors import ROWS, Features, join, read_tensors, spread, write_tensors
 from virshort.features.window_features import WindowFeatures
-from virshort.files import content_digest
 from virshort.windows.shards import write_shard
 
-ENCODERS = json.dumps([{"modality": "dna", "encoder": "x", "weights": "", "pooling": ""}])
+FILES = {"x-dna": "dna", "x-protein": "protein"}
+"""The modality of each encoder, which writes a file of its own."""
+
+
+def header(encoder: str, windows_digest: str) -> dict[str, str]:
+    made_by = {"modality": FILES[encoder], "encoder": encoder, "weights": "", "pooling": ""}
+    return {"windows_digest": windows_digest, "encoders": json.dumps([made_by])}
 
 
 def write(folder, number: int, first: int, rows: int) -> None:
@@ -33,12 +38,10 @@ def write(folder, number: int, first: int, rows: int) -> None:
     )
     made = write_shard(folder, number, [b"ACGT"] * rows, table)
     name = f"test.short.shard_{number:05d}"
-    manifest = (folder / f"shard_{number:05d}.windows.parquet").rename(folder / f"{name}.windows.parquet")
-    write_tensors(
-        folder / f"{name}.features.safetensors",
-        {"dna": np.outer(numbers, [1, 2]).astype(np.float32), "protein": numbers[:, None].astype(np.float32) * 3},
-        {"windows_digest": made, "manifest_digest": content_digest(manifest), "encoders": ENCODERS},
-    )
+    (folder / f"shard_{number:05d}.windows.parquet").rename(folder / f"{name}.windows.parquet")
+    rows = {"dna": np.outer(numbers, [1, 2]).astype(np.float32), "protein": numbers[:, None].astype(np.float32) * 3}
+    for encoder, modality in FILES.items():
+        write_tensors(folder / f"{name}.{encoder}.safetensors", {modality: rows[modality]}, header(encoder, made))
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +102,44 @@ def test_features_of_other_windows_are_refused(tmp_path):
     name = "test.short.shard_0000{}.windows.parquet"
     (tmp_path / name.format(1)).rename(tmp_path / name.format(0))
     write(tmp_path, 1, 5, 5)
-    with pytest.raises(InputError, match=r"shard_00000\.windows\.parquet: .*not the manifest that .*features\.safetensors"):
+    with pytest.raises(InputError, match=r"shard_00000\.x-dna\.safetensors: of windows other than those that .*00000\.windows"):
         WindowFeatures(tmp_path, ["test/short"])
     with pytest.raises(InputError, match="train/short: no shards found"):
         WindowFeatures(tmp_path, ["train/short"])
+
+
+def test_features_that_do_not_belong_together_are_named(tmp_path):
+    """Of one shard: other frames, and other numbers of rows. Of two shards: encoders that one of them lacks."""
+    write(tmp_path, 0, 0, 3)
+    path = tmp_path / "test.short.shard_00000.x-protein.safetensors"
+    tensors, found = read_tensors(path)
+    for rows in ([[0, 6], [1, 6], [2, 6]], [[0, 6], [1, 6], [2, 5]]):
+        with pytest.raises(InputError, match=r"x-dna\.safetensors, .*x-protein\.safetensors: their rows are of different"):
+            write_tensors(path, tensors | {ROWS: np.array(rows, np.int32)}, found)
+            WindowFeatures(tmp_path, ["test/short"])
+    write_tensors(path, {"protein": tensors["protein"][:2]}, found)
+    with pytest.raises(InputError, match="their rows are of different windows or frames"):
+        WindowFeatures(tmp_path, ["test/short"])
+    write_tensors(path, tensors, found)
+    write(tmp_path, 1, 3, 3)
+    (tmp_path / "test.short.shard_00001.x-dna.safetensors").unlink()
+    with pytest.raises(InputError, match=r"shard_00001\.windows\.parquet: its features are of encoders other than those"):
+        WindowFeatures(tmp_path, ["test/short"])
+    (tmp_path / "test.short.shard_00001.x-protein.safetensors").unlink()
+    with pytest.raises(InputError, match=r"shard_00001\.windows\.parquet: there are no features of its windows"):
+        WindowFeatures(tmp_path, ["test/short"])
+
+
+def test_a_damaged_manifest_is_named(tmp_path):
+    """In a column that is read. (tests/unit/windows/test_shards.py shows that any flipped bit is found.)"""
+    write(tmp_path, 0, 0, 300)
+    path = tmp_path / "test.short.shard_00000.windows.parquet"
+    raw = path.read_bytes()
+    middle = raw.index(b"c6")  # of the texts of the column cluster
+    path.write_bytes(raw[:middle] + b"d" + raw[middle + 1 :])
+    windows = WindowFeatures(tmp_path, ["test/short"])
+    with pytest.raises(InputError, match=r"test\.short\.shard_00000\.windows\.parquet: damaged"):
+        windows.codes("cluster")
 
 
 def test_a_number_that_is_not_finite_is_refused_by_row(tmp_path):
@@ -119,7 +156,7 @@ def test_a_damaged_file_is_named(tmp_path):
     tensors, header = read_tensors(path)
     assert tensors["embeddings"].shape == (3, 2) and header == {"a": "b"}
     path.write_bytes(path.read_bytes()[:-1])
-    for read in (read_tensors, lambda path: Features([path])):
+    for read in (read_tensors, lambda path: Features([[path]])):
         with pytest.raises(InputError, match=r"x\.safetensors: damaged"):
             read(path)
 
@@ -127,14 +164,14 @@ def test_a_damaged_file_is_named(tmp_path):
 @settings(max_examples=300)
 @given(data=st.data())
 def test_a_bit_that_flips_is_found(some_rows, data):
-    """By training as by MERGE. Only the blanks that fill up the header to a round length tell nothing."""
+    """However the file is read. Only the blanks that fill up the header to a round length tell nothing."""
     path, rows = some_rows
     raw = bytearray(path.read_bytes())
     bit = data.draw(st.integers(0, 8 * len(raw) - 1))
     raw[bit // 8] ^= 1 << bit % 8
     damaged = path.with_name("damaged.safetensors")
     damaged.write_bytes(raw)
-    for read in (lambda: read_tensors(damaged)[0]["dna"], lambda: Features([damaged]).rows(np.arange(len(rows)), ["dna"])):
+    for read in (lambda: read_tensors(damaged)[0]["dna"], lambda: Features([[damaged]]).rows(np.arange(len(rows)), ["dna"])):
         try:
             found = read()
         except InputError as e:
@@ -158,10 +195,11 @@ def frames(folder, tables: list[list[list[int]]]) -> WindowFeatures:
         rows = np.array(table, np.int32)
         windows = int(rows[:, 0].max()) + 1
         write(folder, number, first, windows)
-        path = folder / f"test.short.shard_{number:05d}.features.safetensors"
-        _, header = read_tensors(path)
         values = (100 * (rows[:, :1] + first) + rows[:, 1:]).astype(np.float32)
-        write_tensors(path, {"dna": values, "protein": values, ROWS: rows}, header)
+        for encoder, modality in FILES.items():
+            path = folder / f"test.short.shard_{number:05d}.{encoder}.safetensors"
+            _, found = read_tensors(path)
+            write_tensors(path, {modality: values, ROWS: rows}, found)
         first += windows
     return WindowFeatures(folder, ["test/short"])
 
@@ -180,7 +218,7 @@ def test_windows_with_several_rows(tmp_path):
 
 @pytest.mark.parametrize("table", [[[0, 1], [2, 1]], [[1, 1], [0, 1]], [[0, 1], [1, 1], [0, 2]]])
 def test_rows_that_are_not_in_the_order_of_the_windows_are_refused(tmp_path, table):
-    with pytest.raises(InputError, match=r"shard_00000.features.safetensors: its \d rows are not those of \d windows"):
+    with pytest.raises(InputError, match=r"shard_00000.x-dna.safetensors: its \d rows are not those of \d windows"):
         frames(tmp_path, [table])
 
 

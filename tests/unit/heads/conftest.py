@@ -1,4 +1,4 @@
-"""A made test set, and window sets on disk as MERGE leaves them."""
+"""A made test set, and window sets on disk as steps find them."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from virshort.features.tensors import write_tensors
 from virshort.features.window_features import WindowFeatures
-from virshort.files import content_digest
+from virshort.manifest_files import write_manifest
 
 ENCODERS = [
     {"modality": "dna", "encoder": "kmer-dna", "weights": "", "pooling": "p"},
@@ -64,14 +63,16 @@ def window_features(tmp_path: Path) -> Callable[..., WindowFeatures]:
             "length": np.full(n, 150, np.int32),
             "gc": rng.random(n, np.float32),
         }
-        pq.write_table(pa.table(columns | more), path)
+        write_manifest(path, pa.table(columns | more), "w")
         features = {m: (rng.normal(size=(n, 4)) + label[:, None]).astype(np.float16) for m in ("dna", "protein")}
         encoders = ENCODERS
         if matches is not None:
             features["homology"] = matches
             encoders = [*ENCODERS, {"modality": "homology", "encoder": "homology", "weights": "", "pooling": "r"}]
-        header = {"windows_digest": "w", "encoders": json.dumps(encoders), "manifest_digest": content_digest(path)}
-        write_tensors(path.with_name(path.name.replace(".windows.parquet", ".features.safetensors")), features, header)
+        for encoder in encoders:
+            features_of = path.with_name(path.name.replace(".windows.parquet", f".{encoder['encoder']}.safetensors"))
+            header = {"windows_digest": "w", "encoders": json.dumps([encoder])}
+            write_tensors(features_of, {encoder["modality"]: features[encoder["modality"]]}, header)
         return WindowFeatures(tmp_path, [pool])
 
     return make

@@ -21,7 +21,7 @@ def test_costs_by_process_and_for_ten_times_the_windows() -> None:
     trace = [
         {"name": "EMBEDDING:EMBED (a train/short 1)", "status": "COMPLETED", "realtime": "10s", "peak_rss": "100 MB"},
         {"name": "EMBEDDING:EMBED (a test/short 2)", "status": "CACHED", "realtime": "8s", "peak_rss": "200 MB"},
-        {"name": "EMBEDDING:EMBED_KMERS (b test/short 1)", "status": "COMPLETED", "realtime": "2s", "peak_rss": "100 MB"},
+        {"name": "EMBEDDING:EMBED_KMERS (b+c test/short 1)", "status": "COMPLETED", "realtime": "2s", "peak_rss": "100 MB"},
         {"name": "ARMS:TRAIN (finetune)", "status": "COMPLETED", "realtime": "1m", "peak_rss": "1 GB"},
         {"name": "ARMS:TRAIN (kmer)", "status": "FAILED", "realtime": "9m", "peak_rss": "1 GB"},
         {"name": "WINDOWS:CLUSTER", "status": "COMPLETED", "realtime": "5s", "peak_rss": "-"},
@@ -36,5 +36,5 @@ def test_costs_by_process_and_for_ten_times_the_windows() -> None:
     assert found.processes[1].peak_mb == pytest.approx(200 * 2**20 / 1e6)
     assert (found.seconds, found.seconds_for_more) == (85, 5 + 800)
     assert found.training == {"finetune": 60} and found.windows_per_second == 200
-    assert found.speeds == {"a": pytest.approx(4000 / 18), "b": 1500}
+    assert found.speeds == {"a": pytest.approx(4000 / 18), "b": 1500, "c": 1500}
     assert costs([], {}).windows_per_second is None

@@ -10,7 +10,8 @@ import pytest
 
 from harness import ROOT
 from synthetic_sources import FOLDS, random_bases, source_table, write_source_table
-from virshort.windows.shards import read_manifest, read_shard
+from virshort.manifest_files import read_manifest
+from virshort.windows.shards import read_shard
 
 
 class Scripts:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from virshort.errors import InputError
-from virshort.windows.shards import extract, read_manifest, read_shard, write_shard
+from virshort.manifest_files import read_manifest
+from virshort.windows.shards import extract, read_shard, write_shard
 
 
 def test_extract_reads_each_strand_5_to_3():
@@ -44,7 +45,7 @@ def test_a_shard_is_read_as_it_was_written_and_damage_is_found(tmp_path):
 @settings(max_examples=400)
 @given(data=st.data())
 def test_a_flipped_bit_in_a_manifest_is_found_or_changes_nothing(a_manifest, data):
-    """A flipped bit in the digest of the windows is found by MERGE, because the embeddings carry another digest."""
+    """A flipped bit in the digest of the windows is found by those who read features, because these carry another digest."""
     path, table, digest = a_manifest
     raw = bytearray(path.read_bytes())
     bit = data.draw(st.integers(0, 8 * len(raw) - 1))
