@@ -1,9 +1,14 @@
 """The arms of the learning curve: which are trained on what, and what is refused."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import plan
+from harness import ROOT
 from trained_arm import arm
 from virshort.arm_record import Arm
 from virshort.arms import trained_alike
@@ -61,3 +66,38 @@ def test_a_pretrained_baseline_stays_as_it_is() -> None:
 def test_what_is_refused(name: str, folds: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
         arms_of_curve([*ARMS, arm(name="gc_1_fold")], name, folds)
+
+
+def run_plan(folder: Path, monkeypatch: pytest.MonkeyPatch, sheet: str, *words: object) -> list[Arm]:
+    """plan.py on a samplesheet. Returns arms.json."""
+    (folder / "sheet.csv").write_text(sheet)
+    monkeypatch.chdir(folder)
+    files = ["--samplesheet", folder / "sheet.csv", "--arms-file", ROOT / "assets/arms.yaml", "--arms", "finetune,combined"]
+    encoders = ["--dna-encoder", "kmer-dna", "--protein-encoder", "kmer-protein"]
+    monkeypatch.setattr("sys.argv", ["plan.py", *map(str, [*files, *encoders, *words])])
+    plan.main()
+    found: list[Arm] = json.loads((folder / "arms.json").read_text())
+    return found
+
+
+SHEET = "fasta,label{}\na.fa,viral{}\nb.fa,nonviral{}\n"
+
+
+def test_the_plan_holds_the_arms_of_the_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sheet = SHEET.format("", "", "")
+    plain = run_plan(tmp_path, monkeypatch, sheet)
+    before = json.loads((tmp_path / "plan.json").read_text())
+    arms = run_plan(tmp_path, monkeypatch, sheet, "--learning-curve", "combined", "--folds", 4)
+    after = json.loads((tmp_path / "plan.json").read_text())
+    assert arms[: len(plain)] == plain
+    assert [a["name"] for a in arms[len(plain) :]] == ["combined_1_fold", "codon_1_fold", "homology_1_fold"]
+    assert {**after, "arms": None} == {**before, "arms": None}, "nothing else is embedded, fetched or drawn"
+
+
+@pytest.mark.parametrize("column", [",split", ""])
+def test_a_given_split_has_no_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, column: str) -> None:
+    cells = (",train", ",test") if column else ("", "")
+    table = [] if column else ["--source-table", tmp_path / "sources.tsv"]
+    (tmp_path / "sources.tsv").write_text("id\tsplit\na\ttrain\nb\tNA\n")
+    with pytest.raises(InputError, match="each split trains on one fold only"):
+        run_plan(tmp_path, monkeypatch, SHEET.format(column, *cells), *table, "--learning-curve", "finetune", "--folds", 5)
