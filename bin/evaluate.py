@@ -23,7 +23,8 @@ from virshort.fold_roles import validated_by
 from virshort.heads.evaluation import describe, ensemble_metrics, metrics, without_match
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.model_record import Model
-from virshort.heads.pairing import fit_rules, heads_of_pairs, read_pairs, read_together
+from virshort.heads.pair_record import POOLED_RULE
+from virshort.heads.pairing import fit_rule, fit_rules, heads_of_pairs, read_pairs, read_together
 from virshort.heads.prediction import (
     PREDICTIONS,
     Heads,
@@ -108,8 +109,8 @@ def evaluate_pairs(
     """Evaluate one mate of each tested fragment (test set `mate`) and both (`pair`).
 
     How two mates are read together is fitted on the pairs of each split's validation fold, which its heads score for this, and
-    once more for the mean of the replicates (ensemble: its thresholds; None if there is none). A pair has a match if one of its
-    mates has."""
+    once more for the mean of the replicates (ensemble: its thresholds; None if there is none). An exported model reads them by
+    one rule, fitted on the same pairs of all splits (pooled_rule.json). A pair has a match if one of its mates has."""
     pairs, modalities = read_pairs(windows), model["modalities"]
     split = validated_by(pairs.fold, sets["folds"], sets["test_folds"])
     blocks = [odds for _, odds in score_windows(windows, modalities, heads, np.repeat(split, 2))]
@@ -117,7 +118,9 @@ def evaluate_pairs(
     validating = pairs.select(split >= 0)
     rules = fit_rules(validating, split[split >= 0], odds)
     write_json(out / PAIR / "pair_rule.json", rules)
-    as_one = fit_rules(validating, split[split >= 0], mean_of_replicates(odds)[None]) if ensemble else []
+    rules_as_one = fit_rules(validating, split[split >= 0], mean_of_replicates(odds)[None]) if ensemble else []
+    as_one = calibrated_as_one(heads, ensemble, odds, split[split >= 0], validating.length)
+    write_json(out / PAIR / POOLED_RULE, fit_rule(validating, as_one, "the run"))
 
     tested = np.isin(pairs.fold, sets["test_folds"])
     which = np.flatnonzero(tested)
@@ -136,8 +139,8 @@ def evaluate_pairs(
             mates = block.reshape(len(heads), -1, 2)
             one[:, here] = mates[:, :, 0]
             two[:, here] = read_together(pairs.select(which[here]), mates, rules)
-            if as_one:
-                two_as_one[:, here] = read_together(pairs.select(which[here]), mean_of_replicates(mates)[None], as_one)
+            if rules_as_one:
+                two_as_one[:, here] = read_together(pairs.select(which[here]), mean_of_replicates(mates)[None], rules_as_one)
             write_mate(single, one[:, here], heads)
             write_pair(named_by_fragment(single), two[:, here], both)
     first_mates = SelectedWindows(windows, 2 * which)
@@ -145,7 +148,7 @@ def evaluate_pairs(
     of_pair = metrics_of(arm, PAIR, first_mates, two, both) | {"pair_rules": rules}
     if ensemble:
         of_mate["ensemble"] = ensemble_metrics(first_mates, one, ensemble)
-        (read_by,) = heads_of_pairs(as_one)
+        (read_by,) = heads_of_pairs(rules_as_one)
         of_pair["ensemble"] = ensemble_metrics(first_mates, two_as_one, read_by)
     if model["cut"] is not None:
         matched = matched_windows(windows, modalities, heads[0], np.flatnonzero(np.repeat(tested, 2))).reshape(-1, 2)
@@ -153,6 +156,17 @@ def evaluate_pairs(
         of_pair["without_match"] = without_match(first_mates, matched[:, 0] | matched[:, 1])
     write_metrics(out, of_mate)
     write_metrics(out, of_pair)
+
+
+def calibrated_as_one(
+    heads: list[Heads], ensemble: Heads | None, odds: np.ndarray, split: np.ndarray, length: np.ndarray
+) -> np.ndarray:
+    """The calibrated log-odds of mates by the replicates of their split as one, as an exported model takes them.
+
+    ensemble: the calibrations of the mean of the replicates; None where they are one and the same model; odds: [replicates, n,
+    2]; split: [n], the tested fold; length: [n] bp of a mate. Returns [n, 2]."""
+    judged, mean = (ensemble, mean_of_replicates(odds)) if ensemble else (heads[0], odds[0])
+    return judged.calibrated(mean.ravel(), np.repeat(split, 2), np.repeat(length, 2)).reshape(-1, 2)
 
 
 def named_by_fragment(manifest: pa.Table) -> pa.Table:

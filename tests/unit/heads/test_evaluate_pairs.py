@@ -16,7 +16,7 @@ from virshort.fold_roles import training_folds
 from virshort.heads import prediction
 from virshort.heads.matches import SIGNS
 from virshort.heads.model_files import ensemble_of, folder_of, write_head
-from virshort.heads.pairing import pair_odds
+from virshort.heads.pairing import fit_rule, pair_odds, read_pairs
 from virshort.heads.scoring import log_odds, score_of, stack_tensors
 from virshort.labels import LABELS
 
@@ -43,8 +43,9 @@ def windows(window_features: Callable[..., WindowFeatures]) -> WindowFeatures:
     )
 
 
-def run(folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch, different: bool = True) -> None:
-    """evaluate.py with two replicates of random heads for each tested fold, different ones or one and the same."""
+def run(folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch, different: bool = True, as_one: bool = False) -> None:
+    """evaluate.py with two replicates of random heads for each tested fold, different ones or one and the same; as_one: with a
+    threshold for their mean as well."""
     calibration = [{"lengths": None, "windows": 9, "temperature": 1.0, "bias": 0.0, "thresholds": {"balanced": 0.0}}]
     calibration[0]["thresholds"] |= {"fpr_1e-2": None, "fpr_1e-3": None}
     encoders = WindowFeatures(folder, ["test/pair"]).encoders
@@ -54,8 +55,9 @@ def run(folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch, different: boo
         for r in (0, 1):
             head = random_head(8, 10 * f + different * r)
             write_head(folder / "models" / folder_of(f, r), head, record)  # type: ignore[arg-type]
-        as_one = {"replicates": 2, "threshold": THRESHOLD, "calibration": calibration}
-        (folder / "models" / ensemble_of(f)).write_text(json.dumps(as_one))
+        if as_one:
+            known = {"replicates": 2, "threshold": THRESHOLD, "calibration": calibration}
+            (folder / "models" / ensemble_of(f)).write_text(json.dumps(known))
     sets = {"test": {"pair": {"pools": ["test/pair"]}}, "folds": FOLDS, "test_folds": TESTED}
     (folder / "sets.json").write_text(json.dumps(sets))
     words = ["--arm", "a", "--models", folder / "models", "--data", folder, "--window-sets", folder / "sets.json", "--out", out]
@@ -104,7 +106,7 @@ def test_mates_and_pairs_are_judged_by_the_split_that_tests_their_fold(
 
 @pytest.mark.usefixtures("windows")
 def test_replicates_are_also_judged_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(tmp_path, tmp_path / "out", monkeypatch)
+    run(tmp_path, tmp_path / "out", monkeypatch, as_one=True)
     single = predictions(tmp_path / "out" / "mate")
     odds, label = (single[name].reshape(2, -1) for name in ("log_odds", "label"))  # in one block, replicate by replicate
     found = read_json(tmp_path / "out" / "mate" / "metrics.json")["ensemble"]
@@ -113,7 +115,7 @@ def test_replicates_are_also_judged_as_one(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("windows")
 def test_equal_replicates_say_the_same_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(tmp_path, tmp_path / "out", monkeypatch, different=False)
+    run(tmp_path, tmp_path / "out", monkeypatch, different=False, as_one=True)
     for name in ("mate", "pair"):
         found = read_json(tmp_path / "out" / name / "metrics.json")
         one, other = found["pooled"]
@@ -166,3 +168,32 @@ def test_a_pair_has_a_match_if_one_of_its_mates_has(
         for y, label in enumerate(LABELS):
             share = np.isin(kind, none)[tested & (number // FOLDS % 2 == y)].mean()
             assert found[label]["share"] == pytest.approx(share), (name, label)
+
+
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_a_model_reads_mates_by_one_rule_for_all_splits(
+    windows: WindowFeatures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ensemble: bool
+) -> None:
+    """It is fitted on the calibrated mean of a split's replicates, or on the first where all are one and the same model."""
+    scale = {"lengths": None, "windows": 9, "temperature": 2.0, "bias": 0.5}
+    scale["thresholds"] = dict.fromkeys(("balanced", "fpr_1e-2", "fpr_1e-3"))
+    for f in TESTED if ensemble else []:
+        (tmp_path / "models" / folder_of(f, 0)).mkdir(parents=True)
+        known = {"replicates": 2, "threshold": 0.5, "calibration": [scale]}
+        (tmp_path / "models" / ensemble_of(f)).write_text(json.dumps(known))
+    run(tmp_path, tmp_path / "out", monkeypatch)
+    found = read_json(tmp_path / "out" / "pair" / "pooled_rule.json")
+
+    x = windows.rows(np.arange(2 * FRAGMENTS), ["dna", "protein"])
+    pairs = read_pairs(windows)
+    mates = np.empty((FRAGMENTS, 2))
+    for f in TESTED:
+        here = pairs.fold == f + 1
+        odds = [log_odds(random_head(8, 10 * f + r), x[np.repeat(here, 2)]).reshape(-1, 2) for r in (0, 1)]
+        mates[here] = np.mean(odds, axis=0) / 2 + 0.5 if ensemble else odds[0]
+    validating = np.isin(pairs.fold, [f + 1 for f in TESTED])
+    expected = fit_rule(pairs.select(validating), mates[validating], "the run")
+    assert found.keys() == expected.keys() and found["pairs"] == FRAGMENTS // 2
+    assert [found[k] for k in ("temperature", "bias", "factor")] == pytest.approx(
+        [expected["temperature"], expected["bias"], expected["factor"]], rel=1e-3, abs=1e-3
+    )
