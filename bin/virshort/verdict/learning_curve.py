@@ -93,7 +93,7 @@ def curve_in_words(points: Sequence[CurvePoint], length: str) -> str:
     else:
         judged = "So the last genomes made no difference beyond chance."
     return (
-        f"Would more genomes help? {quoted(after['arm'])} calls {percent_in_words(before['accuracy'])} of {length} windows "
+        f"More genomes: {quoted(after['arm'])} calls {percent_in_words(before['accuracy'])} of {length} windows "
         f"correctly with {_clusters(before)} training clusters, and {percent_in_words(after['accuracy'])} with all "
         f"{_clusters(after)}, a difference of {points_in_words(found)}. {judged}"
     )

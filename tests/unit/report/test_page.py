@@ -231,4 +231,4 @@ def test_the_learning_curve_is_shown_where_it_was_asked_for(data: Inputs, sectio
     assert html.count("<tr><td>finetune</td>") == 2
     bare = replace(data, comparison={**data.comparison, "learning_curve": None})
     assert "--learning_curve" in section("genomes", bare) and "<svg" not in section("genomes", bare)
-    assert "more genomes" not in summary_text(bare)
+    assert "More genomes" not in summary_text(bare)

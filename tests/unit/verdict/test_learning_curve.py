@@ -43,7 +43,7 @@ def test_a_comparison_holds_the_curve_and_is_otherwise_the_same(tmp_path: Path) 
         assert gain["ci95"][0] < gain["points"] < gain["ci95"][1] and gain["points"] > 2
         assert gain["auroc"] == pytest.approx(after["auroc"]["mean"] - before["auroc"]["mean"], abs=2e-3)
     assert points[0]["gain"] is None is points[3]["gain"]
-    assert curve["sentence"].startswith("Would more genomes help? 'finetune' calls ")
+    assert curve["sentence"].startswith("More genomes: 'finetune' calls ")
     assert "with 40 training clusters" in curve["sentence"] and "with all 60" in curve["sentence"]
 
 
@@ -85,7 +85,7 @@ def test_the_sentence_claims_what_the_interval_shows(interval: list[float] | Non
         [point(900, 0.5, None), point(1850, 0.794, (3.0, None)), point(2777.4, 0.804, (1.0, interval))], "150 bp"
     )
     assert text.startswith(
-        "Would more genomes help? 'mine' calls 79.4 % (95 % interval 77.4 to 81.4) of 150 bp windows correctly with 1,850 "
+        "More genomes: 'mine' calls 79.4 % (95 % interval 77.4 to 81.4) of 150 bp windows correctly with 1,850 "
         "training clusters, and 80.4 % (95 % interval 78.4 to 82.4) with all 2,777, a difference of +1.0 points"
     )
     assert text.endswith(end)
