@@ -102,13 +102,12 @@ def evaluate_pairs(
     windows: WindowFeatures,
     modalities: Sequence[str],
     heads: list[Heads],
-    ensemble: Heads | None,
     sets: dict[str, Any],
 ) -> None:
     """Evaluate one mate of each tested fragment (test set `mate`) and both (`pair`).
 
     How two mates are read together is fitted on the pairs of each split's validation fold, which its heads score for this. An
-    exported model reads them by one rule, fitted on the same pairs of all splits (pooled_rule.json)."""
+    exported model holds the first replicate of each split, and reads mates by one rule, fitted on the same pairs."""
     pairs = read_pairs(windows)
     split = validated_by(pairs.fold, sets["folds"], sets["test_folds"])
     blocks = [odds for _, odds in score_windows(windows, modalities, heads, np.repeat(split, 2))]
@@ -116,8 +115,9 @@ def evaluate_pairs(
     validating = pairs.select(split >= 0)
     rules = fit_rules(validating, split[split >= 0], odds)
     write_json(out / PAIR / "pair_rule.json", rules)
-    as_one = calibrated_as_one(heads, ensemble, odds, split[split >= 0], validating.length)
-    write_json(out / PAIR / POOLED_RULE, fit_rule(validating, as_one, "the run"))
+    of_mates = (np.repeat(column, 2) for column in (split[split >= 0], validating.length))
+    scaled = heads[0].calibrated(odds[0].ravel(), *of_mates).reshape(-1, 2)
+    write_json(out / PAIR / POOLED_RULE, fit_rule(validating, scaled, "the run"))
 
     tested = np.isin(pairs.fold, sets["test_folds"])
     which = np.flatnonzero(tested)
@@ -142,17 +142,6 @@ def evaluate_pairs(
     write_metrics(out, metrics_of(arm, PAIR, first_mates, two, both) | {"pair_rules": rules})
 
 
-def calibrated_as_one(
-    heads: list[Heads], ensemble: Heads | None, odds: np.ndarray, split: np.ndarray, length: np.ndarray
-) -> np.ndarray:
-    """The calibrated log-odds of mates by the replicates of their split as one, as an exported model takes them.
-
-    ensemble: the calibrations of the mean of the replicates; None where they are one and the same model; odds: [replicates, n,
-    2]; split: [n], the tested fold; length: [n] bp of a mate. Returns [n, 2]."""
-    judged, mean = (ensemble, odds.mean(axis=0, dtype=np.float64).astype(np.float32)) if ensemble else (heads[0], odds[0])
-    return judged.calibrated(mean.ravel(), np.repeat(split, 2), np.repeat(length, 2)).reshape(-1, 2)
-
-
 def named_by_fragment(manifest: pa.Table) -> pa.Table:
     """The rows of first mates, with the id of the fragment in place of that of the mate, which ends in /1."""
     ids = [name.removesuffix("/1") for name in manifest["window"].to_pylist()]
@@ -175,7 +164,7 @@ def main() -> None:
         windows = WindowFeatures(args.data, test_set["pools"])
         check_encoders(windows, model, args.arm, name)
         if name == PAIR:
-            evaluate_pairs(args.out, args.arm, windows, model["modalities"], heads, ensemble, sets)
+            evaluate_pairs(args.out, args.arm, windows, model["modalities"], heads, sets)
             continue
         odds = write_predictions(args.out / name / "predictions.parquet", windows, model["modalities"], heads)
         found = metrics_of(args.arm, name, windows, odds, heads)
