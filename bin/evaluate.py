@@ -109,8 +109,8 @@ def evaluate_pairs(
     """Evaluate one mate of each tested fragment (test set `mate`) and both (`pair`).
 
     How two mates are read together is fitted on the pairs of each split's validation fold, which its heads score for this, and
-    once more for the mean of the replicates (ensemble: its thresholds; None if there is none). An exported model reads them by
-    one rule, fitted on the same pairs of all splits (pooled_rule.json). A pair has a match if one of its mates has."""
+    once more for the mean of the replicates (ensemble: its thresholds; None if there is none). An exported model has the first
+    replicate of each split, and reads mates by one rule, fitted on the same pairs. A pair matches if one of its mates does."""
     pairs, modalities = read_pairs(windows), model["modalities"]
     split = validated_by(pairs.fold, sets["folds"], sets["test_folds"])
     blocks = [odds for _, odds in score_windows(windows, modalities, heads, np.repeat(split, 2))]
@@ -119,8 +119,9 @@ def evaluate_pairs(
     rules = fit_rules(validating, split[split >= 0], odds)
     write_json(out / PAIR / "pair_rule.json", rules)
     rules_as_one = fit_rules(validating, split[split >= 0], mean_of_replicates(odds)[None]) if ensemble else []
-    as_one = calibrated_as_one(heads, ensemble, odds, split[split >= 0], validating.length)
-    write_json(out / PAIR / POOLED_RULE, fit_rule(validating, as_one, "the run"))
+    of_mates = (np.repeat(column, 2) for column in (split[split >= 0], validating.length))
+    scaled = heads[0].calibrated(odds[0].ravel(), *of_mates).reshape(-1, 2)
+    write_json(out / PAIR / POOLED_RULE, fit_rule(validating, scaled, "the run"))
 
     tested = np.isin(pairs.fold, sets["test_folds"])
     which = np.flatnonzero(tested)
@@ -156,17 +157,6 @@ def evaluate_pairs(
         of_pair["without_match"] = without_match(first_mates, matched[:, 0] | matched[:, 1])
     write_metrics(out, of_mate)
     write_metrics(out, of_pair)
-
-
-def calibrated_as_one(
-    heads: list[Heads], ensemble: Heads | None, odds: np.ndarray, split: np.ndarray, length: np.ndarray
-) -> np.ndarray:
-    """The calibrated log-odds of mates by the replicates of their split as one, as an exported model takes them.
-
-    ensemble: the calibrations of the mean of the replicates; None where they are one and the same model; odds: [replicates, n,
-    2]; split: [n], the tested fold; length: [n] bp of a mate. Returns [n, 2]."""
-    judged, mean = (ensemble, mean_of_replicates(odds)) if ensemble else (heads[0], odds[0])
-    return judged.calibrated(mean.ravel(), np.repeat(split, 2), np.repeat(length, 2)).reshape(-1, 2)
 
 
 def named_by_fragment(manifest: pa.Table) -> pa.Table:
