@@ -74,7 +74,7 @@ def test_one_arm_changed_trains_one_arm(small: Small, tmp_path: Path) -> None:
 
 def test_a_learning_curve_trains_its_own_arms_only(small: Small) -> None:
     run = small.resumed(learning_curve="finetune")
-    assert run.executed() == {"PLAN", "TRAIN_BASELINE", "TRAIN", "EVALUATE", "COMPARE", "TRACE", "REPORT"}
+    assert run.executed() == {"PLAN", "TRAIN_BASELINE", "TRAIN", "EVALUATE", "COMPARE", "MODEL", "TRACE", "REPORT"}
     done = [row["name"].split(":")[-1] for row in run.trace if row["status"] != "CACHED"]
     trained = {f"TRAIN{step} ({arm}_1_fold)" for step, arm in (("_BASELINE", "baseline"), ("", "finetune"))}
     assert {name for name in done if name.startswith("TRAIN")} == trained
