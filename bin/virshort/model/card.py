@@ -259,7 +259,7 @@ def _ensemble(record: ModelRecord) -> str:
         "averaged. Every source was held out from some folds only, so the whole ensemble cannot be tested on the run's own "
         "genomes. **The figures above are the promise for single folds; they were not measured for the ensemble.** Averages "
         "usually rank better than what they are made of, and are less spread out, so that at the same threshold fewer nonviral "
-        f"reads are called viral, and sometimes fewer viral ones too.{search} docs/reads.md has a measurement."
+        f"reads are called viral, and sometimes fewer viral ones too.{search} docs/model.md has a measurement."
     )
 
 

@@ -97,7 +97,7 @@ def _read_heads(folder: Path, record: ModelRecord) -> dict[int, dict[str, np.nda
     """The heads of every fold, which read the matches in all databases.
 
     A fold's stack was fitted on the matches in the databases that it may see. New reads are of no fold: they are searched in
-    all, so that no relative is lost to any part of the ensemble (docs/reads.md has the evidence)."""
+    all, so that no relative is lost to any part of the ensemble (docs/model.md has the evidence)."""
     tensors = _tensors(folder / HEADS)
     heads: dict[int, dict[str, np.ndarray]] = {}
     for fold in record["tested_folds"]:
