@@ -147,8 +147,8 @@ def _model(record: ModelRecord) -> str:
     )
     return (
         f"It reads {listed(encoders) or listed(record['modalities'])}, with NCBI's genetic code {record['genetic_code']}. Its "
-        "output is log-odds on the scale of probabilities, calibrated by temperature scaling on validation windows for equal "
-        f"shares of both labels as in training.{search} `kmers.safetensors` holds {exact}."
+        "output is log-odds on the scale of probabilities, calibrated by temperature scaling on validation windows, which "
+        f"hold about as many viral as nonviral ones.{search} `kmers.safetensors` holds {exact}."
     )
 
 
