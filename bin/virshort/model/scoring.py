@@ -17,7 +17,8 @@ from virshort.homology.databases import read_list
 from virshort.homology.seeds import SENSITIVITIES
 from virshort.labels import LABELS
 from virshort.modalities import NUMBERS
-from virshort.model.opening import MATCHES, OpenModel
+from virshort.model.opening import OpenModel
+from virshort.model.record import MATCHES
 
 BLOCK = 1 << 13
 """Sequences that are encoded at a time."""
