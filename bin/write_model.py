@@ -41,7 +41,7 @@ def main() -> None:
     arm = chosen_arm(arms, args.arm)
     sets = read_json(args.window_sets)
     replicates, of_head = read_heads(args.models, sets["test_folds"])
-    heads = replicates[0]  # folds differ more than replicates, which would only make a model slower (docs/reads.md)
+    heads = replicates[0]  # folds differ more than replicates, which would only make a model slower (docs/model.md)
     rule = args.evaluation / PAIR / POOLED_RULE
 
     sources = read_source_table(args.folds)
