@@ -41,6 +41,8 @@ workflow {
         features = data.features
         width = data.width
         folder = channel.value([])
+        sequences = channel.empty()
+        databases = channel.empty()
     }
     else {
         WINDOWS(options)
@@ -49,6 +51,8 @@ workflow {
         features = EMBEDDING.out.features
         width = channel.value([])
         folder = data.folder
+        sequences = data.sequences
+        databases = data.databases
     }
 
     // Every arm is trained and evaluated on the same windows; the comparison gives the verdict
@@ -56,7 +60,7 @@ workflow {
         options,
         [
             arms: data.arms, features: features, sets: data.sets, leakage: data.leakage, folds: data.folds, facts: data.facts,
-            windows: folder, width: width
+            windows: folder, width: width, sequences: sequences, databases: databases
         ]
     )
 

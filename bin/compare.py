@@ -2,8 +2,9 @@
 """Compare every arm on every test set, with intervals that account for clusters and replicates, and give the verdict.
 
 Reads from one folder: arms.json, leakage.json (if it is there), evaluation/<arm>/<test set>/{predictions.parquet,
-metrics.json}, evaluation/novelty.parquet (likewise) and models/<arm>/fold_*/replicate_*/{model.json, history.json}. Writes
-comparison.json, whose fields virshort.verdict.schema describes, and the same numbers as tables, comparison.tsv and novelty.tsv.
+metrics.json}, evaluation/novelty.parquet (likewise), models/<arm>/fold_*/replicate_*/{model.json, history.json} and, for the
+learning curve, sources/folds.parquet. Writes comparison.json, whose fields virshort.verdict.schema describes, and the same
+numbers as tables, comparison.tsv and novelty.tsv.
 """
 
 import argparse
@@ -11,11 +12,17 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow.parquet as pq
+
+from virshort.arm_record import Arm
 from virshort.arms import untranslated_twins
+from virshort.curve_arms import CURVE
 from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
-from virshort.inference.cluster_counts import read_arm_counts, read_test_clusters
+from virshort.inference.cluster_counts import TestClusters, read_arm_counts, read_test_clusters
 from virshort.inference.novelty_rates import novelty_rates, read_novelty
+from virshort.labels import LABELS
 from virshort.paired_sets import MATE, PAIR
 from virshort.verdict.comparison import (
     DETAILS,
@@ -28,11 +35,11 @@ from virshort.verdict.comparison import (
     order_of_test_set,
 )
 from virshort.verdict.criteria import Criteria
-from virshort.verdict.differences import Pair, pairs_to_compare
+from virshort.verdict.differences import TwoArms, arms_to_contrast, gain
+from virshort.verdict.learning_curve import SourceFolds, Trained, learning_curve
 from virshort.verdict.novelty import strict_cuts
-from virshort.verdict.pair_gains import pair_gain
 from virshort.verdict.parts import NOVELTY, digest_parts
-from virshort.verdict.schema import ArmNovelty, PairGain
+from virshort.verdict.schema import ArmNovelty, LearningCurve, PairGain
 from virshort.verdict.table import comparison_table, novelty_table
 from virshort.verdict.training import ModelFiles, best_arm, training_summary
 
@@ -44,8 +51,10 @@ def main() -> None:
     arms_file = args.arms or find_file(args.folder, "arms.json")
     if arms_file is None:
         raise InputError(f"{args.folder}: arms.json is missing: give the results folder of a run, or the file with --arms")
-    arms = read_json(arms_file)
-    evaluated = evaluated_arms(args.folder, [a["name"] for a in arms])
+    every_arm = read_json(arms_file)
+    found = evaluated_arms(args.folder, [a["name"] for a in every_arm])
+    arms = [a for a in every_arm if a.get("role") != CURVE]
+    evaluated = [a["name"] for a in arms if a["name"] in found]
     roles = {a["name"]: a.get("role", "remedy") for a in arms}
     sets = {p.name for n in evaluated for p in (args.folder / "evaluation" / n).glob("*") if p.is_dir()}
     training = [training_summary(a, read_models(args.folder, a["name"])) for a in arms if a["name"] in evaluated]
@@ -55,12 +64,13 @@ def main() -> None:
     details: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in evaluated}
     results = []
     for test_set in sorted(sets, key=order_of_test_set):
-        pairs = pairs_to_compare(best["arm"], test_set, combined) + [(a, b) for a, b, where in twins if where == test_set]
-        results.append(compare_test_set(args.folder, test_set, evaluated, roles, pairs, details, options))
+        contrasted = arms_to_contrast(best["arm"], test_set, combined) + [(a, b) for a, b, where in twins if where == test_set]
+        results.append(compare_test_set(args.folder, test_set, evaluated, roles, contrasted, details, options))
     leakage = args.leakage or find_file(args.folder, "leakage.json")
     comparison = conclude(
         results,
         pair_gains(args.folder, evaluated),
+        curve_of_arms(args.folder, every_arm, args.folds or args.folder / "sources" / "folds.parquet", options),
         novelty_of_arms(args.folder, evaluated, args.window_length),
         details,
         training,
@@ -91,6 +101,7 @@ def parse() -> argparse.Namespace:
     p.add_argument("--novelty-tsv", type=Path, default=Path("novelty.tsv"))
     p.add_argument("--arms", type=Path, help="arms.json, if it is not in the folder")
     p.add_argument("--leakage", type=Path, help="leakage.json, if it is not in the folder")
+    p.add_argument("--folds", type=Path, help="folds.parquet, if it is not in the folder")
     p.add_argument("--seed", type=int, default=42)
     p.add_argument("--draws", type=int, default=2000, help="number of bootstrap resamples")
     p.add_argument(
@@ -125,7 +136,7 @@ def compare_test_set(
     test_set: str,
     evaluated: list[str],
     roles: dict[str, str],
-    pairs: list[Pair],
+    contrasted: list[TwoArms],
     details: dict[str, dict[str, dict[str, Any]]],
     options: Options,
 ) -> SetComparison:
@@ -134,12 +145,43 @@ def compare_test_set(
     test = read_test_clusters(next(iter(places.values())) / "predictions.parquet")
     if not test.names:
         return SetComparison([empty_row(n, test_set, roles[n]) for n in places], [])
-    evaluations = {}
-    for name, place in places.items():
-        metrics = read_json(place / "metrics.json")
-        evaluations[name] = Evaluation(read_arm_counts(place / "predictions.parquet", test), metrics, str(place))
-        details[name][test_set] = {k: metrics[k] for k in DETAILS if k in metrics}
-    return compare_arms(test_set, test, evaluations, roles, pairs, options)
+    evaluations = {name: read_evaluation(place, test) for name, place in places.items()}
+    for name, e in evaluations.items():
+        details[name][test_set] = {k: e.metrics[k] for k in DETAILS if k in e.metrics}
+    return compare_arms(test_set, test, evaluations, roles, contrasted, options)
+
+
+def read_evaluation(place: Path, test: TestClusters) -> Evaluation:
+    """What EVALUATE found for one arm on one test set. place: evaluation/<arm>/<test set>."""
+    return Evaluation(read_arm_counts(place / "predictions.parquet", test), read_json(place / "metrics.json"), str(place))
+
+
+def curve_of_arms(folder: Path, arms: list[Arm], folds: Path, options: Options) -> LearningCurve | None:
+    """The learning curve over genomes; None where it was not asked for, or where there are no short windows."""
+    fewer = [a for a in arms if a.get("role") == CURVE]
+    if not fewer:
+        return None
+    shown = [*fewer, *(a for a in arms if a["name"] in {b["curve_of"] for b in fewer})]
+    places = {a["name"]: folder / "evaluation" / a["name"] / "short" for a in shown}
+    test = read_test_clusters(next(iter(places.values())) / "predictions.parquet")
+    if not test.names:
+        return None
+    table = pq.read_table(folds, columns=["cluster", "label", "fold"])
+    label, fold = np.array(table["label"].to_pylist(), str) == LABELS[1], table["fold"].to_numpy()
+    sources = SourceFolds(np.unique(table["cluster"].to_pylist(), return_inverse=True)[1], label.astype(np.int8), fold)
+    evaluations = {name: read_evaluation(place, test) for name, place in places.items()}
+    rows = compare_arms("short", test, evaluations, {a["name"]: a["role"] for a in shown}, [], options).rows
+    trained = [
+        Trained(
+            a.get("curve_of", a["name"]),
+            a["training_folds"] or sources.count - 2,
+            row,
+            evaluations[a["name"]].counts,
+            training_summary(a, read_models(folder, a["name"]))["training_windows"],
+        )
+        for a, row in zip(shown, rows, strict=True)
+    ]
+    return learning_curve(trained, sources, test, options.short_windows)
 
 
 def pair_gains(folder: Path, evaluated: list[str]) -> list[PairGain]:
@@ -148,7 +190,7 @@ def pair_gains(folder: Path, evaluated: list[str]) -> list[PairGain]:
     for arm in evaluated:
         mate, pair = (folder / "evaluation" / arm / name / "predictions.parquet" for name in (MATE, PAIR))
         if mate.exists() and pair.exists() and (test := read_test_clusters(mate)).names:
-            gains.append(pair_gain(arm, test, read_arm_counts(pair, test), read_arm_counts(mate, test)))
+            gains.append({"arm": arm, **gain(test, read_arm_counts(pair, test), read_arm_counts(mate, test))})
     return gains
 
 

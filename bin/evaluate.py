@@ -23,7 +23,8 @@ from virshort.fold_roles import validated_by
 from virshort.heads.evaluation import describe, ensemble_metrics, metrics, without_match
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.model_record import Model
-from virshort.heads.pairing import fit_rules, heads_of_pairs, read_pairs, read_together
+from virshort.heads.pair_record import POOLED_RULE
+from virshort.heads.pairing import fit_rule, fit_rules, heads_of_pairs, read_pairs, read_together
 from virshort.heads.prediction import (
     PREDICTIONS,
     Heads,
@@ -33,6 +34,7 @@ from virshort.heads.prediction import (
     read_heads,
     score_windows,
 )
+from virshort.heads.scoring import mean_of_replicates
 from virshort.paired_sets import MATE, PAIR
 
 
@@ -96,22 +98,36 @@ def write_metrics(out: Path, found: Metrics) -> None:
 
 
 def evaluate_pairs(
-    out: Path, arm: str, windows: WindowFeatures, modalities: Sequence[str], heads: list[Heads], sets: dict[str, Any]
+    out: Path,
+    arm: str,
+    windows: WindowFeatures,
+    model: Model,
+    heads: list[Heads],
+    ensemble: Heads | None,
+    sets: dict[str, Any],
 ) -> None:
     """Evaluate one mate of each tested fragment (test set `mate`) and both (`pair`).
 
-    How two mates are read together is fitted on the pairs of each split's validation fold, which its heads score for this."""
-    pairs = read_pairs(windows)
+    How two mates are read together is fitted on the pairs of each split's validation fold, which its heads score for this, and
+    once more for the mean of the replicates (ensemble: its thresholds; None if there is none). An exported model has the first
+    replicate of each split, and reads mates by one rule, fitted on the same pairs. A pair matches if one of its mates does."""
+    pairs, modalities = read_pairs(windows), model["modalities"]
     split = validated_by(pairs.fold, sets["folds"], sets["test_folds"])
     blocks = [odds for _, odds in score_windows(windows, modalities, heads, np.repeat(split, 2))]
     odds = np.concatenate(blocks, axis=1).reshape(len(heads), -1, 2)
-    rules = fit_rules(pairs.select(split >= 0), split[split >= 0], odds)
+    validating = pairs.select(split >= 0)
+    rules = fit_rules(validating, split[split >= 0], odds)
     write_json(out / PAIR / "pair_rule.json", rules)
+    rules_as_one = fit_rules(validating, split[split >= 0], mean_of_replicates(odds)[None]) if ensemble else []
+    of_mates = (np.repeat(column, 2) for column in (split[split >= 0], validating.length))
+    scaled = heads[0].calibrated(odds[0].ravel(), *of_mates).reshape(-1, 2)
+    write_json(out / PAIR / POOLED_RULE, fit_rule(validating, scaled, "the run"))
 
     tested = np.isin(pairs.fold, sets["test_folds"])
     which = np.flatnonzero(tested)
     both = heads_of_pairs(rules)
     one, two = (np.empty((len(heads), len(which)), np.float32) for _ in (MATE, PAIR))
+    two_as_one = np.empty((1, len(which)), np.float32)
     done = 0
     with (
         predictions_writer(out / MATE / "predictions.parquet") as write_mate,
@@ -124,11 +140,23 @@ def evaluate_pairs(
             mates = block.reshape(len(heads), -1, 2)
             one[:, here] = mates[:, :, 0]
             two[:, here] = read_together(pairs.select(which[here]), mates, rules)
+            if rules_as_one:
+                two_as_one[:, here] = read_together(pairs.select(which[here]), mean_of_replicates(mates)[None], rules_as_one)
             write_mate(single, one[:, here], heads)
             write_pair(named_by_fragment(single), two[:, here], both)
     first_mates = SelectedWindows(windows, 2 * which)
-    write_metrics(out, metrics_of(arm, MATE, first_mates, one, heads))
-    write_metrics(out, metrics_of(arm, PAIR, first_mates, two, both) | {"pair_rules": rules})
+    of_mate = metrics_of(arm, MATE, first_mates, one, heads)
+    of_pair = metrics_of(arm, PAIR, first_mates, two, both) | {"pair_rules": rules}
+    if ensemble:
+        of_mate["ensemble"] = ensemble_metrics(first_mates, one, ensemble)
+        (read_by,) = heads_of_pairs(rules_as_one)
+        of_pair["ensemble"] = ensemble_metrics(first_mates, two_as_one, read_by)
+    if model["cut"] is not None:
+        matched = matched_windows(windows, modalities, heads[0], np.flatnonzero(np.repeat(tested, 2))).reshape(-1, 2)
+        of_mate["without_match"] = without_match(first_mates, matched[:, 0])
+        of_pair["without_match"] = without_match(first_mates, matched[:, 0] | matched[:, 1])
+    write_metrics(out, of_mate)
+    write_metrics(out, of_pair)
 
 
 def named_by_fragment(manifest: pa.Table) -> pa.Table:
@@ -153,14 +181,15 @@ def main() -> None:
         windows = WindowFeatures(args.data, test_set["pools"])
         check_encoders(windows, model, args.arm, name)
         if name == PAIR:
-            evaluate_pairs(args.out, args.arm, windows, model["modalities"], heads, sets)
+            evaluate_pairs(args.out, args.arm, windows, model, heads, ensemble, sets)
             continue
         odds = write_predictions(args.out / name / "predictions.parquet", windows, model["modalities"], heads)
         found = metrics_of(args.arm, name, windows, odds, heads)
         if ensemble:
             found["ensemble"] = ensemble_metrics(windows, odds, ensemble)
         if model["cut"] is not None:
-            found["without_match"] = without_match(windows, matched_windows(windows, model["modalities"], heads[0]))
+            matched = matched_windows(windows, model["modalities"], heads[0], np.arange(len(windows)))
+            found["without_match"] = without_match(windows, matched)
         write_metrics(args.out, found)
 
 

@@ -6,12 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from virshort.arms import choose, read_arms
+from virshort.curve_arms import arms_of_curve
 from virshort.encoders.catalogue import ENCODERS
 from virshort.encoders.plan import encoders_of_run, make_plan, stand_in_note
 from virshort.errors import run
 from virshort.files import write_json
+from virshort.sources.given_split import SPLITS
 from virshort.sources.hold_out import check_hold_out, family_column
-from virshort.sources.samplesheet import read_samplesheet, table_columns
+from virshort.sources.samplesheet import gives_split, read_samplesheet, table_columns
 
 
 def main() -> None:
@@ -28,6 +30,8 @@ def main() -> None:
     p.add_argument("--weights-given", action="store_true", help="the user names a folder with weights")
     p.add_argument("--weights-revision", help="local, or ENCODER=REVISION, comma-separated (default: the pinned ones)")
     p.add_argument("--pretrained", action="store_true", help="the user gives the baseline, so it is not trained")
+    p.add_argument("--learning-curve", help="an arm to train again on fewer training folds")
+    p.add_argument("--folds", type=int, default=5, help="those of the run, for the learning curve")
     args = p.parse_args()
 
     check_hold_out(args.hold_out, table_columns(args.samplesheet, args.source_table))
@@ -37,6 +41,9 @@ def main() -> None:
     arms = choose(read_arms(args.arms_file, encoders, ENCODERS, args.protein_input), args.arms)
     if args.pretrained:
         next(arm for arm in arms if arm["role"] == "baseline").update({"windows": None, "start": "pretrained"})
+    if args.learning_curve:
+        divided = gives_split(sheet, args.source_table, family_column(args.hold_out))
+        arms += arms_of_curve(arms, args.learning_curve, len(SPLITS) if divided else args.folds)
     fastas = [row.fasta for row in sheet]
     plan = make_plan(fastas, arms, stand_in_note(asked, encoders), args.weights_revision)
     write_json("arms.json", [arm | {"note": plan.note} for arm in plan.arms])

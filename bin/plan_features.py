@@ -5,11 +5,13 @@ import argparse
 from pathlib import Path
 
 from virshort.arms import choose, read_arms, trained_alike
+from virshort.curve_arms import arms_of_curve
 from virshort.errors import run
 from virshort.files import write_json
 from virshort.modalities import GIVEN
+from virshort.sources.given_split import SPLITS
 from virshort.sources.hold_out import check_hold_out, family_column
-from virshort.sources.samplesheet import read_samplesheet, table_columns
+from virshort.sources.samplesheet import gives_split, read_samplesheet, table_columns
 
 
 def main() -> None:
@@ -20,6 +22,8 @@ def main() -> None:
     p.add_argument("--arms-file", type=Path, required=True)
     p.add_argument("--arms", help="names, comma-separated (default: all that add information)")
     p.add_argument("--pretrained", action="store_true", help="the user gives the baseline, so it is not trained")
+    p.add_argument("--learning-curve", help="an arm to train again on fewer training folds")
+    p.add_argument("--folds", type=int, default=5, help="those of the run, for the learning curve")
     args = p.parse_args()
 
     check_hold_out(args.hold_out, table_columns(args.features, args.source_table))
@@ -34,6 +38,9 @@ def main() -> None:
         kept = [a for a in arms if a["name"] in needed or not (a["start"] == "baseline" or trained_alike(a, baseline))]
         print("left out without --pretrained: " + ", ".join(a["name"] for a in arms if a not in kept))
         arms = kept
+    if args.learning_curve:
+        divided = gives_split(sheet, args.source_table, family_column(args.hold_out))
+        arms += arms_of_curve(arms, args.learning_curve, len(SPLITS) if divided else args.folds)
     write_json("arms.json", arms)
     write_json("plan.json", {"files": [row.fasta for row in sheet], "arms": arms})
     print(f"{len(sheet)} files, {len(arms)} arms: {', '.join(a['name'] for a in arms)}")

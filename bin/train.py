@@ -89,7 +89,7 @@ def make_head(settings: Settings, where: Path) -> HeadFiles:
         return fit_matches(data, settings)
     if arm["start"] == "parts":
         return fit_combined(data, settings, [PartModel(*read_model(_job.start[name] / where)) for name in arm["combine"]])
-    start = Start(*read_head(_job.start["baseline"] / where)) if arm["start"] == "baseline" else None
+    start = Start(*read_head(_job.start[arm["begins_with"][0]] / where)) if arm["start"] == "baseline" else None
     checkpoint = _job.checkpoints / f"{settings.fold}_{settings.replicate}.pt" if _job.checkpoints else None
     return train_head(data, settings, start, checkpoint)
 
@@ -129,7 +129,7 @@ def main() -> None:
     arm: Arm = read_json(args.arm)
     sets: TrainingSets = read_json(args.window_sets)
     start = {path.name: path for path in args.start or []}
-    needed = {"baseline": {"baseline"}, "parts": {*arm["combine"]}, "pretrained": {*start} or {"head"}}.get(arm["start"], set())
+    needed = {*start} or {"head"} if arm["start"] == "pretrained" else {*arm["begins_with"]}
     if {*start} != needed:
         raise InputError(
             f"arm {arm['name']}: its start is {arm['start']}: "

@@ -50,6 +50,11 @@ def trainingPools(sets, arm) {
     return [arm.windows ?: 'short', 'short'].collectMany { name -> sets.train[name].pools }
 }
 
+// All that an arm's evaluation needs to know of it. Arms of the learning curve are tested on short windows only.
+def testSets(sets, arm) {
+    return sets.subMap('folds', 'test_folds') + [test: arm.role == 'curve' ? sets.test.subMap('short') : sets.test]
+}
+
 def testPools(sets) {
     return sets.test.values().collectMany { set -> set.pools }
 }

@@ -1,21 +1,24 @@
 // From features to the report: every arm trained and evaluated, all arms compared.
-include { codeDigest                                                       } from '../functions/code'
-include { filesIn ; headFiles ; readJson                                   } from '../functions/files'
-include { filesOf ; testPools ; trainingPools ; trainingSets ; withMatches } from '../functions/pools'
-include { PRETRAINED                                                       } from '../modules/pretrained/main'
-include { TRAIN as TRAIN_BASELINE ; TRAIN ; TRAIN as TRAIN_COMBINED        } from '../modules/train/main'
-include { EVALUATE                                                         } from '../modules/evaluate/main'
-include { NOVELTY                                                          } from '../modules/novelty/main'
-include { COMPARE                                                          } from '../modules/compare/main'
-include { TRACE                                                            } from '../modules/trace/main'
-include { REPORT                                                           } from '../modules/report/main'
+include { codeDigest                                                                  } from '../functions/code'
+include { filesIn ; headFiles ; readJson                                              } from '../functions/files'
+include { checkModelArm ; modelArm                                                    } from '../functions/model_arm'
+include { filesOf ; testPools ; testSets ; trainingPools ; trainingSets ; withMatches } from '../functions/pools'
+include { PRETRAINED                                                                  } from '../modules/pretrained/main'
+include { TRAIN as TRAIN_BASELINE ; TRAIN ; TRAIN as TRAIN_COMBINED                   } from '../modules/train/main'
+include { EVALUATE                                                                    } from '../modules/evaluate/main'
+include { NOVELTY                                                                     } from '../modules/novelty/main'
+include { COMPARE                                                                     } from '../modules/compare/main'
+include { MODEL                                                                       } from '../modules/model/main'
+include { TRACE                                                                       } from '../modules/trace/main'
+include { REPORT                                                                      } from '../modules/report/main'
 
 workflow ARMS {
     take:
     options // all parameters, typed
     // Channels by name. arms: arms.json; features: [ pool, encoder or `windows`, [files] ]; sets: window_sets.json; leakage:
     // leakage.json; folds: folds.parquet; facts: what else the report shows; windows: their folder, or []; width: numbers
-    // per row of ready features, or [] where the encoders determine it
+    // per row of ready features, or [] where the encoders determine it; sequences: the bases of all sources, and databases:
+    // what windows are searched against, nothing where there are none
     data
 
     main:
@@ -47,27 +50,32 @@ workflow ARMS {
     jobs = listed.combine(inputs).map { arm, given ->
         [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.encoders.values(), trainingPools(given.sets, arm))]
     }
+    kinds = jobs.branch { arm, _sets, _files ->
+        baseline: (arm.curve_of ?: arm.name) == 'baseline'
+        combined: arm.combine
+        after_baseline: arm.begins_with
+        other: true
+    }
     checkpoints = "${workflow.workDir}/checkpoints"
     TRAIN_BASELINE(
         // [ baseline, sets, [files], pretrained head or [] ]
-        jobs.filter { arm, _sets, _files -> arm.role == 'baseline' }.combine(start),
+        kinds.baseline.combine(start),
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
     TRAIN(
-        // [ arm, sets, [files], the baseline's models, or [] where training does not start from them ]
-        jobs.filter { arm, _sets, _files -> arm.role != 'baseline' && !arm.combine && arm.start != 'baseline' }
-            .map { arm, sets, files -> [arm, sets, files, []] }
-            .mix(
-                jobs.filter { arm, _sets, _files -> arm.start == 'baseline' }
-                    .combine(TRAIN_BASELINE.out.map { _arm, models -> models })
-            ),
+        // [ arm, sets, [files], the models of the baseline that it begins with or [] ]
+        kinds.other.map { arm, sets, files -> [arm, sets, files, []] }.mix(
+            kinds.after_baseline.map { arm, sets, files -> [arm.begins_with[0], arm, sets, files] }
+                .combine(TRAIN_BASELINE.out.map { arm, models -> [arm.name, models] }, by: 0)
+                .map { _name, arm, sets, files, models -> [arm, sets, files, models] }
+        ),
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
     // [ name, models ]
     parts = TRAIN_BASELINE.out.mix(TRAIN.out).map { arm, models -> [arm.name, models] }
     TRAIN_COMBINED(
         // [ arm, sets, [files], [models of each arm that it combines] ]
-        jobs.filter { arm, _sets, _files -> arm.combine }
+        kinds.combined
             .flatMap { arm, sets, files ->
                 arm.combine.collect { name -> [name, groupKey(arm.name, arm.combine.size()), arm, sets, files] }
             }
@@ -82,8 +90,9 @@ workflow ARMS {
     EVALUATE(
         // [ arm, sets, models, [files] ]
         trained.combine(inputs).map { arm, models, given ->
-            def read = filesOf(given.features, arm.encoders.values(), testPools(given.sets))
-            [arm, given.sets.subMap('test', 'folds', 'test_folds'), models, read]
+            def sets = testSets(given.sets, arm)
+            def read = filesOf(given.features, arm.encoders.values(), testPools(sets))
+            [arm, sets, models, read]
         },
         codeDigest('evaluate.py')
     )
@@ -110,9 +119,29 @@ workflow ARMS {
         EVALUATE.out.toSortedList { a, b -> a.name <=> b.name },
         NOVELTY.out.ifEmpty([]),
         data.leakage,
+        data.folds,
         options.subMap('seed', 'min_training_accuracy', 'min_accuracy', 'min_precision', 'min_recall', 'min_f1') +
             [window_length: options.features ? null : options.window_length],
         codeDigest('compare.py')
+    )
+    // The arm that validation prefers, or --model_arm, as a model that reads can be classified by; none of ready features
+    MODEL(
+        // [ arm, models, evaluation, databases or [] ]
+        trained.map { arm, folder -> [arm.name, arm, folder] }
+            .join(EVALUATE.out.map { folder -> [folder.name, folder] })
+            .combine(COMPARE.out.comparison)
+            .filter { name, _arm, _models, _evaluation, compared -> name == modelArm(options.model_arm, compared) }
+            .combine(data.databases.ifEmpty([]).map { found -> [found] })
+            .map { _name, arm, found, evaluation, _compared, databases ->
+                [arm, found, evaluation, 'homology' in arm.modalities ? databases : []]
+            },
+        COMPARE.out.comparison,
+        data.arms.map { f -> checkModelArm(options.model_arm, f) }, // before anything is trained
+        data.sets,
+        data.folds,
+        data.sequences,
+        options.subMap('window_length', 'genetic_code', 'frames', 'homology_sensitivity', 'demo'),
+        codeDigest('write_model.py')
     )
     TRACE(COMPARE.out.comparison)
     REPORT(

@@ -22,7 +22,7 @@ workflow READY_FEATURES {
         sheet,
         table,
         file(options.arms_file ?: "${projectDir}/assets/arms_features.yaml", glob: false),
-        options.subMap('arms', 'hold_out') + [pretrained: options.pretrained != null],
+        options.subMap('arms', 'learning_curve', 'folds', 'hold_out') + [pretrained: options.pretrained != null],
         codeDigest('plan_features.py')
     )
     // [ file, ... ]

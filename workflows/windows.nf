@@ -40,13 +40,18 @@ workflow WINDOWS {
         sheet,
         table,
         file(options.arms_file ?: "${projectDir}/assets/arms.yaml", glob: false),
-        options.subMap('arms', 'hold_out', 'dna_encoder', 'protein_encoder', 'protein_input', 'device', 'weights_revision') +
-            [pretrained: options.pretrained != null, weights_given: options.weights != null],
+        options.subMap(
+            'arms', 'learning_curve', 'folds', 'hold_out', 'dna_encoder', 'protein_encoder', 'protein_input', 'device',
+            'weights_revision'
+        ) + [pretrained: options.pretrained != null, weights_given: options.weights != null],
         codeDigest('plan.py')
     )
     // { fastas, encoders, needed, weights, train_sets, note }: Plan of bin/virshort/encoders/plan.py
     plan = PLAN.out.plan.map { f -> readJson(f) }
     plan.flatMap { p -> p.note ? ["Note: ${p.note}"] : [] }.view()
+    plan.filter { p -> options.homology_sensitivity != 'default' && !p.encoders.containsKey('homology') }.subscribe { _plan ->
+        log.warn('virshort: --homology_sensitivity has no effect, because no arm of this run reads homology')
+    }
 
     CHECK_INPUT(
         sheet,
@@ -106,6 +111,7 @@ workflow WINDOWS {
     sets = SAMPLE_WINDOWS.out.sets
     leakage = AUDIT.out
     folds = SPLIT.out.folds
+    sequences = MASK.out.sequences
     databases = HOMOLOGY_DATABASES.out.folder
     facts = SPLIT.out.summary.mix(
         CLUSTER.out.summary, MASK.out.summary, CHECK_INPUT.out.summary, CHECK_INPUT.out.skipped, HOMOLOGY_DATABASES.out.summary
@@ -120,6 +126,7 @@ workflow WINDOWS {
     sets // window_sets.json: which pools make a window set
     leakage // leakage.json
     folds // folds.parquet: the sources with their families and folds
+    sequences // the bases of all sources, with what folds have in common masked
     databases // what windows are searched against, as a folder; nothing if no arm reads matches
     facts // summaries of the steps, for the report
 }

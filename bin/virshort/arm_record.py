@@ -8,6 +8,9 @@ class Arm(TypedDict):
 
     encoders: by modality, those whose features the arm is given.
 
+    begins_with: the arms whose models it begins with, the baseline or those that it combines; training_folds: how many of a
+    split's training folds it learns from (None: all), and curve_of: which arm it otherwise is, for the learning curve.
+
     The plan adds two things to what the file of arms says: a pretrained baseline is not trained, so its windows are None and
     its start is `pretrained`, and `note` says when its encoders stand in for others."""
 
@@ -32,4 +35,7 @@ class Arm(TypedDict):
     schedule: str
     standardize: bool
     combine: list[str]
+    begins_with: list[str]
+    training_folds: int | None
+    curve_of: NotRequired[str]
     note: NotRequired[str | None]

@@ -45,7 +45,7 @@ _DEFAULTS: dict[str, Any] = {
     "standardize": False,
     "combine": [],
 }
-_NOT_TRAINING = ("name", "description", "role", "note", "encoding")
+_NOT_TRAINING = ("name", "description", "role", "note", "curve_of", "encoding")
 """Keys that do not change what an arm learns. `encoding` is a key of earlier versions: the encoders, joined by +."""
 _FITTED = ("description", "role", "modalities", "encoders")
 """Keys of an arm that believes the matches of a homology search, which is fitted on validation windows of `short`."""
@@ -152,7 +152,10 @@ def _complete(
         "schedule": _choice(values, "schedule", SCHEDULES),
         "standardize": _flag(values, "standardize"),
         "combine": _parts(values["combine"]) if "combine" in row else [],
+        "begins_with": [],
+        "training_folds": None,
     }
+    arm["begins_with"] = ["baseline"] if arm["start"] == "baseline" else arm["combine"]
     if fitted:
         arm["start"] = "parts" if arm["combine"] else "fitted"
     if "protein_input" in row and "protein" not in modalities:

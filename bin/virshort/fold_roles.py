@@ -10,15 +10,17 @@ def validation_fold(test_fold: int, folds: int) -> int:
     return (test_fold + 1) % folds
 
 
-def trained_on(folds: int) -> np.ndarray:
-    """Whether the split that tests the fold of a row trains on the fold of a column: [folds, folds] bool."""
+def trained_on(folds: int, kept: int | None = None) -> np.ndarray:
+    """Whether the split that tests the fold of a row trains on the fold of a column: [folds, folds] bool.
+
+    kept: how many of its training folds a split learns from, the first after its validation fold (None: all)."""
     ahead = (np.arange(folds) - np.arange(folds)[:, None]) % folds
-    return ahead > 1
+    return (ahead > 1) & (ahead <= 1 + (folds if kept is None else kept))
 
 
-def training_folds(test_fold: int, folds: int) -> np.ndarray:
-    """The folds that the split of a test fold trains on: ascending int64."""
-    return np.flatnonzero(trained_on(folds)[test_fold])
+def training_folds(test_fold: int, folds: int, kept: int | None = None) -> np.ndarray:
+    """The folds that the split of a test fold trains on: ascending int64. kept: as in `trained_on`."""
+    return np.flatnonzero(trained_on(folds, kept)[test_fold])
 
 
 def validated_by(fold: np.ndarray, folds: int, test_folds: Sequence[int]) -> np.ndarray:

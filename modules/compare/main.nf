@@ -8,6 +8,7 @@ process COMPARE {
     path evaluations, stageAs: 'run/evaluation/*'
     path novelty, stageAs: 'run/evaluation/*'
     path leakage
+    path folds
     val options
     val code
 
@@ -18,7 +19,7 @@ process COMPARE {
 
     script:
     """
-    compare.py run --arms ${arms} --leakage ${leakage} --seed ${options.seed} --window-length ${options.window_length ?: 0} \\
+    compare.py run --arms ${arms} --leakage ${leakage} --folds ${folds} --seed ${options.seed} --window-length ${options.window_length ?: 0} \\
         --min-training-accuracy ${options.min_training_accuracy} --min-accuracy ${options.min_accuracy} \\
         --min-precision ${options.min_precision} --min-recall ${options.min_recall} --min-f1 ${options.min_f1} \\
         --out comparison.json --tsv comparison.tsv --novelty-tsv novelty.tsv

@@ -20,12 +20,13 @@ process PLAN {
 
     script:
     def source_table = table ? "--source-table ${table}" : ''
+    def curve = options.learning_curve ? "--learning-curve ${options.learning_curve} --folds ${options.folds}" : ''
     def arms = options.arms ? "--arms ${quoted(options.arms)}" : ''
     def weights = options.weights_given ? '--weights-given' : ''
     def revision = options.weights_revision ? "--weights-revision ${quoted(options.weights_revision)}" : ''
     """
     plan.py --samplesheet ${sheet} ${source_table} --hold-out ${options.hold_out} --arms-file ${arms_file} ${arms} ${options.pretrained ? '--pretrained' : ''} \\
         --dna-encoder ${options.dna_encoder} --protein-encoder ${options.protein_encoder} \\
-        --protein-input ${options.protein_input} --device ${options.device} ${weights} ${revision}
+        --protein-input ${options.protein_input} --device ${options.device} ${weights} ${revision} ${curve}
     """
 }

@@ -20,9 +20,10 @@ process PLAN_FEATURES {
 
     script:
     def source_table = table ? "--source-table ${table}" : ''
+    def curve = options.learning_curve ? "--learning-curve ${options.learning_curve} --folds ${options.folds}" : ''
     def arms = options.arms ? "--arms ${quoted(options.arms)}" : ''
     """
     plan_features.py --features ${sheet} ${source_table} --hold-out ${options.hold_out} --arms-file ${arms_file} ${arms} \\
-        ${options.pretrained ? '--pretrained' : ''}
+        ${options.pretrained ? '--pretrained' : ''} ${curve}
     """
 }

@@ -259,7 +259,7 @@ SMALL = {
     "sweep_windows": 100,
     "sweep_lengths": 150,
     "pair_windows": 100,
-    "folds": 3,
+    "folds": 4,
     "test_folds": 1,
     "replicates": 2,
     "windows_per_shard": 450,

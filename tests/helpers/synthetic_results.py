@@ -30,6 +30,16 @@ class Arm:
     replicates: int | None = None
     constant: float | None = None  # the same score for every window
     perfect: bool = False
+    curve_of: str | None = None
+    training_folds: int | None = None
+
+    @property
+    def record(self) -> dict[str, object]:
+        """What arms.json says of it."""
+        curve = {"curve_of": self.curve_of} if self.curve_of else {}
+        windows = "full" if self.role == "baseline" else "short"
+        named = {"name": self.name, "role": self.role, "windows": windows, "modalities": ["dna"]}
+        return named | {"training_folds": self.training_folds} | curve
 
 
 def standard_arms() -> list[Arm]:
@@ -136,11 +146,8 @@ def write_results(
             write_evaluation(folder / "evaluation" / arm.name / name, arm.name, name, test, raw, row_group_size, order)
     for arm in arms:
         write_models(folder / "models" / arm.name, arm, folds, arm.replicates or replicates, seed)
-    described = [
-        {"name": a.name, "role": a.role, "windows": "full" if a.role == "baseline" else "short", "modalities": ["dna"]}
-        for a in arms
-    ]
-    (folder / "arms.json").write_text(json.dumps(described))
+    (folder / "arms.json").write_text(json.dumps([a.record for a in arms]))
+    write_folds(folder / "sources", clusters, folds)
     audit = [
         {"train_set": "short", "test_set": s, "fold": f, "test_windows": n // folds, "shared_windows": 0, "share": 0.0}
         for s, n in sets.items()
@@ -148,6 +155,19 @@ def write_results(
     ]
     (folder / "leakage.json").write_text(json.dumps({"k": 31, "limit": 0.001, "ok": True, "sets": audit}))
     return folder
+
+
+def write_folds(folder: Path, clusters: int, folds: int) -> None:
+    """Write folds.parquet: two sources of each cluster, in the folds of the test sets; every second cluster is viral."""
+    folder.mkdir(parents=True, exist_ok=True)
+    cluster = np.repeat(np.arange(clusters), 2)
+    table = {
+        "source": [f"source_{i}" for i in range(len(cluster))],
+        "cluster": [f"cluster_{c}" for c in cluster],
+        "label": ["viral" if c % 2 else "nonviral" for c in cluster],
+        "fold": (cluster % folds).astype(np.int8),
+    }
+    pq.write_table(pa.table(table), folder / "folds.parquet")
 
 
 def write_novelty(folder: Path, test: dict[str, np.ndarray]) -> None:

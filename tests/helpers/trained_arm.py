@@ -26,5 +26,7 @@ def arm(**changes) -> Arm:
         "schedule": "constant",
         "standardize": False,
         "combine": [],
+        "begins_with": [],
+        "training_folds": None,
     }
     return made | changes

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness import ROOT, Small, edited, outcome
+from virshort.model.opening import read_record
 
 
 def test_after_success_nothing_is_computed_again(small: Small) -> None:
@@ -37,7 +38,7 @@ def test_after_success_nothing_is_computed_again(small: Small) -> None:
         ),
         (
             ["bin/embed.py", "bin/virshort/heads/training.py"],
-            {"EMBED_KMERS", "TRAIN_BASELINE", "TRAIN", "EVALUATE", "COMPARE", "REPORT"},
+            {"EMBED_KMERS", "TRAIN_BASELINE", "TRAIN", "EVALUATE", "COMPARE", "MODEL", "REPORT"},
         ),
     ],
     ids=["checks and report", "embedding and training"],
@@ -66,10 +67,39 @@ def test_one_arm_changed_trains_one_arm(small: Small, tmp_path: Path) -> None:
     arms = tmp_path / "arms.yaml"
     arms.write_text((ROOT / "assets/arms.yaml").read_text().replace("modalities: [dna]", "modalities: [dna]\n  dropout: 0.2"))
     run = small.resumed(arms_file=arms)
-    assert run.executed() == {"PLAN", "TRAIN", "EVALUATE", "COMPARE", "TRACE", "REPORT"}
+    assert run.executed() == {"PLAN", "TRAIN", "EVALUATE", "COMPARE", "MODEL", "TRACE", "REPORT"}
     assert [row["name"].split(":")[-1] for row in run.trace if "TRAIN" in row["name"] and row["status"] != "CACHED"] == [
         "TRAIN (dna_only)"
     ]
+
+
+def test_a_learning_curve_trains_its_own_arms_only(small: Small) -> None:
+    run = small.resumed(learning_curve="finetune")
+    assert run.executed() == {"PLAN", "TRAIN_BASELINE", "TRAIN", "EVALUATE", "COMPARE", "MODEL", "TRACE", "REPORT"}
+    done = [row["name"].split(":")[-1] for row in run.trace if row["status"] != "CACHED"]
+    trained = {f"TRAIN{step} ({arm}_1_fold)" for step, arm in (("_BASELINE", "baseline"), ("", "finetune"))}
+    assert {name for name in done if name.startswith("TRAIN")} == trained
+    assert {name for name in done if name.startswith("EVALUATE")} == {
+        "EVALUATE (baseline_1_fold)",
+        "EVALUATE (finetune_1_fold)",
+    }
+    found = outcome(run.results)
+    assert {path for path, digest in small.outcome.items() if found[path] != digest} == {"comparison.json"}
+    curve = json.loads((run.results / "comparison.json").read_text())["learning_curve"]
+    assert [(p["arm"], p["training_folds"]) for p in curve["points"]] == [
+        (n, k) for n in ("finetune", "baseline") for k in (1, 2)
+    ]
+    assert curve["points"][0]["training_windows"] == 300 and curve["points"][1]["training_windows"] == 600
+    assert " ".join(curve["sentence"].split()) in " ".join(run.output.split())
+    record = json.loads((run.results / "models/finetune_1_fold/fold_0/replicate_0/model.json").read_text())
+    assert (record["start"], record["training_windows"]) == ("baseline", 300)
+
+
+def test_another_model_is_written_without_computing_anything_else(small: Small) -> None:
+    """The report lists all parameters, so it is written again too."""
+    run = small.resumed(model_arm="baseline")
+    assert run.executed() == {"MODEL", "REPORT"}
+    assert read_record(run.results / "model")["arm"] == "baseline"
 
 
 @pytest.fixture
@@ -101,7 +131,8 @@ def test_shards_cores_and_parser_change_no_result(small: Small, tmp_path: Path) 
 
 
 def test_another_seed_gives_other_windows(small: Small) -> None:
-    run = small.resumed(seed=43, outdir="other", arms="finetune", replicates=1)
+    run = small.resumed(seed=43, outdir="other", arms="finetune", replicates=1, homology_sensitivity="fast")
+    assert "--homology_sensitivity has no effect" in run.output
     found = {path: digest for path, digest in outcome(run.results).items() if path.endswith((".parquet", ".safetensors"))}
     assert len(found) == 12 and found.keys() <= small.outcome.keys()
     assert not any(small.outcome[path] == digest for path, digest in found.items())

@@ -68,7 +68,8 @@ class ArmData:
 
     def split(self, windows: ArmWindows, fold: int) -> tuple[np.ndarray, np.ndarray]:
         """Training and validation windows of the split that tests `fold`."""
-        return split_rows(windows.label, windows.fold, fold, self.sets["folds"], windows.size, self.sets["viral_share"])
+        sets, kept = self.sets, self.arm["training_folds"]
+        return split_rows(windows.label, windows.fold, fold, sets["folds"], windows.size, sets["viral_share"], kept)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from virshort.heads.metrics import threshold_of_best_mcc
+from virshort.heads.metrics import probability_of, threshold_of_best_mcc
 from virshort.heads.model_record import Calibration
 
 LENGTHS: tuple[tuple[int, int | None], ...] = ((0, 200), (200, 500), (500, 1000), (1000, None))
@@ -69,8 +69,7 @@ def scale(label: np.ndarray, odds: np.ndarray) -> tuple[float, float]:
 def thresholds(label: np.ndarray, odds: np.ndarray) -> dict[str, float | None]:
     """The log-odds from which to call viral: `balanced` has the best Matthews correlation, the others keep a false positive
     rate. label: [n] 0 or 1; odds: [n]."""
-    score = 1 / (1 + np.exp(-odds.astype(float)))
-    balanced = float(np.clip(threshold_of_best_mcc(label, score), 1e-12, 1 - 1e-12))
+    balanced = float(np.clip(threshold_of_best_mcc(label, probability_of(odds)), 1e-12, 1 - 1e-12))
     found: dict[str, float | None] = {"balanced": float(np.log(balanced / (1 - balanced)))}
     falling = np.sort(odds[label == 0].astype(np.float32))[::-1]
     for name, rate in RATES.items():

@@ -12,6 +12,7 @@ import numpy as np
 
 from virshort.heads import calibration
 from virshort.heads.model_record import EnsembleRecord
+from virshort.heads.scoring import mean_of_replicates
 from virshort.heads.training import judge
 
 
@@ -29,7 +30,7 @@ class ValidationOdds:
 def fit_ensemble(replicates: Sequence[ValidationOdds]) -> EnsembleRecord:
     """The threshold and the calibration of the mean log-odds. replicates: of one split, all on the same windows."""
     first = replicates[0]
-    odds = np.stack([r.odds for r in replicates]).mean(axis=0, dtype=np.float64).astype(np.float32)
+    odds = mean_of_replicates(np.stack([r.odds for r in replicates]))
     _, threshold = judge(first.label, odds)
     fitted = calibration.fit(first.label, odds, first.length, first.cluster)
     return {"replicates": len(replicates), "threshold": threshold, "calibration": fitted}

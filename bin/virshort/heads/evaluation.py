@@ -19,7 +19,7 @@ from virshort.heads.metrics_record import (
 )
 from virshort.heads.prediction import Heads
 from virshort.heads.score_quality import curves, rank_metrics, reliability
-from virshort.heads.scoring import score_of
+from virshort.heads.scoring import mean_of_replicates, score_of
 from virshort.heads.voting import voting
 from virshort.labels import LABELS
 
@@ -110,7 +110,7 @@ def ensemble_metrics(windows: WindowColumns, odds: np.ndarray, judged: Heads) ->
     """The replicates as one. odds: [replicates, n]; judged: the thresholds and calibrations for the mean of the replicates."""
     label, fold = windows.column("label"), windows.column("fold")
     cluster, _ = windows.codes("cluster")
-    mean = odds.mean(axis=0, dtype=np.float64).astype(np.float32)[None]
+    mean = mean_of_replicates(odds)[None]
     right = judged.calls(score_of(mean[0]), fold) == (label == 1)
     return {
         **metrics(label, fold, mean, [judged])["pooled"][0],

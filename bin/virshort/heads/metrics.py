@@ -9,6 +9,11 @@ import numpy as np
 from virshort.heads.model_record import CallMetrics
 
 
+def probability_of(odds: np.ndarray) -> np.ndarray:
+    """The probability of viral, float64, from log-odds [n]."""
+    return 1 / (1 + np.exp(-odds.astype(np.float64)))
+
+
 def threshold_of_best_mcc(label: np.ndarray, score: np.ndarray) -> float:
     """The threshold at and above which calling viral gives the highest Matthews correlation; of several, the nearest to 0.5.
 

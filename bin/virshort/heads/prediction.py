@@ -130,14 +130,15 @@ def score_windows(
         yield table, np.stack([join(replicate.log_odds(x, row_split), begin) for replicate in heads])
 
 
-def matched_windows(windows: WindowFeatures, modalities: Sequence[str], heads: Heads) -> np.ndarray:
-    """Whether each window has a match above the cut, in any of its rows. Returns [n] bool."""
+def matched_windows(windows: WindowFeatures, modalities: Sequence[str], heads: Heads, which: np.ndarray) -> np.ndarray:
+    """Whether windows have a match above the cut, in any of their rows. which: [k], their numbers. Returns [k] bool."""
     fold = windows.column("fold")
-    out = np.empty(len(windows), bool)
-    for first in range(0, len(windows), _BLOCK // _MOST_ROWS):
-        which = np.arange(first, min(first + _BLOCK // _MOST_ROWS, len(windows)))
-        rows, begin = windows.rows_of(which)
-        out[which] = join(heads.matched(windows.rows(rows, modalities), spread(fold[which], begin, len(rows))), begin)
+    out = np.empty(len(which), bool)
+    for first in range(0, len(which), _BLOCK // _MOST_ROWS):
+        block = which[first : first + _BLOCK // _MOST_ROWS]
+        rows, begin = windows.rows_of(block)
+        found = heads.matched(windows.rows(rows, modalities), spread(fold[block], begin, len(rows)))
+        out[first : first + len(block)] = join(found, begin)
     return out
 
 

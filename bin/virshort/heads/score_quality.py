@@ -8,6 +8,7 @@ arm; a test compares them with scikit-learn's, bit for bit.
 
 import numpy as np
 
+from virshort.heads.metrics import probability_of
 from virshort.heads.metrics_record import Curves, RankMetrics, Reliability
 from virshort.inference.estimates import precision_at
 
@@ -81,7 +82,7 @@ def reliability(label: np.ndarray, odds: np.ndarray, rng: np.random.Generator) -
     brier, log_loss, ece, ece_if_perfect = [], [], [], []
     sums = np.zeros((3, BINS))
     for o in odds:
-        score = 1 / (1 + np.exp(-o.astype(float)))
+        score = probability_of(o)
         order = np.argsort(score, kind="stable")
         part = np.empty(len(order), np.int64)
         part[order] = np.arange(len(order)) * BINS // len(order)

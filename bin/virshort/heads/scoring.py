@@ -10,6 +10,7 @@ import numpy as np
 
 from virshort.heads.architecture import CLIPPED, MEAN, SD, hidden_widths, layer_names
 from virshort.heads.matches import best_bits, evidence
+from virshort.heads.metrics import probability_of
 
 COEFFICIENTS, INTERCEPT = "stack.coefficients", "stack.intercept"
 COLUMNS, FOLDS, CUT = "columns", "folds", "cut"
@@ -75,6 +76,11 @@ def stack_tensors(parts: list[dict[str, np.ndarray]], coefficients: np.ndarray, 
     return named | {COEFFICIENTS: coefficients, INTERCEPT: np.array(intercept)}
 
 
+def mean_of_replicates(odds: np.ndarray) -> np.ndarray:
+    """The log-odds of an arm's replicates as one, float32 [...], from those of each [replicates, ...]."""
+    return odds.mean(axis=0, dtype=np.float64).astype(np.float32)
+
+
 def score_of(odds: np.ndarray) -> np.ndarray:
     """The probability of viral, float32, from log-odds [n]."""
-    return (1 / (1 + np.exp(-odds.astype(np.float64)))).astype(np.float32)
+    return probability_of(odds).astype(np.float32)

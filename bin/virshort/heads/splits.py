@@ -18,14 +18,21 @@ def label_sizes(size: int, viral_share: float) -> dict[int, int]:
 
 
 def split_rows(
-    label: np.ndarray, fold: np.ndarray, test_fold: int, folds: int, size: int | None, viral_share: float | None
+    label: np.ndarray,
+    fold: np.ndarray,
+    test_fold: int,
+    folds: int,
+    size: int | None,
+    viral_share: float | None,
+    kept: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The training and validation windows of the split that tests `test_fold`, as two sorted int64 arrays.
 
     label, fold: [n] int8, in the order of the window set. The next fold is for validation, all others but the tested one for
     training. With a size and a viral share, training takes the first windows of each label, as many as `size` asks for, and
     validation the first windows of its fold in the same shares. Without them, training takes all windows, and validation
-    evenly spaced ones. Raises InputError if training windows are missing, or one label in training or validation."""
+    evenly spaced ones. kept: of these training windows, only those of so many training folds (virshort.fold_roles) are used;
+    None: all. Raises InputError if training windows are missing, or one label in training or validation."""
     may_train = trained_on(folds)[test_fold][fold]
     may_validate = fold == validation_fold(test_fold, folds)
     if size is None or viral_share is None:
@@ -41,6 +48,7 @@ def split_rows(
                 )
         checked = min(VALIDATION_WINDOWS, size // max(1, folds - 2))
         validation = _first_of_labels(label, may_validate, label_sizes(checked, viral_share))
+    training = training[trained_on(folds, kept)[test_fold][fold[training]]]
     for purpose, rows in (("training", training), ("validation", validation)):
         for y, name in enumerate(LABELS):
             if not (label[rows] == y).any():

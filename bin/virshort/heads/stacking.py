@@ -51,7 +51,7 @@ class _Validation:
 def fit_matches(data: ArmData, settings: Settings) -> HeadFiles:
     """The arm that goes by the best matches: the more bits the viral match has and the fewer the nonviral one, the higher its
     log-odds. The cut of the plain rule is recorded with it."""
-    folds = training_folds(settings.fold, data.sets["folds"])
+    folds = training_folds(settings.fold, data.sets["folds"], data.arm["training_folds"])
     columns = columns_of(data.short.features, MATCHES, MATCHES)
     bits = _read_validation(data, settings.fold, lambda x: best_bits(x[:, columns], folds))
     part = {COLUMNS: columns, FOLDS: folds, CUT: np.array(best_cut(bits.inputs, bits.label))}

@@ -20,7 +20,7 @@ from virshort.heads.adam import Adam
 from virshort.heads.architecture import HIDDEN, MEAN, hidden_widths
 from virshort.heads.dropout import Dropout
 from virshort.heads.head import Head
-from virshort.heads.metrics import of_calls, threshold_of_best_mcc
+from virshort.heads.metrics import of_calls, probability_of, threshold_of_best_mcc
 from virshort.heads.model_record import Epoch, EpochMetrics, ValidationMetrics
 from virshort.heads.schedule import one_cycle
 
@@ -231,7 +231,7 @@ def judge(label: np.ndarray, odds: np.ndarray, threshold: float | None = None) -
     """Metrics of calls at a threshold on the score, and the threshold; if None, the one with the best Matthews correlation.
 
     label: [n] 0 or 1; odds: [n] log-odds."""
-    score = 1 / (1 + np.exp(-odds.astype(np.float64)))
+    score = probability_of(odds)
     cut = threshold_of_best_mcc(label, score) if threshold is None else threshold
     return {**_epoch_metrics(label, odds), **of_calls(label, score >= cut)}, cut
 

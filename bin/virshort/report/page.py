@@ -18,6 +18,7 @@ from virshort.report.sections.arms import arms, forest
 from virshort.report.sections.calls import curves, reliability, thresholds
 from virshort.report.sections.data import controls, sources_and_windows
 from virshort.report.sections.errors import errors
+from virshort.report.sections.genomes import genomes
 from virshort.report.sections.lengths import lengths, pairs, voting
 from virshort.report.sections.novelty import novelty
 from virshort.report.sections.run import cost, dome_sheet, methods, run
@@ -51,6 +52,7 @@ SECTIONS = (
     Section("arms", "Arms side by side", arms),
     Section("forest", "Difference to the baseline", forest),
     Section("length", "Accuracy by window length", lengths),
+    Section("genomes", "Would more genomes help?", genomes),
     Section("novelty", "How new may a virus be?", novelty),
     Section("voting", "Voting", voting),
     Section("pairs", "Two mates", pairs),

@@ -65,6 +65,25 @@ def _length_line(c: Comparison, arm: str, metric: str, colour: str) -> Line | No
     return Line(arm, [n for n, _ in points], means, colour, lows, highs, marker="o")
 
 
+def genome_panels(c: Comparison) -> list[Panel]:
+    """Accuracy and AUROC on short windows against the number of training clusters. Only the arm that was asked for has
+    intervals, which would overlap."""
+    curve = c["learning_curve"]
+    if curve is None:
+        return []
+    panels = []
+    for metric in ("accuracy", "auroc"):
+        lines = []
+        for arm in dict.fromkeys(p["arm"] for p in curve["points"]):
+            points = [(round(p["clusters"]["all"]), p[metric]) for p in curve["points"] if p["arm"] == arm]
+            known = [(n, m["mean"], m["ci95"] if arm == curve["arm"] else None) for n, m in points if m["mean"] is not None]
+            clusters, means = [n for n, _, _ in known], [mean for _, mean, _ in known]
+            lows, highs = ([ci[i] if ci else None for _, _, ci in known] for i in (0, 1))
+            lines.append(Line(arm, clusters, means, colours(c)[arm], lows, highs, marker="o"))
+        panels.append(Panel("More genomes", "training clusters", AXIS[metric], lines, ticks=lines[0].x, log=True, large=True))
+    return panels
+
+
 def novelty_panels(c: Comparison) -> list[Panel]:
     """The share of viral windows that are found, by the nearest relative in training or else by family: a panel per arm."""
     viral = [r for r in c["novelty"]["rows"] if r["label"] == "viral"]
@@ -169,6 +188,7 @@ def all_panels(c: Comparison, histories: Mapping[str, Sequence[History]]) -> dic
         "forest": forest_panels(c),
         "length": length_panels(c),
         "length_auroc": length_panels(c, "auroc"),
+        "genomes": genome_panels(c),
         "novelty": novelty_panels(c),
         "voting": voting_panels(c),
         "pairs": pair_panels(c),

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from virshort.report.inputs import Inputs
 from virshort.report.needs import needs_text
 from virshort.report.numbers import interval, scaled, signed
-from virshort.report.wording import SIMULATED, control_sentences, further_warnings
+from virshort.report.wording import control_sentences, further_warnings
 from virshort.verdict.rows import row_of
 from virshort.verdict.schema import ArmRow
-from virshort.verdict.wording import quoted
+from virshort.verdict.wording import SIMULATED, quoted
 
 
 def summary_text(data: Inputs) -> str:
@@ -35,6 +35,8 @@ def summary_text(data: Inputs) -> str:
     lines += _fold(f"(accuracy in %, differences in points, with 95 % intervals; * {best})")
     if c["pairs"]:
         lines += ["", *_fold(c["pairs"])]
+    if c["learning_curve"]:
+        lines += ["", *_fold(c["learning_curve"]["sentence"])]
     lines += ["", *_fold(c["leakage"]["sentence"])]
     lines += [line for sentence in control_sentences(c) for line in _fold(sentence)]
     lines += [line for o in c["overfitting"] for line in _fold(o["sentence"])]

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,6 +91,13 @@ def parse_samplesheet(text: str, name: str = "samplesheet", files: str = "fasta"
 def table_columns(sheet: Path, table: Path | None) -> dict[str, list[str]]:
     """The columns of the samplesheet and of the source table, by the names of the files."""
     return {sheet.name: read_header(sheet, ",")} | ({table.name: read_header(table, "\t")} if table else {})
+
+
+def gives_split(sheet: Sequence[SheetRow], table: Path | None, family: str = "family") -> bool:
+    """Whether the user divides the sources, in the samplesheet or in the source table. Raises InputError as `read_source_table`
+    does."""
+    rows = read_source_table(table, family).rows.values() if table else ()
+    return any(row.split for row in (*sheet, *rows))
 
 
 def optional_columns(family: str) -> list[str]:

@@ -15,12 +15,22 @@ from virshort.inference.cluster_counts import ArmCounts, TestClusters
 from virshort.inference.intervals import METRICS, arm_metrics, effective_by_label, resampled_rates
 from virshort.verdict.advice import cost_of, recommend, scenario_of
 from virshort.verdict.criteria import Criteria, judge
-from virshort.verdict.differences import Pair, add_differences, contrast, shuffled_auroc
+from virshort.verdict.differences import TwoArms, add_differences, contrast, shuffled_auroc
 from virshort.verdict.findings import inputs_by_length, votes_in_words
 from virshort.verdict.novelty import novelty_in_words
 from virshort.verdict.pair_gains import pairs_in_words
 from virshort.verdict.rows import is_length, row_of
-from virshort.verdict.schema import ArmNovelty, ArmRow, BestArm, Comparison, Contrast, PairGain, ShuffledAuroc, TrainingSummary
+from virshort.verdict.schema import (
+    ArmNovelty,
+    ArmRow,
+    BestArm,
+    Comparison,
+    Contrast,
+    LearningCurve,
+    PairGain,
+    ShuffledAuroc,
+    TrainingSummary,
+)
 from virshort.verdict.training import pretrained_baseline
 from virshort.verdict.trust import find_overfitting, summarize_controls, summarize_leakage, warn
 from virshort.verdict.verdict import answer, give_verdict
@@ -40,6 +50,11 @@ class Options:
     draws: int = 2000  # bootstrap resamples
     window_length: int = 150  # of the short windows, in bp; 0: not known, because ready features were given
     criteria: Criteria = field(default_factory=Criteria)
+
+    @property
+    def short_windows(self) -> str:
+        """What the short windows are called in sentences, such as "150 bp"."""
+        return f"{self.window_length} bp" if self.window_length else "the given"
 
 
 @dataclass(frozen=True)
@@ -72,10 +87,10 @@ def compare_arms(
     test: TestClusters,
     evaluations: Mapping[str, Evaluation],
     roles: Mapping[str, str],
-    pairs: Sequence[Pair],
+    contrasted: Sequence[TwoArms],
     options: Options,
 ) -> SetComparison:
-    """Compare all arms on one test set that has windows. `evaluations`, `roles`: by arm; `pairs`: arms to compare directly.
+    """Compare all arms on one test set that has windows. `evaluations`, `roles`: by arm; `contrasted`: some, two by two.
 
     Raises InputError if the metrics and the predictions of an arm disagree.
     """
@@ -105,7 +120,7 @@ def compare_arms(
     if test_set == "short" and "shuffled_labels" in evaluations:
         control = evaluations["shuffled_labels"]
         shuffled = shuffled_auroc(test, control.counts, control.metrics)
-    return SetComparison(rows, contrast(test, counts, pairs, test_set), shuffled)
+    return SetComparison(rows, contrast(test, counts, contrasted, test_set), shuffled)
 
 
 def pooled_metrics(e: Evaluation, test: TestClusters) -> list[Mapping[str, Any]]:
@@ -155,6 +170,7 @@ def empty_row(arm: str, test_set: str, role: str) -> ArmRow:
 def conclude(
     results: Sequence[SetComparison],
     gains: list[PairGain],
+    curve: LearningCurve | None,
     novelty: list[ArmNovelty],
     details: dict[str, dict[str, dict[str, Any]]],
     training: list[TrainingSummary],
@@ -167,8 +183,8 @@ def conclude(
 ) -> Comparison:
     """Everything that is said about the numbers, together with the numbers.
 
-    `gains`: what the second mate of a fragment adds. `novelty`: rates of short windows that are equally new. `details`: what
-    EVALUATE found beyond metrics, by arm and test set.
+    `gains`: what the second mate of a fragment adds. `curve`: the learning curve over genomes, if there is one. `novelty`:
+    rates of short windows that are equally new. `details`: what EVALUATE found beyond metrics, by arm and test set.
     `twins`: from virshort.arms.untranslated_twins. `leakage`: leakage.json, if there is one. `notes`: sentences from arms.json
     that belong among the warnings. `parts`: from virshort.verdict.parts.digest_parts.
     """
@@ -176,7 +192,7 @@ def conclude(
     contrasts = [c for result in results for c in result.contrasts]
     shuffled = next((result.shuffled for result in results if result.shuffled), None)
     name = best["arm"]
-    verdict = give_verdict(rows, name, f"{options.window_length} bp" if options.window_length else "the given")
+    verdict = give_verdict(rows, name, options.short_windows)
     pretrained = pretrained_baseline(training)
     controls = summarize_controls(rows, name, shuffled, contrasts, twins)
     audit = summarize_leakage(leakage, training, pretrained)
@@ -206,6 +222,7 @@ def conclude(
         "novelty": {"rows": novelty, "sentence": novelty_in_words(novelty, name)},
         "pair_gains": gains,
         "pairs": pairs_in_words(gains, rows, name),
+        "learning_curve": curve,
         "training": training,
         "arms": rows,
         "details": details,

@@ -15,10 +15,10 @@ from virshort.inference.intervals import (
     fewest_effective,
 )
 from virshort.inference.resampling import sign_flip_p
-from virshort.verdict.schema import ArmRow, Contrast, Interval, ShuffledAuroc
+from virshort.verdict.schema import ArmRow, Contrast, Gain, Interval, ShuffledAuroc
 from virshort.verdict.verdict import band, bands_touched
 
-Pair = tuple[str, str]
+TwoArms = tuple[str, str]
 """An arm, and the arm whose accuracy is subtracted."""
 
 
@@ -67,33 +67,48 @@ def add_differences(
             row["difference_to_baseline"]["p_holm"] = p
 
 
-def pairs_to_compare(best: str | None, test_set: str, combined: Mapping[str, Sequence[str]]) -> list[Pair]:
+def arms_to_contrast(best: str | None, test_set: str, combined: Mapping[str, Sequence[str]]) -> list[TwoArms]:
     """The arms to compare with an arm other than the baseline.
 
     What a modality contributes is measured by arms that differ in nothing else: that of the protein and of the length at every
     length, the others on `short`. An arm that combines others is compared with each of them; combined: these arms, by the name
     of the combination.
     """
-    pairs: list[Pair] = [("both", "dna_only"), ("length_aware", "multilength")]
+    chosen: list[TwoArms] = [("both", "dna_only"), ("length_aware", "multilength")]
     if test_set == "short":
-        pairs.append(("both", "protein_only"))
-        pairs += [(best, "kmer")] if best else []
-        pairs += [("scratch", "finetune"), ("codon", "scratch")]
-        pairs += [(best, "gc")] if best else []
-        pairs += [(arm, part) for arm, parts in combined.items() for part in parts if (arm, part) not in pairs]
-    return pairs
+        chosen.append(("both", "protein_only"))
+        chosen += [(best, "kmer")] if best else []
+        chosen += [("scratch", "finetune"), ("codon", "scratch")]
+        chosen += [(best, "gc")] if best else []
+        chosen += [(arm, part) for arm, parts in combined.items() for part in parts if (arm, part) not in chosen]
+    return chosen
 
 
-def contrast(test: TestClusters, counts: Mapping[str, ArmCounts], pairs: Sequence[Pair], test_set: str) -> list[Contrast]:
-    """The difference in accuracy between the arms of each pair, for the pairs whose arms were both run."""
+def contrast(
+    test: TestClusters, counts: Mapping[str, ArmCounts], contrasted: Sequence[TwoArms], test_set: str
+) -> list[Contrast]:
+    """The difference in accuracy between two arms, where both were run."""
     enough = fewest_effective(test) >= MINIMUM_EFFECTIVE
     found: list[Contrast] = []
-    for arm, against in pairs:
+    for arm, against in contrasted:
         if arm in counts and against in counts and arm != against:
             estimate = accuracy_difference(test, counts[arm], counts[against])
             ci = _in_points(estimate.interval()) if enough else None
             found.append({"arm": arm, "against": against, "test_set": test_set, "points": 100 * estimate.value, "ci95": ci})
     return found
+
+
+def gain(test: TestClusters, more: ArmCounts, less: ArmCounts) -> Gain:
+    """Accuracy and AUROC of one result minus those of another, paired by window, with intervals over clusters."""
+    accuracy, auroc = accuracy_difference(test, more, less), auroc_difference(test, more, less)
+    enough = fewest_effective(test) >= MINIMUM_EFFECTIVE
+    auroc_ci = auroc.interval() if auroc and enough else None
+    return {
+        "points": 100 * accuracy.value,
+        "ci95": _in_points(accuracy.interval() if enough else None),
+        "auroc": auroc.value if auroc and np.isfinite(auroc.value) else None,
+        "auroc_ci95": list(auroc_ci) if auroc_ci else None,
+    }
 
 
 def shuffled_auroc(test: TestClusters, counts: ArmCounts, metrics: Mapping[str, Any]) -> ShuffledAuroc:

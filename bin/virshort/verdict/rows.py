@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from virshort.verdict.schema import ArmRow, Contrast, Difference
+from virshort.verdict.schema import ArmRow, Contrast, Difference, Gain
 from virshort.verdict.wording import points_in_words
 
 BALANCED = 0.60  # up to this share of the more frequent label, points of accuracy say how well both labels are told apart
@@ -37,12 +37,12 @@ def balanced_accuracy(row: ArmRow) -> float | None:
     return None if recall is None or fpr is None else (recall + 1 - fpr) / 2
 
 
-def gains(difference: Difference | Contrast | None) -> bool:
+def gains(difference: Difference | Contrast | Gain | None) -> bool:
     """Whether a difference is a gain beyond chance; without an interval, nothing is."""
     return bool(difference and difference["ci95"] and difference["ci95"][0] > 0)
 
 
-def loses(difference: Difference | Contrast | None) -> bool:
+def loses(difference: Difference | Contrast | Gain | None) -> bool:
     """Whether a difference is a loss beyond chance; without an interval, nothing is."""
     return bool(difference and difference["ci95"] and difference["ci95"][1] < 0)
 

@@ -59,16 +59,43 @@ class Contrast(TypedDict):
     ci95: Interval | None
 
 
-class PairGain(TypedDict):
-    """Two mates of a fragment (test set `pair`) compared with one of them (`mate`), on the same fragments.
+class Gain(TypedDict):
+    """The difference between two results on the same windows. points, ci95: of accuracy; auroc: None with one label."""
 
-    points, ci95: accuracy; auroc: of both mates minus that of one, None with one label."""
-
-    arm: str
     points: float
     ci95: Interval | None
     auroc: float | None
     auroc_ci95: Interval | None
+
+
+class PairGain(Gain):
+    """Two mates of a fragment (test set `pair`) compared with one of them (`mate`), on the same fragments."""
+
+    arm: str
+
+
+class CurvePoint(TypedDict):
+    """An arm that learned from so many training folds, tested on short windows.
+
+    clusters: in these folds, viral, nonviral and all, as a mean over splits; training_windows: of its heads, likewise; gain:
+    over the point before it, None for the first."""
+
+    arm: str
+    training_folds: int
+    clusters: dict[str, float]
+    training_windows: float | None
+    accuracy: MetricEstimate
+    auroc: MetricEstimate
+    gain: Gain | None
+
+
+class LearningCurve(TypedDict):
+    """Whether more genomes would help. arm: the one that was asked for; points: its own, from few genomes to all, and then
+    those of the arms that it begins with; sentence: what the last step brought."""
+
+    arm: str
+    points: list[CurvePoint]
+    sentence: str
 
 
 class ArmNovelty(NoveltyRate):
@@ -251,6 +278,7 @@ class Comparison(TypedDict):
     novelty: Novelty
     pair_gains: list[PairGain]  # none where the test set `pair` was not drawn
     pairs: str | None
+    learning_curve: LearningCurve | None  # None where it was not asked for
     training: list[TrainingSummary]
     arms: list[ArmRow]
     details: dict[str, dict[str, dict[str, Any]]]  # arm: test set: what EVALUATE wrote beyond metrics

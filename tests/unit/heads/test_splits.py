@@ -29,6 +29,25 @@ def test_shuffled_labels_are_balanced_in_every_kingdom_of_a_cluster():
         assert [new[kingdom == k].mean() for k in range(4)] == [0.5] * 4
 
 
+@pytest.mark.parametrize("size", [None, 300])
+def test_fewer_training_folds_leave_out_whole_clusters_and_nothing_else(size: int | None) -> None:
+    """The training windows of few folds are among those of more, and validation stays the same."""
+    rng = np.random.default_rng(3)
+    cluster = rng.integers(0, 80, 2000)
+    fold, label = (cluster % 5).astype(np.int8), (cluster // 5 % 2).astype(np.int8)
+    for test_fold in range(5):
+        training, validation = split_rows(label, fold, test_fold, 5, size, 0.5 if size else None)
+        before = np.array([], np.int64)
+        for kept in (1, 2, 3):
+            some, judged = split_rows(label, fold, test_fold, 5, size, 0.5 if size else None, kept)
+            folds = {(test_fold + 2 + i) % 5 for i in range(kept)}
+            np.testing.assert_array_equal(some, training[np.isin(fold[training], list(folds))])
+            np.testing.assert_array_equal(judged, validation)
+            assert set(before) < set(some)
+            before = some
+        np.testing.assert_array_equal(before, training)
+
+
 def test_a_split_that_lacks_rows_is_an_error():
     with pytest.raises(InputError, match="split 0: 1 training windows with label 1 where 3"):
         split_rows(np.array([1, 0, 0], np.int8), np.array([2, 2, 2], np.int8), 0, 3, 6, 0.5)

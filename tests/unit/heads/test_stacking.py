@@ -14,7 +14,7 @@ from virshort.heads.model_files import read_model, write_head
 from virshort.heads.scoring import CUT, log_odds, matched, parts_of
 from virshort.heads.stacking import PartModel, fit_combined, fit_matches
 
-CLUSTERS, PER_CLUSTER, FOLDS = 30, 40, 3
+CLUSTERS, PER_CLUSTER, FOLDS = 30, 40, 5
 
 
 @pytest.fixture
@@ -99,6 +99,27 @@ def test_a_combination_uses_only_the_folds_of_its_split(made):
     closed = [f for f in range(FOLDS) if f not in training_folds(0, FOLDS)]
     x[:, 4:].reshape(50, FOLDS, 2, 2)[:, closed] = 500
     np.testing.assert_array_equal(log_odds(model.weights, x), before)
+
+
+@pytest.mark.parametrize("kept", [1, 2])
+def test_matches_of_clusters_outside_the_share_do_not_count(made, kept):
+    features, _ = made
+    few = homology(features, training_folds=kept)
+    head_data = data_of(features, arm(name="head", modalities=["dna"], epochs=1, training_folds=kept))
+    head = train_head(head_data, settings_of(head_data.arm, 1, 0, 0))
+    assert head.record["training_windows"] == CLUSTERS * PER_CLUSTER * kept // FOLDS
+    joined = data_of(
+        features,
+        arm(modalities=["dna", "homology"], combine=["homology", "head"], start="parts", training_folds=kept),
+    )
+    both = fit_combined(joined, settings_of(joined.arm, 1, 0, 0), [PartModel(m.weights, m.record) for m in (few, head)])
+    x = features.rows(np.arange(50), ["dna", "homology"]).copy()
+    before = [log_odds(few.weights, x[:, 4:]), log_odds(both.weights, x)]
+    closed = [f for f in range(FOLDS) if f not in range(2, 2 + kept)]
+    x[:, 4:].reshape(50, FOLDS, 2, 2)[:, closed] = 500
+    np.testing.assert_array_equal([log_odds(few.weights, x[:, 4:]), log_odds(both.weights, x)], before)
+    x[:, 4:].reshape(50, FOLDS, 2, 2)[:, 2, :, 0] = [0, 500]
+    assert (log_odds(few.weights, x[:, 4:]) > before[0]).any()
 
 
 def test_parts_of_other_features_are_refused(made):

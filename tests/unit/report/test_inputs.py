@@ -15,7 +15,7 @@ def test_a_folder_without_results_is_reported_in_one_line(tmp_path: Path) -> Non
 
 def test_heads_are_read_by_arm(data: Inputs) -> None:
     assert set(data.histories) == set(data.models) == {"baseline", "finetune", "multilength", "gc", "shuffled_labels"}
-    assert all(len(heads) == 9 and len(heads[0]) == 10 for heads in data.histories.values())  # 3 folds, 3 replicates
+    assert all(len(heads) == 12 and len(heads[0]) == 10 for heads in data.histories.values())  # 4 folds, 3 replicates
     assert all(record["arm"] == arm for arm, record in data.models.items())
 
 

@@ -22,7 +22,7 @@ def test_the_paragraph_claims_no_p_without_a_baseline(data: Inputs) -> None:
 
 def test_families_that_are_held_out_are_named(data: Inputs) -> None:
     held = replace(data, folds={**(data.folds or {}), "hold_out": "family", "units": 24}, clusters=CLUSTERS)
-    assert "Whole families (24 with the clusters of sources without one) were assigned to 3 folds" in paragraph(held)
+    assert "Whole families (24 with the clusters of sources without one) were assigned to 4 folds" in paragraph(held)
     found = sheet(dome(held))["Data"]
     assert (
         found["Splits"].startswith("3 folds of families")

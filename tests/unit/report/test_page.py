@@ -23,8 +23,8 @@ from virshort.report.lookup import arms_of_interest
 from virshort.report.multiqc import missing_sections
 from virshort.report.page import SECTIONS, CustomContent, sections
 from virshort.report.terminal import summary_text
-from virshort.report.wording import SIMULATED
 from virshort.verdict.rows import row_of
+from virshort.verdict.wording import SIMULATED
 
 Render = Callable[[str, Inputs], str]
 IDS = [f"vs_{s.name}" for s in SECTIONS]
@@ -240,3 +240,15 @@ def test_a_precision_without_an_interval_says_so(data: Inputs, section: Render) 
         for p in row["precision_at_prevalence"]:
             p["ci95"] = None
     assert "would be correct (no interval can be given)." in " ".join(section("answer", replace(data, comparison=c)).split())
+
+
+def test_the_learning_curve_is_shown_where_it_was_asked_for(data: Inputs, section: Render) -> None:
+    curve = data.comparison["learning_curve"]
+    assert curve is not None
+    html = section("genomes", data)
+    assert curve["sentence"] in unescape(html) and html.count("<svg") == 2
+    assert curve["sentence"] in " ".join(summary_text(data).split())
+    assert html.count("<tr><td>finetune</td>") == 2
+    bare = replace(data, comparison={**data.comparison, "learning_curve": None})
+    assert "--learning_curve" in section("genomes", bare) and "<svg" not in section("genomes", bare)
+    assert "More genomes" not in summary_text(bare)

@@ -90,7 +90,7 @@ def test_lengths_that_are_close_together_do_not_overlap_on_the_axis() -> None:
 
 def test_figures_are_written_as_svg_and_png(data: Inputs, tmp_path: Path) -> None:
     panels = all_panels(data.comparison, data.histories)
-    plots = {"forest", "length", "length_auroc", "novelty", "voting", "pairs", "curves", "reliability", "training"}
+    plots = {"forest", "length", "length_auroc", "genomes", "novelty", "voting", "pairs", "curves", "reliability", "training"}
     assert set(panels) == plots
     save([Panel("a", "x", bars=[Bar("one", 1.0, "#000000", 0.5, 1.5), Bar("two", 2.0, "#000000")])], tmp_path / "forest")
     assert (tmp_path / "forest.svg").read_text().startswith("<?xml")

@@ -5,7 +5,7 @@ from scipy import stats
 
 from compared import arm_row
 from virshort.inference.cluster_counts import ArmCounts, make_test_clusters
-from virshort.verdict.differences import add_differences, contrast, pairs_to_compare
+from virshort.verdict.differences import add_differences, arms_to_contrast, contrast
 from virshort.verdict.schema import Verdict
 from virshort.verdict.verdict import give_verdict
 
@@ -42,7 +42,7 @@ def test_a_planted_gain_of_20_points_is_never_rejected() -> None:
 
 
 def test_only_arms_that_differ_in_nothing_else_show_what_a_modality_adds() -> None:
-    pairs = pairs_to_compare("scratch", "short", {"joined": ["scratch", "dna_only"]})
+    chosen = arms_to_contrast("scratch", "short", {"joined": ["scratch", "dna_only"]})
     assert {
         ("both", "dna_only"),
         ("both", "protein_only"),
@@ -51,14 +51,14 @@ def test_only_arms_that_differ_in_nothing_else_show_what_a_modality_adds() -> No
         ("codon", "scratch"),
         ("joined", "scratch"),
         ("joined", "dna_only"),
-    } <= set(pairs)
-    assert not any(arm == "finetune" for arm, _ in pairs)
-    at_300 = pairs_to_compare("scratch", "length_300", {"joined": ["scratch", "dna_only"]})
+    } <= set(chosen)
+    assert not any(arm == "finetune" for arm, _ in chosen)
+    at_300 = arms_to_contrast("scratch", "length_300", {"joined": ["scratch", "dna_only"]})
     assert at_300 == [("both", "dna_only"), ("length_aware", "multilength")]
-    assert all(None not in pair for pair in pairs_to_compare(None, "short", {}))
+    assert all(None not in two for two in arms_to_contrast(None, "short", {}))
 
 
-def test_pairs_that_were_not_run_are_left_out() -> None:
+def test_arms_that_were_not_run_are_left_out() -> None:
     windows = np.array([[5, 0], [0, 5]], np.int64)
     test = make_test_clusters(["a", "b"], np.zeros(2, np.int64), [0], windows)
     called = np.zeros((1, 2, 2), np.int64)

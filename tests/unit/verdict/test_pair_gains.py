@@ -9,7 +9,8 @@ from scipy import stats
 from compared import arm_row, compared
 from synthetic_results import Arm, write_results
 from virshort.inference.cluster_counts import ArmCounts, make_test_clusters
-from virshort.verdict.pair_gains import pair_gain, pairs_in_words
+from virshort.verdict.differences import gain
+from virshort.verdict.pair_gains import pairs_in_words
 
 
 def test_a_comparison_holds_the_gain_of_every_arm(tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_intervals_of_the_gain_cover_the_truth() -> None:
     for _ in range(experiments):
         mate, pair, windows = fragments(rng, 80, (0.68, 0.73))
         test = make_test_clusters([f"c{i:02}" for i in range(80)], np.arange(80) // 2 % 3, [0, 1, 2], windows)
-        found = pair_gain("a", test, pair, mate)
+        found = gain(test, pair, mate)
         assert found["ci95"] is not None
         hits += found["ci95"][0] <= 5 <= found["ci95"][1]
     assert 0.92 <= hits / experiments <= 0.98, hits / experiments

@@ -64,7 +64,7 @@ def results(draw: Any, intervals: bool = True) -> Comparison:
         draw(novel(name, by, group, intervals)) for name in names for by, group in draw(some.sets(some.sampled_from(GROUPS)))
     ]
     compared = [SetComparison(rows, contrasts, shuffled)]
-    return conclude(compared, [], novelty, details, training, best, [], None, [], {}, Options())
+    return conclude(compared, [], None, novelty, details, training, best, [], None, [], {}, Options())
 
 
 @some.composite
