@@ -12,8 +12,13 @@ def shardOf(path) {
 
 // What a file holds of a shard: an encoder, whose features are in shard_00000.<encoder>.safetensors, or `windows`, which are
 // listed in shard_00000.windows.parquet. The name of the pool may stand before it.
-def contentOf(path) {
-    return path.name.tokenize('.')[-2]
+def contentOf(name) {
+    return name.tokenize('.')[-2]
+}
+
+// The name of such a file among those of other pools: train.short.shard_00000.windows.parquet
+def shelvedName(pool, name) {
+    return "${pool.replace('/', '.')}.${name}".toString()
 }
 
 // The encoders that some arm needs for a pool. `plan`: plan.json, read.

@@ -42,13 +42,18 @@ workflow ARMS {
         .combine(data.sets.map { f -> readJson(f) })
         .map { all, known -> [features: all, sets: known] }
 
-    // [ arm, sets, [files] ]
-    jobs = data.arms.flatMap { f -> readJson(f) }.combine(inputs).map { arm, given ->
+    // [ arm, sets, [files] ], first the arms that others combine, since these wait for them
+    listed = data.arms.flatMap { f ->
+        def arms = readJson(f)
+        arms.sort(false) { arm -> arms.any { other -> arm.name in other.combine } ? 0 : 1 }
+    }
+    jobs = listed.combine(inputs).map { arm, given ->
         [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.encoders.values(), trainingPools(given.sets, arm))]
     }
     kinds = jobs.branch { arm, _sets, _files ->
         baseline: (arm.curve_of ?: arm.name) == 'baseline'
         combined: arm.combine
+        tuned: arm.begins_with
         other: true
     }
     checkpoints = "${workflow.workDir}/checkpoints"
@@ -58,10 +63,13 @@ workflow ARMS {
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
     TRAIN(
-        // [ arm, sets, [files], the models of the baseline that it begins with or [] ]
-        kinds.other.map { arm, sets, files -> [arm.begins_with[0] ?: 'baseline', arm, sets, files] }
-            .combine(TRAIN_BASELINE.out.map { arm, models -> [arm.name, models] }, by: 0)
-            .map { _name, arm, sets, files, models -> [arm, sets, files, arm.begins_with ? models : []] },
+        // [ arm, sets, [files], the models of the baseline that it begins with, or [] where there is none ]
+        kinds.other.map { arm, sets, files -> [arm, sets, files, []] }
+            .mix(
+                kinds.tuned.map { arm, sets, files -> [arm.begins_with[0], arm, sets, files] }
+                    .combine(TRAIN_BASELINE.out.map { arm, models -> [arm.name, models] }, by: 0)
+                    .map { _name, arm, sets, files, models -> [arm, sets, files, models] }
+            ),
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
     // [ name, models ]

@@ -79,7 +79,7 @@ workflow EMBEDDING {
         EMBED.out.mix(EMBED_KMERS.out, SEARCH.out)
             .transpose()
             .mix(listed.map { pool, _shard, manifest -> [pool, manifest] })
-            .map { pool, f -> [pool, contentOf(f), f] }
+            .map { pool, f -> [pool, contentOf(f.name), f] }
             .groupTuple(by: [0, 1])
             .map { pool, content, files -> [pool, content, files.sort { f -> f.name }] }
     )

@@ -41,7 +41,7 @@ workflow READY_FEATURES {
     arms = PLAN_FEATURES.out.arms
     width = CHECK_FEATURES.out.summary.map { f -> readJson(f).inputs }
     features = TAKE_FEATURES.out.features.flatMap { found ->
-        found.groupBy { f -> [f.name.tokenize('.')[0..1].join('/'), contentOf(f)] }.collect { key, files -> key + [files] }
+        found.groupBy { f -> [f.name.tokenize('.')[0..1].join('/'), contentOf(f.name)] }.collect { key, files -> key + [files] }
     }
     sets = TAKE_FEATURES.out.sets
     leakage = CHECK_FEATURES.out.leakage

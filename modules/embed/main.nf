@@ -1,10 +1,15 @@
 // Embed the windows of one shard with a language model. On a machine with GPUs, the task has one to itself.
-include { quoted } from '../../functions/shell'
+include { contentOf ; shelvedName } from '../../functions/pools'
+include { quoted                  } from '../../functions/shell'
 
 process EMBED {
     tag "${encoder} ${pool} ${shard}"
     label 'gpu'
     memory { 1.GB * loader.memory * task.attempt }
+    publishDir(
+        "${task.ext.outdir}/features", mode: "${task.ext.publish_mode}", overwrite: 'deep',
+        enabled: "${task.ext.keep_features}", saveAs: { name -> "${contentOf(name)}/${shelvedName(pool, name)}" }
+    )
     array(
         'slurm' in workflow.profile.tokenize(',')
             ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue()

@@ -1,9 +1,14 @@
 // Search the windows of one shard by translation against the sources of every fold but their own.
-include { quoted } from '../../functions/shell'
+include { contentOf ; shelvedName } from '../../functions/pools'
+include { quoted                  } from '../../functions/shell'
 
 process SEARCH {
     tag "${encoder} ${pool} ${shard}"
     label 'parallel'
+    publishDir(
+        "${task.ext.outdir}/features", mode: "${task.ext.publish_mode}", overwrite: 'deep',
+        enabled: "${task.ext.keep_features}", saveAs: { name -> "${contentOf(name)}/${shelvedName(pool, name)}" }
+    )
     array(
         'slurm' in workflow.profile.tokenize(',')
             ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue()

@@ -4,13 +4,11 @@
 // Training and evaluation compare their inputs by place and time (conf/base.config). This step, which compares them by content,
 // keeps them from being repeated where a step before it was repeated with the same outcome. It needs no task: Nextflow itself
 // makes the links.
+include { shelvedName } from '../../functions/pools'
+
 process SHELVE {
     tag "${content} ${pool}"
     executor 'local'
-    publishDir(
-        "${task.ext.outdir}/features/${content}", mode: "${task.ext.publish_mode}", overwrite: 'deep',
-        enabled: "${task.ext.keep_features && content != 'windows'}"
-    )
 
     input:
     tuple val(pool), val(content), val(files) // val, since the files themselves are needed and not their places in the task
@@ -19,5 +17,5 @@ process SHELVE {
     tuple val(pool), val(content), path("${pool.replace('/', '.')}.*", arity: '1..*')
 
     exec:
-    files.each { f -> f.mklink(task.workDir.resolve("${pool.replace('/', '.')}.${f.name}"), overwrite: true) }
+    files.each { f -> f.mklink(task.workDir.resolve(shelvedName(pool, f.name)), overwrite: true) }
 }

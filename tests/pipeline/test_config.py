@@ -24,14 +24,12 @@ WORKFLOW = """\
 include { keepRecords } from './functions/records'
 include { AUDIT } from './modules/audit/main'
 include { EMBED } from './modules/embed/main'
-include { SHELVE } from './modules/shelve/main'
 
 workflow {
     keepRecords(params.outdir)
     (a, b, c, d) = ['a', 'b', 'c', 'd'].collect { name -> file("${projectDir}/empty/${name}") }
     AUDIT(a, b, c, d, 0, false, 'cluster', 'code')
-    EMBED(channel.of(1, 2).map { n -> ['encoder', 'pool', "shard_${n}", a, b, [memory: 1]] }, 1, 'longest', '')
-    SHELVE(EMBED.out.map { pool, rows -> [pool, 'encoder', rows] }.groupTuple(by: [0, 1]))
+    EMBED(channel.of(1, 2).map { n -> ['encoder', 'train/short', "shard_${n}", a, b, [memory: 1]] }, 1, 'longest', '')
 }
 """
 SBATCH = """#!/bin/bash
@@ -90,9 +88,9 @@ def test_a_parameter_has_its_effect_wherever_it_is_given(pipeline: Path, tmp_pat
     assert done.returncode == 0, done.stdout
 
     assert (tmp_path / "mine/leakage.json").is_symlink()
-    assert len(list((tmp_path / "mine/features/encoder").glob("pool.shard_*.encoder.safetensors"))) == 2
+    assert len(list((tmp_path / "mine/features/encoder").glob("train.short.shard_*.encoder.safetensors"))) == 2
     (trace,) = (tmp_path / "mine/pipeline_info").glob("trace_*.tsv")
-    assert trace.read_text().count("COMPLETED") == 4
+    assert trace.read_text().count("COMPLETED") == 3
     assert list((tmp_path / "mine/pipeline_info").glob("timeline_*.html"))
     assert not (tmp_path / "results").exists()
 
