@@ -25,10 +25,10 @@ def test_families_that_are_held_out_are_named(data: Inputs) -> None:
     assert "Whole families (24 with the clusters of sources without one) were assigned to 4 folds" in paragraph(held)
     found = sheet(dome(held))["Data"]
     assert (
-        found["Splits"].startswith("3 folds of families")
+        found["Splits"].startswith("4 folds of families")
         and ", and families, are never split" in found["Redundancy between splits"]
     )
-    assert "Clusters were assigned to 3 folds" in paragraph(replace(data, clusters=CLUSTERS))
+    assert "Clusters were assigned to 4 folds" in paragraph(replace(data, clusters=CLUSTERS))
     assert "for new families, intervals count families" in paragraph(data)
 
 
