@@ -35,6 +35,15 @@ class HeldOutRates(TypedDict):
     nonviral: RateCurve
 
 
+class HeldOut(TypedDict):
+    """What held-out windows say of a model. gc: between what shares of G and C 98 % of them lie; without_match: the share of
+    nonviral and of viral ones that match no source, None where nothing was searched."""
+
+    rates: list[HeldOutRates]
+    gc: list[float]
+    without_match: list[float] | None
+
+
 class Rate(NamedTuple):
     """A rate, its variance over clusters, and the effective number of clusters behind it."""
 
