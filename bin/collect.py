@@ -14,6 +14,9 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from virshort.model.record import ModelRecord
+from virshort.model.thresholds import pair_log_odds, thresholds_for
+from virshort.reads.sample import SampleRecord
 
 from virshort.calls import formats
 from virshort.calls.counts import SampleCounts
@@ -26,9 +29,6 @@ from virshort.calls.scores_file import ScoredReads, read_scores
 from virshort.calls.summary import by_evidence, by_length, by_mate, call_counts, prevalence, score_histogram, unlike
 from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
-from virshort.model.record import ModelRecord
-from virshort.model.thresholds import pair_log_odds, thresholds_for
-from virshort.reads.sample import SampleRecord
 
 
 class Chunk(NamedTuple):
@@ -49,7 +49,9 @@ def find_chunks(folder: Path, sample: str, expected: int, mates: int) -> list[Ch
     for number in range(expected):
         for part in parts:
             if part not in found.get(number, {}):
-                raise InputError(f"{folder}: the {part} of chunk {number} of sample {sample} are missing: run again with -resume")
+                raise InputError(
+                    f"{folder}: the {part} of chunk {number} of sample {sample} are missing: run again with -resume"
+                )
     if len(found) > expected:
         raise InputError(f"{folder}: has {len(found)} chunks of sample {sample}, not {expected}: run again with -resume")
     return [Chunk(found[n]["scores"], [found[n][part] for part in parts[1:]]) for n in range(expected)]
@@ -164,7 +166,7 @@ def main() -> None:
     p.add_argument("--chunks", type=Path, required=True, help="folder with the reads and the scores of all chunks")
     p.add_argument("--model", type=Path, required=True, help="model.json")
     p.add_argument("--threshold", default="fpr_1e-2", help="fpr_1e-2 (default), fpr_1e-3, balanced, or a score from 0 to 1")
-    p.add_argument("--pair-rule", default="model", choices=PAIR_RULES, help="how the mates of a pair are called (default: model)")
+    p.add_argument("--pair-rule", default="model", choices=PAIR_RULES, help="how two mates are called (default: model)")
     p.add_argument("--formats", default="", help="tables for other programs too: lyra, kraken, virnucpro")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--out", type=Path, required=True, help="folder for the files of the sample")

@@ -27,8 +27,8 @@ def _zeros(*shape: int) -> np.ndarray:
 
 @dataclass
 class SampleCounts:
-    """reads: [mates, calls]; fragments: [calls]; classes: [2, bins, 2], fragments by whether both mates took part, by length bin
-    and by call; odds: [2, bins, k], the same by log-odds; lengths: [LONGEST + 1], gc: [GC_STEPS + 1] (percent), of scored
+    """reads: [mates, calls]; fragments: [calls]; classes: [2, bins, 2], fragments by whether both mates took part, by length
+    bin and by call; odds: [2, bins, k], the same by log-odds; lengths: [LONGEST + 1], gc: [GC_STEPS + 1] (percent), of scored
     reads; bins: [bins, calls], reads by length; evidence: [3, calls], of scored reads; shares_31mer: [calls], reads."""
 
     mates: int

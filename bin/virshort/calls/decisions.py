@@ -22,7 +22,7 @@ THRESHOLDS = ("fpr_1e-2", "fpr_1e-3", "balanced")
 Cut = Callable[[np.ndarray], np.ndarray]
 """The log-odds that reads of some lengths must reach to be called viral: [n] bp to [n]."""
 Together = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-"""The log-odds of pairs [n], from those of both mates [n, 2], the share of bases that both read [n], and a mate's length [n]."""
+"""The log-odds of pairs [n], from those of both mates [n, 2], the share of bases that both read [n], and the length [n]."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def log_odds_of(score: float) -> float:
 def call_fragments(odds: np.ndarray, length: np.ndarray, overlap: np.ndarray, rules: CallRules) -> FragmentCalls:
     """One call for each fragment.
 
-    odds: [n, mates] log-odds, NaN where a mate was not scored; length: [n, mates] scored length in bp; overlap: [n]. A pair with
-    one scored mate is called by that mate as if it were a single read."""
+    odds: [n, mates] log-odds, NaN where a mate was not scored; length: [n, mates] scored length in bp; overlap: [n]. A pair
+    with one scored mate is called by that mate as if it were a single read."""
     odds = odds.astype(float)
     scored = ~np.isnan(odds)
     count = scored.sum(axis=1)

@@ -28,7 +28,9 @@ def lines(columns: Sequence[pa.Array | pa.ChunkedArray]) -> memoryview:
     if not len(last):
         return memoryview(b"")
     end = pa.scalar(b"\n", BYTES)
-    rows = pc.binary_join_element_wise(*others, pc.binary_join_element_wise(last, pa.scalar(b"", BYTES), end), pa.scalar(b"\t", BYTES))
+    rows = pc.binary_join_element_wise(
+        *others, pc.binary_join_element_wise(last, pa.scalar(b"", BYTES), end), pa.scalar(b"\t", BYTES)
+    )
     return content(rows)
 
 
@@ -56,8 +58,8 @@ def scores(log_odds: np.ndarray, digits: int = DIGITS) -> pa.LargeBinaryArray:
 
 
 def evidence(call: np.ndarray, bits: np.ndarray, identity: np.ndarray) -> pa.LargeBinaryArray:
-    """What speaks for each read: its best match, viral or nonviral, as `homology viral 87 bits 64 %`; `composition` if it has no
-    match; nothing if it was not scored. call: [n]; bits, identity: [n, labels]."""
+    """What speaks for each read: its best match, viral or nonviral, as `homology viral 87 bits 64 %`; `composition` if it has
+    no match; nothing if it was not scored. call: [n]; bits, identity: [n, labels]."""
     which = bits.argmax(axis=1)
     rows = np.arange(len(bits))
     best, same = bits[rows, which], identity[rows, which]

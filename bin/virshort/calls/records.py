@@ -125,7 +125,9 @@ def _before(lines: pa.LargeBinaryArray, marks: bytes) -> pa.LargeBinaryArray:
     at = offsets(lines)
     base, stop = int(at[0]), int(at[-1])
     data = np.frombuffer(lines.buffers()[2], np.uint8)[base:stop] if stop > base else np.empty(0, np.uint8)
-    places = np.flatnonzero(np.isin(data, np.frombuffer(marks, np.uint8))) if len(marks) > 1 else np.flatnonzero(data == marks[0])
+    places = (
+        np.flatnonzero(np.isin(data, np.frombuffer(marks, np.uint8))) if len(marks) > 1 else np.flatnonzero(data == marks[0])
+    )
     if not len(places):
         return lines
     starts, ends = at[:-1] - base, at[1:] - base

@@ -42,7 +42,7 @@ class Prevalence(TypedDict):
 
 class SampleSummary(TypedDict):
     """<sample>.summary.json. fragments: single reads or pairs; reads: by mate (`0` single, `1`, `2`); reasons: why reads were
-    not scored; evidence, shares_31mer: of scored reads, by call; score_histogram: fragments in 20 bins of the score from 0 to 1;
+    not scored; evidence, shares_31mer: of scored reads, by call; score_histogram: fragments in 20 bins of the score, 0 to 1;
     unlike: how the reads differ from what the model was trained on, one sentence each."""
 
     sample: str

@@ -85,12 +85,15 @@ def _scored_reads(path: Path, table: pa.Table, mates: int) -> ScoredReads:
         return table[name].cast(pa.large_string()).fill_null("").combine_chunks()
 
     by_label = {
-        kind: np.stack([np.nan_to_num(numbers(f"{kind}_{label}")) for label in LABELS], axis=-1) for kind in ("bits", "identity")
+        kind: np.stack([np.nan_to_num(numbers(f"{kind}_{label}")) for label in LABELS], axis=-1)
+        for kind in ("bits", "identity")
     }
     log_odds, reason = numbers("log_odds").astype(float), text("reason")
     unexplained = np.isnan(log_odds).ravel() != (reason.to_numpy(zero_copy_only=False) != "")
     if unexplained.any():
-        raise damaged(path, f"a read must have either a score or a reason for none, but one of {int(unexplained.sum())} does not")
+        raise damaged(
+            path, f"a read must have either a score or a reason for none, but one of {int(unexplained.sum())} does not"
+        )
     return ScoredReads(
         numbers("length"),
         numbers("scored_length"),

@@ -98,9 +98,7 @@ def prevalence(counts: SampleCounts, rules: CallRules, known: Sequence[HeldOutRa
     return found_share, None
 
 
-def _sentence(
-    share: float | None, ends: tuple[float, float] | None, seen: bool, enough: bool, limit: float | None
-) -> str:
+def _sentence(share: float | None, ends: tuple[float, float] | None, seen: bool, enough: bool, limit: float | None) -> str:
     if share is None:
         return "At this threshold viral reads are called no more often than others, so the share of viral reads is unknown."
     if not enough or ends is None:
@@ -111,7 +109,9 @@ def _sentence(
     lowest = f" The smallest share that this sample could have told from none is {percent(limit)}." if limit is not None else ""
     if not seen:
         return f"The viral share is not distinguishable from none: at most {percent(ends[1])} of the scored fragments are viral.{lowest}"
-    return f"{percent(share)} of the scored fragments are viral (95 % interval {percent(ends[0])} to {percent(ends[1])}).{lowest}"
+    return (
+        f"{percent(share)} of the scored fragments are viral (95 % interval {percent(ends[0])} to {percent(ends[1])}).{lowest}"
+    )
 
 
 def percent(share: float) -> str:
@@ -160,4 +160,3 @@ def unlike(counts: SampleCounts, trained_on: Mapping[str, Sequence[int | None]],
                 f"{percent(most)} of a label."
             )
     return found
-

@@ -71,7 +71,8 @@ def test_fewer_fragments_are_viral_at_a_higher_threshold(
 ) -> None:
     values, length = np.array(odds), np.full((len(odds), 2), 150)
     low, high = (
-        call_fragments(values, length, np.full(len(odds), overlap), rules(rule, t, t)).call for t in (threshold, threshold + more)
+        call_fragments(values, length, np.full(len(odds), overlap), rules(rule, t, t)).call
+        for t in (threshold, threshold + more)
     )
     assert (low[high == VIRAL] == VIRAL).all()
     assert np.array_equal(low == UNSCORED, high == UNSCORED)

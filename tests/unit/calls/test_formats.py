@@ -80,7 +80,11 @@ def test_multiqc_reads_the_report_of_kraken(viral: int, fragments: int) -> None:
         known = yaml.safe_load(f)["kraken"]
     assert any(re.match(known["contents_re"], row) for row in rows[: known["num_lines"]])
     counts, _ = parse_logs({"f": rows, "fn": "a.kraken2.report.txt"})
-    assert counts["U"] == {"unclassified": fragments - viral} and counts["R"] == {"root": viral} and counts["D"] == {"Viruses": viral}
+    assert (
+        counts["U"] == {"unclassified": fragments - viral}
+        and counts["R"] == {"root": viral}
+        and counts["D"] == {"Viruses": viral}
+    )
     # As KrakenTools reads it: two spaces for each level, and a clade holds those below it
     taxa = [row.rstrip("\n").split("\t") for row in rows]
     assert [(len(name) - len(name.lstrip())) // 2 for *_, name in taxa] == [0, 0, 1]

@@ -85,7 +85,9 @@ def test_shares_follow_from_calls() -> None:
     assert rogan_gladen(0, 0, RATES) is None
     assert expected_precision(0.1, RATES) == pytest.approx(0.06 / 0.069)
     useless = SampleRates(Rate(0.01, 0.0001, 50), Rate(0.01, 0.0001, 50))
-    assert rogan_gladen(10, 100, useless) is None and interval(10, 100, useless) is None and detection_limit(100, useless) is None
+    assert (
+        rogan_gladen(10, 100, useless) is None and interval(10, 100, useless) is None and detection_limit(100, useless) is None
+    )
 
 
 def test_intervals_hold_the_estimate_and_shrink_with_reads() -> None:
