@@ -4,9 +4,9 @@ import numba
 import numpy as np
 
 THRESHOLD = 10.0
-"""The DUST score above which a read is of low complexity. It keeps 99.9 % of 150 bp windows of viral and 99.7 % of nonviral genomes
-(157 Mbp), and finds at least 95 % of reads that repeat 8 bases or fewer. The 7 that PRINSEQ suggests would keep 99.1 % of the
-nonviral ones, and only 92.6 % of those with less than 30 % G and C."""
+"""The DUST score above which a read is of low complexity. It keeps 99.9 % of 150 bp windows of viral genomes and 99.7 %
+of nonviral ones (157 Mbp), and finds at least 95 % of reads that repeat 8 bases or fewer. The 7 that PRINSEQ suggests would
+keep 99.1 % of the nonviral ones, and only 92.6 % of those with less than 30 % G and C."""
 WINDOW, STEP = 64, 32
 _CODE = np.full(256, 4, np.uint8)
 _CODE[list(b"ACGT")] = range(4)
