@@ -23,7 +23,8 @@ from virshort.fold_roles import validated_by
 from virshort.heads.evaluation import describe, ensemble_metrics, metrics, without_match
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.model_record import Model
-from virshort.heads.pairing import fit_rules, heads_of_pairs, read_pairs, read_together
+from virshort.heads.pair_record import POOLED_RULE
+from virshort.heads.pairing import fit_rule, fit_rules, heads_of_pairs, read_pairs, read_together
 from virshort.heads.prediction import (
     PREDICTIONS,
     Heads,
@@ -96,17 +97,27 @@ def write_metrics(out: Path, found: Metrics) -> None:
 
 
 def evaluate_pairs(
-    out: Path, arm: str, windows: WindowFeatures, modalities: Sequence[str], heads: list[Heads], sets: dict[str, Any]
+    out: Path,
+    arm: str,
+    windows: WindowFeatures,
+    modalities: Sequence[str],
+    heads: list[Heads],
+    ensemble: Heads | None,
+    sets: dict[str, Any],
 ) -> None:
     """Evaluate one mate of each tested fragment (test set `mate`) and both (`pair`).
 
-    How two mates are read together is fitted on the pairs of each split's validation fold, which its heads score for this."""
+    How two mates are read together is fitted on the pairs of each split's validation fold, which its heads score for this. An
+    exported model reads them by one rule, fitted on the same pairs of all splits (pooled_rule.json)."""
     pairs = read_pairs(windows)
     split = validated_by(pairs.fold, sets["folds"], sets["test_folds"])
     blocks = [odds for _, odds in score_windows(windows, modalities, heads, np.repeat(split, 2))]
     odds = np.concatenate(blocks, axis=1).reshape(len(heads), -1, 2)
-    rules = fit_rules(pairs.select(split >= 0), split[split >= 0], odds)
+    validating = pairs.select(split >= 0)
+    rules = fit_rules(validating, split[split >= 0], odds)
     write_json(out / PAIR / "pair_rule.json", rules)
+    as_one = calibrated_as_one(heads, ensemble, odds, split[split >= 0], validating.length)
+    write_json(out / PAIR / POOLED_RULE, fit_rule(validating, as_one, "the run"))
 
     tested = np.isin(pairs.fold, sets["test_folds"])
     which = np.flatnonzero(tested)
@@ -131,6 +142,17 @@ def evaluate_pairs(
     write_metrics(out, metrics_of(arm, PAIR, first_mates, two, both) | {"pair_rules": rules})
 
 
+def calibrated_as_one(
+    heads: list[Heads], ensemble: Heads | None, odds: np.ndarray, split: np.ndarray, length: np.ndarray
+) -> np.ndarray:
+    """The calibrated log-odds of mates by the replicates of their split as one, as an exported model takes them.
+
+    ensemble: the calibrations of the mean of the replicates; None where they are one and the same model; odds: [replicates, n,
+    2]; split: [n], the tested fold; length: [n] bp of a mate. Returns [n, 2]."""
+    judged, mean = (ensemble, odds.mean(axis=0, dtype=np.float64).astype(np.float32)) if ensemble else (heads[0], odds[0])
+    return judged.calibrated(mean.ravel(), np.repeat(split, 2), np.repeat(length, 2)).reshape(-1, 2)
+
+
 def named_by_fragment(manifest: pa.Table) -> pa.Table:
     """The rows of first mates, with the id of the fragment in place of that of the mate, which ends in /1."""
     ids = [name.removesuffix("/1") for name in manifest["window"].to_pylist()]
@@ -153,7 +175,7 @@ def main() -> None:
         windows = WindowFeatures(args.data, test_set["pools"])
         check_encoders(windows, model, args.arm, name)
         if name == PAIR:
-            evaluate_pairs(args.out, args.arm, windows, model["modalities"], heads, sets)
+            evaluate_pairs(args.out, args.arm, windows, model["modalities"], heads, ensemble, sets)
             continue
         odds = write_predictions(args.out / name / "predictions.parquet", windows, model["modalities"], heads)
         found = metrics_of(args.arm, name, windows, odds, heads)

@@ -20,7 +20,7 @@ from virshort.errors import InputError
 from virshort.heads import calibration
 from virshort.heads.evaluation import WindowColumns
 from virshort.heads.metrics import threshold_of_best_mcc
-from virshort.heads.pair_record import PairRule
+from virshort.heads.pair_record import MateRule, PairRule
 from virshort.heads.prediction import Heads
 from virshort.heads.scoring import score_of
 from virshort.labels import LABELS
@@ -100,18 +100,20 @@ def fit_rules(pairs: Pairs, split: np.ndarray, odds: np.ndarray) -> list[PairRul
     split: [n], the tested fold of that split; odds: [replicates, n, 2], the log-odds of both mates by its model. Raises
     InputError where a label is missing."""
     return [
-        _fit_rule(pairs.select(split == f), mates[split == f], f, r)
+        {"fold": f, "replicate": r, **fit_rule(pairs.select(split == f), mates[split == f], f"split {f}")}
         for r, mates in enumerate(odds)
         for f in np.unique(split).tolist()
     ]
 
 
-def _fit_rule(pairs: Pairs, odds: np.ndarray, fold: int, replicate: int) -> PairRule:
-    """The rule of the model that tests `fold`. odds: [n, 2], of both mates."""
+def fit_rule(pairs: Pairs, odds: np.ndarray, of: str) -> MateRule:
+    """The rule for some pairs. odds: [n, 2], of both mates; of: what they are, for the message.
+
+    Raises InputError where a label is missing."""
     for y, name in enumerate(LABELS):
         if not (pairs.label == y).any():
             raise InputError(
-                f"split {fold}: none of its {len(pairs)} validation pairs is {name}, so two mates cannot be read together: "
+                f"{of}: none of its {len(pairs)} validation pairs is {name}, so two mates cannot be read together: "
                 "use more pairs (--pair_windows), or none (0)"
             )
     temperature, bias = calibration.scale(np.repeat(pairs.label, 2), odds.ravel())
@@ -119,8 +121,6 @@ def _fit_rule(pairs: Pairs, odds: np.ndarray, fold: int, replicate: int) -> Pair
     factor = fit_factor(pairs.label, mates, pairs.overlap)
     together = pair_odds(mates, pairs.overlap, factor).astype(np.float32)
     return {
-        "fold": fold,
-        "replicate": replicate,
         "temperature": temperature,
         "bias": bias,
         "factor": factor,

@@ -28,7 +28,7 @@ LAYOUT = (
 
 def search(
     sequences: Sequence[bytes],
-    fold: np.ndarray,
+    fold: np.ndarray | None,
     folder: Path,
     databases: Iterable[Database],
     folds: int,
@@ -39,11 +39,14 @@ def search(
 ) -> np.ndarray:
     """Search windows by translation against all databases but those of their own fold.
 
-    sequences: n windows; fold: [n] int; folder, databases: as written by `write_databases`; shapes: how many of SHAPES and of
-    LONG_SHAPES are used. Returns [n, folds, labels, 2] float32: bit score and identity (0..1) of the best match in each
-    database, both 0 where there is none and for the window's own fold. Neither threads, nor other windows, nor the order of
-    anything changes a row. Raises InputError if a database is damaged."""
-    check_folds(fold, folds)
+    sequences: n windows; fold: [n] int, None for reads, which are of no fold and may match all; folder, databases: as written
+    by `write_databases`; shapes: how many of SHAPES and of LONG_SHAPES are used. Returns [n, folds, labels, 2] float32: bit
+    score and identity (0..1) of the best match in each database, both 0 where there is none and for the window's own fold.
+    Neither threads, nor other windows, nor the order of anything changes a row. Raises InputError if a database is damaged."""
+    if fold is None:
+        fold = np.full(len(sequences), -1)
+    else:
+        check_folds(fold, folds)
     found = np.zeros((len(sequences), folds, len(LABELS), 2), np.float32)
     databases = list(databases)
     for batch in _batches(np.array([len(s) for s in sequences], np.int64)):

@@ -1,0 +1,80 @@
+"""What model.json says of an exported model: all that is not numbers of its heads, its databases or its 31-mers."""
+
+from typing import TypedDict
+
+from virshort.heads.model_record import Calibration, Lengths
+from virshort.heads.pair_record import MateRule
+from virshort.modalities import EncoderRecord
+
+FORMAT = 1
+"""Raised by every change after which an older reader would misread a model."""
+RECORD, HEADS, KMERS, CARD, HOMOLOGY = "model.json", "heads.safetensors", "kmers.safetensors", "README.md", "homology"
+"""The files of a model, and the folder of its databases."""
+
+
+class Thresholds(TypedDict):
+    """The calibrated log-odds from which reads of some lengths are called viral, by name (virshort.heads.calibration).
+
+    own: whether every fold has thresholds of its own for these lengths, and not only those of all lengths; a threshold is None
+    where validation has too few nonviral windows for its rate."""
+
+    lengths: Lengths
+    own: bool
+    thresholds: dict[str, float | None]
+
+
+class Search(TypedDict):
+    """How reads are searched against the databases. folds: how many folds have databases."""
+
+    folds: int
+    sensitivity: str
+
+
+class SourceKmersRecord(TypedDict):
+    """The 31-mers of the sources. step: every so many positions of a source one is kept; count: how many; bases: of all
+    sources."""
+
+    step: int
+    count: int
+    bases: int
+
+
+class FileRecord(TypedDict):
+    """A file of the model: its SHA-256 and its size."""
+
+    sha256: str
+    bytes: int
+
+
+class ModelRecord(TypedDict):
+    """model.json.
+
+    parts: the arms that a combined arm joins; trained_on: the lengths in bp of each window set that it was trained on;
+    window_length: of the run's short windows; storage: how features were stored, and are rounded here too; calibration: by
+    fold, of the mean log-odds of its replicates; pairs: how mates are read together, None where the run drew no pairs;
+    search: None where the arm reads no matches; pretrained: the file that a head comes from which was not trained here;
+    digest: of everything else in this record, which includes the digests of all files and so names the model."""
+
+    format: int
+    virshort: str
+    arm: str
+    description: str
+    modalities: list[str]
+    parts: list[str]
+    encoders: list[EncoderRecord]
+    window_length: int
+    trained_on: dict[str, Lengths]
+    genetic_code: int
+    frames: str
+    storage: str
+    folds: int
+    tested_folds: list[int]
+    replicates: int
+    calibration: dict[str, list[Calibration]]
+    thresholds: list[Thresholds]
+    pairs: MateRule | None
+    search: Search | None
+    kmers: SourceKmersRecord
+    pretrained: str | None
+    files: dict[str, FileRecord]
+    digest: str

@@ -1,0 +1,162 @@
+"""From sequences to scores by an open model. What is said of a sequence never depends on the others."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from virshort.encoders.encoder import Encoder
+from virshort.errors import RowError
+from virshort.features.frames import RowTable, find_rows, row_sequences
+from virshort.features.tensors import join
+from virshort.features.window_features import scaled_length
+from virshort.heads.scoring import log_odds
+from virshort.homology.databases import read_list
+from virshort.homology.seeds import SENSITIVITIES
+from virshort.labels import LABELS
+from virshort.modalities import NUMBERS
+from virshort.model.opening import MATCHES, OpenModel
+from virshort.model.thresholds import fold_log_odds
+
+BLOCK = 1 << 13
+"""Sequences that are encoded at a time."""
+ROWS = 512
+"""Rows that heads read at a time, always so many: a matrix product of another size may round a row differently."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a model says of n sequences.
+
+    log_odds: [n] float32, calibrated, so that 1 / (1 + exp(-log_odds)) is the probability of viral where half of all reads are
+    viral; bits, identity: [n, 2] float32, of the best nonviral and the best viral match, 0 where there is none or the model
+    searches none; shares_31mer: [n] bool, whether the sequence shares a kept 31-mer with a source of the model."""
+
+    log_odds: np.ndarray
+    bits: np.ndarray
+    identity: np.ndarray
+    shares_31mer: np.ndarray
+
+
+def score(model: OpenModel, sequences: Sequence[bytes], threads: int = 1) -> Scored:
+    """Score sequences of any lengths and either case.
+
+    Neither threads, nor order, nor other sequences change a score. Raises RowError naming the sequence for which an encoder's
+    numbers are not finite."""
+    sequences = [s.upper() for s in sequences]
+    length = np.array([len(s) for s in sequences], np.int64)
+    matches = _search(model, sequences, threads)
+    odds, shares = np.empty(len(sequences), np.float32), np.empty(len(sequences), bool)
+    fitted = model.record["calibration"]
+
+    def block_odds(block: slice) -> np.ndarray:
+        raw = raw_log_odds(model, sequences[block], matches[block], block.start)
+        return np.mean([fold_log_odds(of_fold, length[block], fitted[str(f)]) for f, of_fold in raw.items()], axis=0)
+
+    def block_shares(block: slice) -> np.ndarray:
+        return model.kmers.shared_by(sequences[block])
+
+    blocks = [slice(first, first + BLOCK) for first in range(0, len(sequences), BLOCK)]
+    counts = all(not encoder.weights for encoder in model.encoders.values())
+    with ThreadPoolExecutor(threads) as pool:
+        # A language model uses all threads by itself
+        for block, found in zip(blocks, (pool.map if counts else map)(block_odds, blocks), strict=True):
+            odds[block] = found
+        for block, shared in zip(blocks, pool.map(block_shares, blocks), strict=True):
+            shares[block] = shared
+    return Scored(odds, matches[..., 0].max(axis=1), _identity(matches), shares)
+
+
+def raw_log_odds(model: OpenModel, sequences: Sequence[bytes], matches: np.ndarray, first: int = 0) -> Mapping[int, np.ndarray]:
+    """The log-odds of sequences by every head, [replicates, n] float32 for each fold, before calibration.
+
+    matches: [n, folds, labels, 2] as of `search`; first: the number of the first sequence, for messages."""
+    record = model.record
+    table = find_rows(sequences, record["frames"], record["genetic_code"])
+    begin = None if record["frames"] == "longest" else np.searchsorted(table.window, np.arange(len(sequences)))
+    x = _rows(model, sequences, matches, table, first)
+    return {
+        fold: np.stack([join(_head_log_odds(weights, x), begin) for weights in heads]) for fold, heads in model.heads.items()
+    }
+
+
+def _rows(model: OpenModel, sequences: Sequence[bytes], matches: np.ndarray, table: RowTable, first: int) -> np.ndarray:
+    """What heads read of each row: [rows, inputs] float32, rounded as the features of the run were."""
+    record = model.record
+    encoded: list[np.ndarray] = []
+    numbers: list[np.ndarray] = []
+    for modality in record["modalities"]:
+        if modality in NUMBERS:
+            value = _number(modality, sequences)[table.window]
+            numbers.append(value[:, None])
+        elif modality == MATCHES:
+            encoded.append(matches.reshape(len(matches), -1)[table.window].astype(record["storage"]))
+        else:
+            encoded.append(
+                _encode(model.encoders[modality], sequences, table, record["storage"], record["genetic_code"], first)
+            )
+    return np.hstack([*encoded, *numbers], dtype=np.float32)
+
+
+def _encode(
+    encoder: Encoder, sequences: Sequence[bytes], table: RowTable, storage: str, genetic_code: int, first: int
+) -> np.ndarray:
+    """The vectors of rows as the run stored them: [rows, dim]. Raises RowError where one is not finite."""
+    try:
+        vectors = encoder.embed(row_sequences(sequences, table, encoder.translates, genetic_code))
+    except RowError as e:
+        raise RowError(first + int(table.window[e.row]), e.why) from e
+    with np.errstate(over="ignore"):
+        stored = vectors.astype(storage)
+    bad = np.flatnonzero(~np.isfinite(stored).all(axis=1))
+    if len(bad):
+        raise RowError(
+            first + int(table.window[bad[0]]),
+            f"{encoder.name} in {encoder.precision} results in numbers that are not finite in {storage}: use --precision fp32",
+        )
+    return stored
+
+
+def _number(modality: str, sequences: Sequence[bytes]) -> np.ndarray:
+    """GC content among unambiguous bases, or the scaled length, as manifests have them: [n] float32."""
+    if modality == "length":
+        return scaled_length(np.array([len(s) for s in sequences], np.int64))
+    strong = np.array([s.count(b"G") + s.count(b"C") for s in sequences], np.int64)
+    weak = np.array([s.count(b"A") + s.count(b"T") for s in sequences], np.int64)
+    return (strong / np.maximum(strong + weak, 1)).astype(np.float32)
+
+
+def _head_log_odds(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Log-odds of rows by one head, [n] float32, in products of one size."""
+    out = np.empty(len(x), np.float32)
+    for begin, tile in _tiles(x):
+        out[begin : begin + ROWS] = log_odds(weights, tile)[: len(x) - begin]
+    return out
+
+
+def _tiles(x: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Blocks of ROWS rows, and where they begin; the last one is filled up with zeros."""
+    for begin in range(0, len(x), ROWS):
+        tile = x[begin : begin + ROWS]
+        yield begin, tile if len(tile) == ROWS else np.pad(tile, ((0, ROWS - len(tile)), (0, 0)))
+
+
+def _search(model: OpenModel, sequences: Sequence[bytes], threads: int) -> np.ndarray:
+    """The best match of each sequence in every database: [n, folds, labels, 2] float32; zeros if the model searches none."""
+    record = model.record
+    if model.databases is None or not sequences:
+        return np.zeros((len(sequences), 1, len(LABELS), 2), np.float32)
+    from virshort.homology.searching import search  # here, since it loads a compiler, which other models do without
+
+    folds, databases = read_list(model.databases)
+    shapes = SENSITIVITIES[record["search"]["sensitivity"]] if record["search"] else (0, 0)
+    return search(
+        sequences, None, model.databases, databases, folds, record["genetic_code"], shapes, threads, lambda _line: None
+    )
+
+
+def _identity(matches: np.ndarray) -> np.ndarray:
+    """The identity of the match with the most bits, of equal ones the largest: [n, folds, labels, 2] to [n, labels]."""
+    bits, identity = matches[..., 0], matches[..., 1]
+    return np.where(bits == bits.max(axis=1, keepdims=True), identity, 0).max(axis=1)

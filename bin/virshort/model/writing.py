@@ -1,0 +1,145 @@
+"""Writing an exported model: a folder of safetensors, JSON, text and Markdown, of which every file has its digest."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from virshort import __version__
+from virshort.arm_record import Arm
+from virshort.errors import InputError, nearest
+from virshort.files import content_digest, whole, write_json
+from virshort.heads.model_record import Calibration, Lengths, Model
+from virshort.heads.pair_record import MateRule
+from virshort.heads.prediction import Heads
+from virshort.modalities import GIVEN
+from virshort.model.opening import MATCHES, head_name, record_digest
+from virshort.model.record import CARD, FORMAT, HEADS, HOMOLOGY, KMERS, RECORD, ModelRecord, Search, SourceKmersRecord
+from virshort.model.thresholds import model_thresholds
+from virshort.windows.recipes import FULL, MIXED
+
+STORAGE = "float16"
+"""How EMBED stores features (embed.py --storage)."""
+EXPORTED = ("baseline", "remedy")
+"""Roles of arms that may be exported. A control is none: it shows what a classifier must not rest on."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a model needs to know of the run that it comes from. folds: how many there are; tested: those that have heads."""
+
+    folds: int
+    tested: Sequence[int]
+    window_length: int
+    genetic_code: int
+    frames: str
+    sensitivity: str
+
+
+def chosen_arm(arms: Sequence[Arm], name: str) -> Arm:
+    """The arm of that name. Raises InputError where there is none, and for a control."""
+    found = next((arm for arm in arms if arm["name"] == name), None)
+    if found is None:
+        raise InputError(f"--model_arm {name}: is no arm of this run: {nearest(name, [arm['name'] for arm in arms])}")
+    if found["role"] not in EXPORTED:
+        raise InputError(f"--model_arm {name}: is a {found['role']}, which is no classifier to use: choose a remedy")
+    return found
+
+
+def lengths_trained_on(arm: Arm, arms: Sequence[Arm], window_length: int) -> dict[str, Lengths]:
+    """The shortest and the longest windows, in bp, of each window set that an arm, or one that it combines, was trained on."""
+    fixed: Lengths = [window_length, window_length]
+    strata = {"mixed": MIXED, "full": FULL}
+    joined = [other for other in arms if other["name"] in (arm["name"], *arm["combine"], _start(arm))]
+    return {
+        name: [min(s.shortest for s in strata[name]), max(s.longest for s in strata[name])] if name in strata else fixed
+        for name in sorted({other["windows"] for other in joined if other["windows"]})
+    }
+
+
+def _start(arm: Arm) -> str:
+    """The arm that its weights begin as, which has seen windows too."""
+    return "baseline" if arm["start"] == "baseline" else arm["name"]
+
+
+def exported_heads(heads: Sequence[Heads], ensemble: Heads | None) -> tuple[list[Heads], Mapping[int, Sequence[Calibration]]]:
+    """The replicates that a model needs, and the calibration of their mean by fold. ensemble: that of the arm; where it has
+    none, its replicates are one and the same model, and the first stands for all."""
+    return (list(heads), ensemble.calibration) if ensemble else (list(heads[:1]), heads[0].calibration)
+
+
+def model_record(
+    arm: Arm,
+    arms: Sequence[Arm],
+    of_head: Model,
+    replicates: int,
+    fitted: Mapping[int, Sequence[Calibration]],
+    pairs: MateRule | None,
+    kmers: SourceKmersRecord,
+    run: Run,
+) -> ModelRecord:
+    """model.json, but for its files and its digest. arms: all of the run; of_head: the record of one head; fitted: the
+    calibration of each fold. Raises InputError where its encoders are not known."""
+    encoders = [e for e in of_head["encoders"] or [] if e["modality"] in arm["modalities"]]
+    if any(e["encoder"] == GIVEN for e in encoders):
+        raise InputError(f"arm {arm['name']}: its features were given, so no model can read sequences: run on genomes instead")
+    calibration = {str(fold): list(fitted[fold]) for fold in run.tested}
+    search: Search = {"folds": run.folds, "sensitivity": run.sensitivity}
+    return {
+        "format": FORMAT,
+        "virshort": __version__,
+        "arm": arm["name"],
+        "description": arm["description"],
+        "modalities": arm["modalities"],
+        "parts": arm["combine"],
+        "encoders": encoders,
+        "window_length": run.window_length,
+        "trained_on": lengths_trained_on(arm, arms, run.window_length),
+        "genetic_code": run.genetic_code,
+        "frames": run.frames,
+        "storage": STORAGE,
+        "folds": run.folds,
+        "tested_folds": list(run.tested),
+        "replicates": replicates,
+        "calibration": calibration,
+        "thresholds": model_thresholds(calibration),
+        "pairs": pairs,
+        "search": search if MATCHES in arm["modalities"] else None,
+        "kmers": kmers,
+        "pretrained": of_head["pretrained"]["file"] if of_head["pretrained"] else None,
+        "files": {},
+        "digest": "",
+    }
+
+
+def write_model(
+    folder: Path, record: ModelRecord, heads: Sequence[Heads], kmers: np.ndarray, databases: Path | None, card: str
+) -> ModelRecord:
+    """Write a model, its record last. heads: of each replicate; kmers: of the sources, sorted; databases: the folder that
+    HOMOLOGY_DATABASES wrote, needed where the arm reads matches. Returns the complete record."""
+    tensors = {
+        head_name(fold, number, name): np.ascontiguousarray(tensor)
+        for number, replicate in enumerate(heads)
+        for fold in record["tested_folds"]
+        for name, tensor in replicate.weights[fold].items()
+    }
+    for name, content in ((HEADS, tensors), (KMERS, {"kmers": kmers})):
+        with whole(folder / name) as path:
+            save_file(content, path)
+    if record["search"]:
+        if databases is None:
+            raise InputError(f"arm {record['arm']}: reads matches, but there are no databases: give them with --databases")
+        shutil.copytree(databases, folder / HOMOLOGY)
+    with whole(folder / CARD) as path:
+        path.write_text(card, encoding="utf-8")
+    paths = sorted(p for p in folder.rglob("*") if p.is_file())
+    complete: ModelRecord = {
+        **record,
+        "files": {p.relative_to(folder).as_posix(): {"sha256": content_digest(p), "bytes": p.stat().st_size} for p in paths},
+    }
+    complete["digest"] = record_digest(complete)
+    write_json(folder / RECORD, complete)
+    return complete

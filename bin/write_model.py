@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Write the model of one arm: the heads of all folds, and everything that is needed to score reads with them."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from virshort.errors import run
+from virshort.files import read_json
+from virshort.heads.metrics_record import Metrics
+from virshort.heads.pair_record import POOLED_RULE
+from virshort.heads.prediction import read_ensemble, read_heads
+from virshort.model.card import model_card
+from virshort.model.source_kmers import spaced_kmers, step_for
+from virshort.model.writing import Run, chosen_arm, exported_heads, model_record, write_model
+from virshort.paired_sets import PAIR
+from virshort.windows.source_table import read_source_table
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--arm", required=True, help="its name")
+    p.add_argument("--arms", type=Path, required=True, help="arms.json")
+    p.add_argument("--models", type=Path, required=True, help="the arm's folder with fold_<f>/replicate_<r>/")
+    p.add_argument("--evaluation", type=Path, required=True, help="the arm's folder with <test set>/")
+    p.add_argument("--comparison", type=Path, required=True, help="comparison.json")
+    p.add_argument("--window-sets", type=Path, required=True, help="window_sets.json")
+    p.add_argument("--folds", type=Path, required=True, help="folds.parquet")
+    p.add_argument("--sequences", type=Path, required=True, help="the bases of all sources: masked.seq")
+    p.add_argument("--databases", type=Path, help="what windows were searched against; needed for an arm that reads matches")
+    p.add_argument("--window-length", type=int, required=True)
+    p.add_argument("--genetic-code", type=int, required=True)
+    p.add_argument("--frames", choices=["longest", "all"], required=True)
+    p.add_argument("--sensitivity", required=True, help="--homology_sensitivity of the run")
+    p.add_argument("--simulated", action="store_true", help="the sources are simulated: the card says so")
+    p.add_argument("--out", type=Path, required=True, help="the folder to write; must not exist")
+    args = p.parse_args()
+
+    arms = read_json(args.arms)
+    arm = chosen_arm(arms, args.arm)
+    sets = read_json(args.window_sets)
+    heads, of_head = read_heads(args.models, sets["test_folds"])
+    replicates, fitted = exported_heads(heads, read_ensemble(args.models, sets["test_folds"]))
+    rule = args.evaluation / PAIR / POOLED_RULE
+
+    sources = read_source_table(args.folds)
+    bases = np.memmap(args.sequences, np.uint8, "r")
+    step = step_for(len(bases))
+    kmers = spaced_kmers(bases, sources.offset, sources.length, step)
+    record = model_record(
+        arm,
+        arms,
+        of_head,
+        len(replicates),
+        fitted,
+        read_json(rule) if rule.exists() else None,
+        {"step": step, "count": len(kmers), "bases": len(bases)},
+        Run(sets["folds"], sets["test_folds"], args.window_length, args.genetic_code, args.frames, args.sensitivity),
+    )
+    metrics: dict[str, Metrics] = {
+        path.parent.name: read_json(path) for path in sorted(args.evaluation.glob("*/metrics.json"))
+    }
+    comparison: dict[str, Any] = read_json(args.comparison)
+    card = model_card(record, comparison, metrics, sources, args.simulated)
+    done = write_model(args.out, record, replicates, kmers, args.databases, card)
+    size = sum(f["bytes"] for f in done["files"].values())
+    print(
+        f"{arm['name']}: {len(replicates)} heads of each of {len(sets['test_folds'])} folds, {len(kmers)} 31-mers of "
+        f"{len(sources.source)} sources (one position in {step}), {size / 1e6:.1f} MB in {len(done['files']) + 1} files"
+    )
+
+
+if __name__ == "__main__":
+    run(main)
