@@ -1,0 +1,72 @@
+// From reads to calls: every sample is checked and cut into chunks, and every chunk is scored by the model.
+include { codeDigest             } from '../functions/code'
+include { readJson               } from '../functions/files'
+include { listedFiles            } from '../functions/shell'
+include { givenWeights ; loading } from '../functions/weights'
+include { PLAN_READS             } from '../modules/plan_reads/main'
+include { CHECK_READS            } from '../modules/check_reads/main'
+include { FETCH_WEIGHTS          } from '../modules/fetch_weights/main'
+include { PREDICT                } from '../modules/predict/main'
+include { PREDICT_GPU            } from '../modules/predict_gpu/main'
+
+workflow CLASSIFY {
+    take:
+    options // all parameters, typed
+
+    main:
+    sheet = file(options.reads, glob: false)
+    model = file(options.model, glob: false)
+    compiled = "${workflow.workDir}/compiled"
+    PLAN_READS(sheet, model, options.weights_revision, codeDigest('plan_reads.py'))
+    // { samples: [ { name, lanes }, ... ], modules, weights, arm }: ReadsPlan of bin/virshort/reads/plan.py
+    plan = PLAN_READS.out.map { f -> readJson(f) }.first()
+
+    CHECK_READS(
+        // [ sample, [ [files of a lane as in the sheet], ... ], [files] ]
+        plan.flatMap { p -> p.samples }.map { s -> [s.name, s.lanes, listedFiles(s.lanes.flatten(), sheet)] },
+        options.reads_per_chunk,
+        compiled,
+        codeDigest('check_reads.py')
+    )
+    // [ [ sample, chunk, [its one file or those of both mates] ], plan ]
+    chunks = CHECK_READS.out
+        .flatMap { sample, files, _record ->
+            [files].flatten().groupBy { f -> f.name.find(/chunk_\d+(?=\.R[12]\.\w+\.gz$)/) }
+                .collect { chunk, mates -> [sample, chunk, mates.sort { f -> f.name }] }
+        }
+        .combine(plan)
+        .map { sample, chunk, files, p -> [[sample, chunk, files], p] }
+        .branch { _chunk, p ->
+            with_models: p.weights
+            plain: true
+        }
+    how = options.subMap('reads_per_chunk', 'min_read_length', 'max_n', 'quality_trim')
+    code = plan.map { p -> codeDigest('predict.py', p.modules) }
+    PREDICT(chunks.plain.map { chunk, _plan -> chunk }, model, how, compiled, code)
+
+    FETCH_WEIGHTS(
+        // [ language model, revision, [files of --weights] ]
+        plan.flatMap { p -> p.weights.collect { name, revision -> [name, revision, givenWeights(options.weights, name)] } },
+        "${workflow.workDir}/weights",
+        codeDigest('fetch_weights.py')
+    )
+    // [ folder of a language model, ... ]
+    weights = FETCH_WEIGHTS.out.map { _name, folder -> folder }.toSortedList { a, b -> a.name <=> b.name }.filter { all -> all }
+    PREDICT_GPU(
+        chunks.with_models.map { chunk, _plan -> chunk },
+        model,
+        weights,
+        weights.map { all ->
+            def each = all.collect { folder -> loading(folder, options) }
+            each[0] + [digest: each.collect { one -> one.digest }, memory: each.sum { one -> one.memory }]
+        },
+        how,
+        compiled,
+        options.device == 'cpu' ? '' : "${workflow.workDir}/gpus",
+        code
+    )
+
+    emit:
+    chunks = CHECK_READS.out // [ sample, [files of its chunks], <sample>.reads.json ]
+    scores = PREDICT.out.mix(PREDICT_GPU.out) // [ sample, scores of a chunk ]
+}
