@@ -5,10 +5,10 @@ reads that are found) and f (nonviral reads that are called viral), a share p gi
 q(p) = p t + (1 - p) f, from which Rogan & Gladen 1978 estimate p = (q - f) / (t - f).
 
 The interval holds every share p at which the observed share of calls is no surprise (the inversion of a test, as in the
-intervals of Fieller and Wilson), so it stays sound near 0 and 1, where the usual one by error propagation does not. The variance
-has two parts: the binomial one of the sample's reads, and that of both rates over clusters. The latter counts twice: once because
-the rates were measured on a limited number of clusters, and once because the organisms of the sample are another draw, which is
-taken to be of as many clusters.
+intervals of Fieller and Wilson), so it stays sound near 0 and 1, where the usual one by error propagation does not. The
+variance has two parts: the binomial one of the sample's reads, and that of both rates over clusters. The latter counts twice:
+once because the rates were measured on a limited number of clusters, and once because the organisms of the sample are another
+draw, which is taken to be of as many clusters.
 """
 
 from collections.abc import Sequence

@@ -35,7 +35,7 @@ class ScoredReads:
 
     length, scored_length: [n, m] bp, as it came and after trimming; log_odds: [n, m], calibrated, NaN where a read was not
     scored; bits, identity: [n, m, labels] of the best match, 0 where there is none; shares_31mer: [n, m] bool; gc: [n, m];
-    overlap: [n], the share of a mate's bases that the other reads too; reason, flags: text of n * m reads, mates side by side."""
+    overlap: [n], the share of a mate's bases that the other reads too; reason, flags: text of n * m reads, mate by mate."""
 
     length: np.ndarray
     scored_length: np.ndarray
@@ -91,9 +91,7 @@ def _scored_reads(path: Path, table: pa.Table, mates: int) -> ScoredReads:
     log_odds, reason = numbers("log_odds").astype(float), text("reason")
     unexplained = np.isnan(log_odds).ravel() != (reason.to_numpy(zero_copy_only=False) != "")
     if unexplained.any():
-        raise damaged(
-            path, f"a read must have either a score or a reason for none, but one of {int(unexplained.sum())} does not"
-        )
+        raise damaged(path, f"{int(unexplained.sum())} reads have neither a score nor a reason for none, or both")
     return ScoredReads(
         numbers("length"),
         numbers("scored_length"),

@@ -103,15 +103,15 @@ def _sentence(share: float | None, ends: tuple[float, float] | None, seen: bool,
         return "At this threshold viral reads are called no more often than others, so the share of viral reads is unknown."
     if not enough or ends is None:
         return (
-            f"About {percent(share)} of the scored fragments are viral. The rates come from too few clusters of held-out sources "
-            "for an interval."
+            f"About {percent(share)} of the scored fragments are viral. The rates come from too few clusters of held-out "
+            "sources for an interval."
         )
     lowest = f" The smallest share that this sample could have told from none is {percent(limit)}." if limit is not None else ""
     if not seen:
-        return f"The viral share is not distinguishable from none: at most {percent(ends[1])} of the scored fragments are viral.{lowest}"
-    return (
-        f"{percent(share)} of the scored fragments are viral (95 % interval {percent(ends[0])} to {percent(ends[1])}).{lowest}"
-    )
+        most = f"at most {percent(ends[1])} of the scored fragments are viral"
+        return f"The viral share is not distinguishable from none: {most}.{lowest}"
+    bounds = f"95 % interval {percent(ends[0])} to {percent(ends[1])}"
+    return f"{percent(share)} of the scored fragments are viral ({bounds}).{lowest}"
 
 
 def percent(share: float) -> str:

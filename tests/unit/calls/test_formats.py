@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -76,8 +77,7 @@ def test_multiqc_reads_the_report_of_kraken(viral: int, fragments: int) -> None:
     from multiqc.modules.kraken.kraken import parse_logs
 
     rows = kraken_report(viral, fragments).splitlines(keepends=True)
-    with open(config.MODULE_DIR / "search_patterns.yaml", encoding="utf-8") as f:
-        known = yaml.safe_load(f)["kraken"]
+    known = yaml.safe_load((Path(config.MODULE_DIR) / "search_patterns.yaml").read_text(encoding="utf-8"))["kraken"]
     assert any(re.match(known["contents_re"], row) for row in rows[: known["num_lines"]])
     counts, _ = parse_logs({"f": rows, "fn": "a.kraken2.report.txt"})
     assert (
