@@ -14,9 +14,6 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from virshort.model.record import ModelRecord
-from virshort.model.thresholds import pair_log_odds, thresholds_for
-from virshort.reads.sample import SampleRecord
 
 from virshort.calls import formats
 from virshort.calls.counts import SampleCounts
@@ -29,6 +26,9 @@ from virshort.calls.scores_file import ScoredReads, read_scores
 from virshort.calls.summary import by_evidence, by_length, by_mate, call_counts, prevalence, score_histogram, unlike
 from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
+from virshort.model.record import ModelRecord
+from virshort.model.thresholds import pair_log_odds, thresholds_for
+from virshort.reads.sample import SampleRecord
 
 
 class Chunk(NamedTuple):
@@ -59,21 +59,15 @@ def find_chunks(folder: Path, sample: str, expected: int, mates: int) -> list[Ch
 
 def rules_of(model: ModelRecord, threshold: str | float, rule: str) -> CallRules:
     """How the model's log-odds become calls."""
-    single, pair = (CutOf(model, threshold, pairs) for pairs in (False, True))
+    single, pair = (partial(cut_of, model, threshold, pairs) for pairs in (False, True))
     return CallRules(single, pair, partial(pair_log_odds, model), rule)
 
 
-class CutOf(NamedTuple):
-    """The log-odds that reads of some lengths must reach."""
-
-    model: ModelRecord
-    threshold: str | float
-    pairs: bool
-
-    def __call__(self, length: np.ndarray) -> np.ndarray:
-        if isinstance(self.threshold, str):
-            return thresholds_for(self.model, length, self.threshold, self.pairs)
-        return np.full(len(length), log_odds_of(self.threshold))
+def cut_of(model: ModelRecord, threshold: str | float, pairs: bool, length: np.ndarray) -> np.ndarray:
+    """The log-odds that reads, or pairs, of each length [n] must reach to be called viral: [n]."""
+    if isinstance(threshold, str):
+        return thresholds_for(model, length, threshold, pairs)
+    return np.full(len(length), log_odds_of(threshold))
 
 
 class Outputs:
@@ -210,7 +204,7 @@ def main() -> None:
         "unlike": unlike(counts, model["trained_on"], held_out),
     }
     write_json(args.out / f"{sample}.summary.json", summary)
-    called = ", ".join(f"{fragments[name]} {name}" for name in ("viral", "nonviral", "unscored"))  # type: ignore[literal-required]
+    called = ", ".join(f"{fragments[name]} {name}" for name in ("viral", "nonviral", "unscored"))
     print(f"{sample}: {fragments['all']} {'pairs' if mates == 2 else 'reads'} in, {called}")
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from virshort.errors import run
 from virshort.files import read_json
+from virshort.heads.held_out import FILE as HELD_OUT
+from virshort.heads.held_out import joined
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.pair_record import POOLED_RULE
 from virshort.heads.prediction import read_ensemble, read_heads
@@ -44,6 +46,7 @@ def main() -> None:
     heads, of_head = read_heads(args.models, sets["test_folds"])
     replicates, fitted = exported_heads(heads, read_ensemble(args.models, sets["test_folds"]))
     rule = args.evaluation / PAIR / POOLED_RULE
+    by_set = sorted(args.evaluation.glob(f"*/{HELD_OUT}"), key=lambda path: (path.parent.name != "short", path.parent.name))
 
     sources = read_source_table(args.folds)
     bases = np.memmap(args.sequences, np.uint8, "r")
@@ -56,6 +59,7 @@ def main() -> None:
         len(replicates),
         fitted,
         read_json(rule) if rule.exists() else None,
+        joined([read_json(path) for path in by_set]),
         {"step": step, "count": len(kmers), "bases": len(bases)},
         Run(sets["folds"], sets["test_folds"], args.window_length, args.genetic_code, args.frames, args.sensitivity),
     )
