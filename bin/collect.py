@@ -100,14 +100,11 @@ class Outputs:
         if not (self.lyra or self.virnucpro or self.kraken):
             return
         ids = formats.read_ids(first_lines)
-        if self.lyra or self.virnucpro:
-            for m, of_mate in enumerate(ids):
-                odds = scored.log_odds[:, m]
-                if self.lyra:
-                    self.lyra.write(formats.lyra_lines(of_mate, scored.length[:, m], odds, found.call))
-                if self.virnucpro:
-                    mate = m + 1 if scored.mates == 2 else 0
-                    self.virnucpro.write(formats.virnucpro_lines(of_mate, mate, odds, found.call))
+        by_read, odds, call = mates_together(ids), scored.log_odds.ravel(), np.repeat(found.call, scored.mates)
+        if self.lyra:
+            self.lyra.write(formats.lyra_lines(by_read, scored.length.ravel(), odds, call))
+        if self.virnucpro:
+            self.virnucpro.write(formats.virnucpro_lines(by_read, mate_numbers(scored), odds, call))
         if self.kraken:
             self.kraken.write(formats.kraken_lines(ids[0], scored.length, found.call))
 
@@ -119,14 +116,24 @@ def plain_writer(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
+def mates_together(by_mate: list[pa.LargeBinaryArray]) -> pa.LargeBinaryArray:
+    """Arrays of each mate [n] as one in which the mates of a fragment follow each other [n * mates]."""
+    m, n = len(by_mate), len(by_mate[0])
+    return pa.concat_arrays(by_mate).take(pa.array(np.arange(n * m).reshape(m, n).T.ravel()))
+
+
+def mate_numbers(scored: ScoredReads) -> np.ndarray:
+    """0 for single reads; 1 and 2 for mates, which follow each other."""
+    return np.tile(np.arange(scored.mates) + (scored.mates > 1), len(scored))
+
+
 def table_lines(first_lines: list[pa.LargeBinaryArray], scored: ScoredReads, found: FragmentCalls) -> memoryview:
-    """The lines of reads.tsv.gz for a block of fragments; mates follow each other."""
+    """The lines of reads.tsv.gz for a block of fragments."""
     n, m = len(scored), scored.mates
-    mates_together = pa.concat_arrays(first_lines).take(pa.array(np.arange(n * m).reshape(m, n).T.ravel()))
     pair_odds = np.where(found.as_pair, found.log_odds, np.nan)
     return read_lines(
-        mates_together,
-        np.tile(np.arange(m) + (m > 1), n),
+        mates_together(first_lines),
+        mate_numbers(scored),
         scored.length.ravel(),
         scored.log_odds.ravel(),
         np.repeat(pair_odds, m),

@@ -75,11 +75,11 @@ def kraken_report(viral: int, fragments: int) -> str:
     )
 
 
-def virnucpro_lines(ids: pa.LargeBinaryArray, mate: int, log_odds: np.ndarray, call: np.ndarray) -> memoryview:
+def virnucpro_lines(ids: pa.LargeBinaryArray, mate: np.ndarray, log_odds: np.ndarray, call: np.ndarray) -> memoryview:
     """One row for each read that was scored: <id>_chunk_1, or <id>/<mate>_chunk_1 for mates 1 and 2, whether it is called
-    viral, and the scores of nonviral and viral. log_odds, call: [n]."""
+    viral, and the scores of nonviral and viral. mate (0 for single reads), log_odds, call: [n]."""
     known = np.flatnonzero(~np.isnan(log_odds))
-    suffix = pa.scalar(f"{f'/{mate}' if mate else ''}_chunk_1".encode(), BYTES)
+    suffix = words(mate[known], ("_chunk_1", "/1_chunk_1", "/2_chunk_1"))
     name = pc.binary_join_element_wise(ids.take(pa.array(known)), suffix, pa.scalar(b"", BYTES))
     viral = words((call[known] == VIRAL).astype(np.int64), ("False", "True"))
     return lines([name, viral, scores(-log_odds[known]), scores(log_odds[known])])

@@ -92,11 +92,11 @@ def test_multiqc_reads_the_report_of_kraken(viral: int, fragments: int) -> None:
 
 
 def test_virnucpro_has_a_row_for_each_scored_read() -> None:
-    rows = [row.split(b"\t") for row in bytes(virnucpro_lines(IDS, 2, ODDS, CALL)).split(b"\n")[:-1]]
+    rows = [row.split(b"\t") for row in bytes(virnucpro_lines(IDS, np.full(4, 2), ODDS, CALL)).split(b"\n")[:-1]]
     assert [row[0] for row in rows] == [b"r1/2_chunk_1", b'r"2/2_chunk_1', b"\xffr4/2_chunk_1"]
     assert [row[1] for row in rows] == [b"True", b"False", b"False"]
     assert all(abs(float(row[2]) + float(row[3]) - 1) < 2e-6 for row in rows)
-    assert bytes(virnucpro_lines(IDS, 0, ODDS, CALL)).startswith(b"r1_chunk_1\tTrue\t0.047426\t0.952574\n")
+    assert bytes(virnucpro_lines(IDS, np.zeros(4, int), ODDS, CALL)).startswith(b"r1_chunk_1\tTrue\t0.047426\t0.952574\n")
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ from virshort.report.lookup import arms_of_interest
 from virshort.report.multiqc import missing_sections
 from virshort.report.page import SECTIONS, sections
 from virshort.report.terminal import summary_text
-from virshort.report.wording import SIMULATED
 from virshort.verdict.rows import row_of
+from virshort.verdict.wording import SIMULATED
 
 Render = Callable[[str, Inputs], str]
 IDS = [f"vs_{s.name}" for s in SECTIONS]
