@@ -59,7 +59,9 @@ def main() -> None:
         {"step": step, "count": len(kmers), "bases": len(bases)},
         Run(sets["folds"], sets["test_folds"], args.window_length, args.genetic_code, args.frames, args.sensitivity),
     )
-    metrics: dict[str, Metrics] = {path.parent.name: read_json(path) for path in sorted(args.evaluation.glob("*/metrics.json"))}
+    metrics: dict[str, Metrics] = {
+        path.parent.name: read_json(path) for path in sorted(args.evaluation.glob("*/metrics.json"))
+    }
     comparison: dict[str, Any] = read_json(args.comparison)
     card = model_card(record, comparison, metrics, sources, args.simulated)
     done = write_model(args.out, record, replicates, kmers, args.databases, card)
