@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from virshort.calls.sample_record import SampleSummary
 
-Value = str | int | float | bool | None
+Value = str | int | float | None
 
 
 def _prevalence(s: SampleSummary, name: str) -> Value:
@@ -34,7 +34,7 @@ COLUMNS: Mapping[str, Callable[[SampleSummary], Value]] = {
     "viral_share_saerens": lambda s: _prevalence(s, "saerens"),
     "expected_precision": lambda s: _prevalence(s, "precision"),
     "detection_limit": lambda s: _prevalence(s, "detection_limit"),
-    "distinguishable_from_none": lambda s: {None: None, True: "yes", False: "no"}[_prevalence(s, "distinguishable")],
+    "distinguishable_from_none": lambda s: ("no", "yes")[s["prevalence"]["distinguishable"]] if s["prevalence"] else None,
 }
 """The columns of summary.tsv. A fragment is a single read or a pair."""
 
