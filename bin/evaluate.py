@@ -21,10 +21,12 @@ from virshort.features.window_features import WindowFeatures
 from virshort.files import read_json, whole, write_json
 from virshort.fold_roles import validated_by
 from virshort.heads.evaluation import describe, ensemble_metrics, metrics, without_match
+from virshort.heads.held_out import FILE as HELD_OUT
+from virshort.heads.held_out import calibrated_as_one, describe_held_out, rates_by_length, rates_by_rule
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.model_record import Model
 from virshort.heads.pair_record import POOLED_RULE
-from virshort.heads.pairing import fit_rule, fit_rules, heads_of_pairs, read_pairs, read_together
+from virshort.heads.pairing import fit_rule, fit_rules, heads_of_pairs, pooled_log_odds, read_pairs, read_together
 from virshort.heads.prediction import (
     PREDICTIONS,
     Heads,
@@ -35,6 +37,9 @@ from virshort.heads.prediction import (
     score_windows,
 )
 from virshort.paired_sets import MATE, PAIR
+
+SEARCHED = "homology"
+"""The modality of an arm that reads matches."""
 
 
 def check_encoders(windows: WindowFeatures, model: Model, arm: str, test_set: str) -> None:
@@ -116,13 +121,19 @@ def evaluate_pairs(
     validating = pairs.select(split >= 0)
     rules = fit_rules(validating, split[split >= 0], odds)
     write_json(out / PAIR / "pair_rule.json", rules)
-    as_one = calibrated_as_one(heads, ensemble, odds, split[split >= 0], validating.length)
-    write_json(out / PAIR / POOLED_RULE, fit_rule(validating, as_one, "the run"))
+
+    def as_one(odds: np.ndarray, split: np.ndarray, length: np.ndarray) -> np.ndarray:
+        flat = odds.reshape(len(heads), -1)
+        return calibrated_as_one(heads, ensemble, flat, np.repeat(split, 2), np.repeat(length, 2)).reshape(-1, 2)
+
+    pooled = fit_rule(validating, as_one(odds, split[split >= 0], validating.length), "the run")
+    write_json(out / PAIR / POOLED_RULE, pooled)
 
     tested = np.isin(pairs.fold, sets["test_folds"])
     which = np.flatnonzero(tested)
     both = heads_of_pairs(rules)
     one, two = (np.empty((len(heads), len(which)), np.float32) for _ in (MATE, PAIR))
+    calibrated = np.empty((len(which), 2))
     done = 0
     with (
         predictions_writer(out / MATE / "predictions.parquet") as write_mate,
@@ -134,23 +145,17 @@ def evaluate_pairs(
             done += single.num_rows
             mates = block.reshape(len(heads), -1, 2)
             one[:, here] = mates[:, :, 0]
+            calibrated[here] = as_one(mates, pairs.fold[which[here]], pairs.length[which[here]])
             two[:, here] = read_together(pairs.select(which[here]), mates, rules)
             write_mate(single, one[:, here], heads)
             write_pair(named_by_fragment(single), two[:, here], both)
+    of = pairs.select(which)
+    together = pooled_log_odds(calibrated, of.overlap, of.length, pooled)
+    rates = rates_by_rule(of.label, of.cluster, calibrated, together, of.length)
+    write_json(out / PAIR / HELD_OUT, describe_held_out(windows, rates, SEARCHED in modalities))
     first_mates = SelectedWindows(windows, 2 * which)
     write_metrics(out, metrics_of(arm, MATE, first_mates, one, heads))
     write_metrics(out, metrics_of(arm, PAIR, first_mates, two, both) | {"pair_rules": rules})
-
-
-def calibrated_as_one(
-    heads: list[Heads], ensemble: Heads | None, odds: np.ndarray, split: np.ndarray, length: np.ndarray
-) -> np.ndarray:
-    """The calibrated log-odds of mates by the replicates of their split as one, as an exported model takes them.
-
-    ensemble: the calibrations of the mean of the replicates; None where they are one and the same model; odds: [replicates, n,
-    2]; split: [n], the tested fold; length: [n] bp of a mate. Returns [n, 2]."""
-    judged, mean = (ensemble, odds.mean(axis=0, dtype=np.float64).astype(np.float32)) if ensemble else (heads[0], odds[0])
-    return judged.calibrated(mean.ravel(), np.repeat(split, 2), np.repeat(length, 2)).reshape(-1, 2)
 
 
 def named_by_fragment(manifest: pa.Table) -> pa.Table:
@@ -178,6 +183,11 @@ def main() -> None:
             evaluate_pairs(args.out, args.arm, windows, model["modalities"], heads, ensemble, sets)
             continue
         odds = write_predictions(args.out / name / "predictions.parquet", windows, model["modalities"], heads)
+        label, fold, length = windows.column("label"), windows.column("fold"), windows.length
+        as_one = calibrated_as_one(heads, ensemble, odds, fold, length)
+        rates = rates_by_length(label, windows.codes("cluster")[0], as_one, length)
+        held_out = describe_held_out(windows, rates, SEARCHED in model["modalities"])
+        write_json(args.out / name / HELD_OUT, held_out)
         found = metrics_of(args.arm, name, windows, odds, heads)
         if ensemble:
             found["ensemble"] = ensemble_metrics(windows, odds, ensemble)

@@ -3,19 +3,20 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from virshort.errors import run
 from virshort.files import read_json
-from virshort.heads.metrics_record import Metrics
+from virshort.heads.held_out import FILE as HELD_OUT
+from virshort.heads.held_out import joined
 from virshort.heads.pair_record import POOLED_RULE
 from virshort.heads.prediction import read_ensemble, read_heads
 from virshort.model.card import model_card
 from virshort.model.source_kmers import spaced_kmers, step_for
 from virshort.model.writing import Run, chosen_arm, exported_heads, model_record, write_model
 from virshort.paired_sets import PAIR
+from virshort.verdict.schema import Comparison
 from virshort.windows.source_table import read_source_table
 
 
@@ -44,6 +45,7 @@ def main() -> None:
     heads, of_head = read_heads(args.models, sets["test_folds"])
     replicates, fitted = exported_heads(heads, read_ensemble(args.models, sets["test_folds"]))
     rule = args.evaluation / PAIR / POOLED_RULE
+    by_set = sorted(args.evaluation.glob(f"*/{HELD_OUT}"), key=lambda path: (path.parent.name != "short", path.parent.name))
 
     sources = read_source_table(args.folds)
     bases = np.memmap(args.sequences, np.uint8, "r")
@@ -56,14 +58,12 @@ def main() -> None:
         len(replicates),
         fitted,
         read_json(rule) if rule.exists() else None,
+        joined([read_json(path) for path in by_set]),
         {"step": step, "count": len(kmers), "bases": len(bases)},
         Run(sets["folds"], sets["test_folds"], args.window_length, args.genetic_code, args.frames, args.sensitivity),
     )
-    metrics: dict[str, Metrics] = {
-        path.parent.name: read_json(path) for path in sorted(args.evaluation.glob("*/metrics.json"))
-    }
-    comparison: dict[str, Any] = read_json(args.comparison)
-    card = model_card(record, comparison, metrics, sources, args.simulated)
+    comparison: Comparison = read_json(args.comparison)
+    card = model_card(record, comparison, sources, args.simulated)
     done = write_model(args.out, record, replicates, kmers, args.databases, card)
     size = sum(f["bytes"] for f in done["files"].values())
     print(

@@ -15,7 +15,7 @@ from harness import ARMS, ROOT, Run
 from virshort.report.inputs import read_inputs
 from virshort.report.numbers import duration
 from virshort.report.page import SECTIONS, sections
-from virshort.report.wording import SIMULATED
+from virshort.verdict.wording import SIMULATED
 
 ASSETS = ROOT / "assets" / "report"
 ARTIFACTS = ROOT / "test_artifacts"  # screenshots to look at; not in git

@@ -15,7 +15,7 @@ from virshort.errors import InputError
 from virshort.heads.calibration import LENGTHS, THRESHOLDS, calibrated, for_bin, in_bin
 from virshort.heads.model_record import Calibration
 from virshort.heads.pair_record import MateRule
-from virshort.heads.pairing import pair_odds
+from virshort.heads.pairing import pooled_log_odds
 from virshort.model.record import ModelRecord, Thresholds
 
 
@@ -63,24 +63,27 @@ def thresholds_for(record: ModelRecord, length: np.ndarray, name: str, pairs: bo
         raise InputError(f"threshold {name}: is not one of {', '.join(THRESHOLDS)}: choose one of these, or give a number")
     out = np.empty(len(length), np.float32)
     for row in record["thresholds"]:
-        lengths = row["lengths"]
-        here = in_bin(length, lengths)
+        here = in_bin(length, row["lengths"])
         if not here.any():
             continue
-        rule = record["pairs"]
-        own = _calibrated(for_bin(rule["calibration"], lengths), name) if pairs and rule else None
-        cut = row["thresholds"][name] if own is None else own
+        cut = threshold_of(record, row, name, pairs)
         if cut is None:
+            known = " or ".join(other for other in THRESHOLDS if threshold_of(record, row, other, pairs) is not None)
             raise InputError(
-                f"threshold {name}: the model of {record['arm']} has none for reads of {lengths[0]} bp and more, because "
-                f"validation had too few nonviral windows for this rate: choose {_known(row)}, or train on more windows"
+                f"threshold {name}: the model of {record['arm']} has none for reads of {row['lengths'][0]} bp and more, since "
+                f"validation had too few nonviral windows for this rate: choose {known}, or train on more windows"
             )
         out[here] = cut
     return out
 
 
-def _known(row: Thresholds) -> str:
-    return " or ".join(name for name, cut in row["thresholds"].items() if cut is not None)
+def threshold_of(record: ModelRecord, row: Thresholds, name: str, pairs: bool) -> float | None:
+    """The threshold of one bin of lengths; None if it is not known. row: of the record's thresholds."""
+    if pairs and record["pairs"]:
+        own = _calibrated(for_bin(record["pairs"]["calibration"], row["lengths"]), name)
+        if own is not None:
+            return own
+    return row["thresholds"][name]
 
 
 def pair_log_odds(record: ModelRecord, mates: np.ndarray, overlap: np.ndarray, length: np.ndarray) -> np.ndarray:
@@ -94,6 +97,4 @@ def pair_log_odds(record: ModelRecord, mates: np.ndarray, overlap: np.ndarray, l
             f"the model of {record['arm']} cannot read two mates together, because its run drew no pairs (--pair_windows 0): "
             "call mates singly, or make the model again with pairs"
         )
-    scaled = mates / rule["temperature"] + rule["bias"]
-    together = pair_odds(scaled, overlap, rule["factor"]).astype(np.float32)
-    return calibrated(rule["calibration"], together, length).astype(np.float32)
+    return pooled_log_odds(mates, overlap, length, rule).astype(np.float32)

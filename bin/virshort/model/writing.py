@@ -15,6 +15,7 @@ from virshort.files import content_digest, whole, write_json
 from virshort.heads.model_record import Calibration, Lengths, Model
 from virshort.heads.pair_record import MateRule
 from virshort.heads.prediction import Heads
+from virshort.inference.held_out_rates import HeldOut
 from virshort.modalities import GIVEN
 from virshort.model.opening import MATCHES, head_name, record_digest
 from virshort.model.record import CARD, FORMAT, HEADS, HOMOLOGY, KMERS, RECORD, ModelRecord, Search, SourceKmersRecord
@@ -78,6 +79,7 @@ def model_record(
     replicates: int,
     fitted: Mapping[int, Sequence[Calibration]],
     pairs: MateRule | None,
+    held_out: HeldOut | None,
     kmers: SourceKmersRecord,
     run: Run,
 ) -> ModelRecord:
@@ -107,6 +109,7 @@ def model_record(
         "calibration": calibration,
         "thresholds": model_thresholds(calibration),
         "pairs": pairs,
+        "held_out": held_out,
         "search": search if MATCHES in arm["modalities"] else None,
         "kmers": kmers,
         "pretrained": of_head["pretrained"]["file"] if of_head["pretrained"] else None,

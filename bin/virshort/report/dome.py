@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import short_row
 from virshort.report.methods import encoder_text, encoders_of, fitted_in_words, head_in_words, sources_text
-from virshort.report.wording import SIMULATED, overfitting_text
+from virshort.report.wording import overfitting_text
 from virshort.sources.hold_out import CLUSTER, plural
-from virshort.verdict.wording import names_in_words, quoted
+from virshort.verdict.wording import SIMULATED, names_in_words, quoted
 
 MISSING = "Not recorded in this results folder."
 Answers = list[tuple[str, str | None]]

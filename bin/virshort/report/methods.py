@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import Json, short_row
-from virshort.report.wording import SIMULATED
 from virshort.sources.hold_out import CLUSTER, plural
 from virshort.verdict.schema import Comparison
-from virshort.verdict.wording import listed, names_in_words, quoted
+from virshort.verdict.wording import SIMULATED, listed, names_in_words, quoted
 
 REFERENCES = {
     "nextflow": "Di Tommaso P et al. Nextflow enables reproducible computational workflows. Nat Biotechnol 35, 316-319 (2017).",

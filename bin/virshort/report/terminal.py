@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from virshort.report.inputs import Inputs
 from virshort.report.needs import needs_text
 from virshort.report.numbers import interval, scaled, signed
-from virshort.report.wording import SIMULATED, control_sentences, further_warnings
+from virshort.report.wording import control_sentences, further_warnings
 from virshort.verdict.rows import row_of
 from virshort.verdict.schema import ArmRow
-from virshort.verdict.wording import quoted
+from virshort.verdict.wording import SIMULATED, quoted
 
 
 def summary_text(data: Inputs) -> str:

@@ -3,9 +3,6 @@
 from virshort.report.inputs import Inputs
 from virshort.verdict.schema import Comparison
 
-SIMULATED = (
-    "The genomes of this run are simulated: its figures show how the pipeline works, and say nothing about real viruses."
-)
 NO_OVERFITTING = "No arm overfits: none is accurate on its training windows and near chance on test windows."
 
 

@@ -5,6 +5,10 @@ from typing import Any
 
 from virshort.inference.intervals import MetricEstimate
 
+SIMULATED = (
+    "The genomes of this run are simulated: its figures show how the pipeline works, and say nothing about real viruses."
+)
+
 
 def percent(value: float | None, digits: int = 1) -> str:
     """A share as "73.2 %"."""

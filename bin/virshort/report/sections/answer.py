@@ -6,9 +6,10 @@ from typing import Any
 from virshort.report.inputs import Inputs
 from virshort.report.lookup import precision_at
 from virshort.report.needs import needs_text
-from virshort.report.wording import SIMULATED, further_warnings
+from virshort.report.wording import further_warnings
 from virshort.verdict.rows import row_of
 from virshort.verdict.schema import Criterion
+from virshort.verdict.wording import SIMULATED
 
 
 def answer(data: Inputs) -> Mapping[str, Any]:
