@@ -46,7 +46,7 @@ def read_sheet(path: Path) -> list[Sample]:
         where = f"{path.name}, line {line}"
         name = cells["sample"]
         _check_name(name, f"{where}, sample")
-        lane = [cells["fastq_1"]] + [cells["fastq_2"]] * bool(cells.get("fastq_2"))
+        lane = [cells["fastq_1"], *filter(None, [cells.get("fastq_2")])]
         for column, file in zip(("fastq_1", "fastq_2"), lane, strict=False):
             if not file:
                 raise InputError(f"{where}, {column}: the cell is empty: give the path of a FASTQ, FASTA or BAM file")

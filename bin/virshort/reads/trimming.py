@@ -87,12 +87,11 @@ def before_poly_g(letters: np.ndarray, first: np.ndarray, last: np.ndarray) -> n
         others, begin = 0, last[row]
         for size in range(1, last[row] - first[row] + 1):
             at = last[row] - size
-            if letters[at] == 71:  # G
+            others += letters[at] != 71  # G
+            if others > _OTHERS or (others > size // _BASES_PER_OTHER and size >= _POLY_G):
+                break
+            if letters[at] == 71:
                 begin = at
-            else:
-                others += 1
-                if others > _OTHERS or (others > size // _BASES_PER_OTHER and size >= _POLY_G):
-                    break
         if last[row] - begin >= _POLY_G:
             found[row] = begin
     return found
