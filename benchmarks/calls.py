@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -78,9 +79,10 @@ def make(folder: Path, pairs: int, size: int) -> list[object]:
 def plain(folder: Path, pairs: int) -> None:
     """The same table and viral reads by a loop over reads with Python's gzip and csv at the same level of compression."""
     rows = pq.read_table(folder / "chunks" / "s.chunk_00000.scores.parquet").slice(0, 2 * pairs).to_pylist()
-    inputs = [gzip.open(folder / "chunks" / f"s.chunk_00000.R{m}.fastq.gz", "rt") for m in (1, 2)]
-    viral = [gzip.open(folder / f"plain_R{m}.fastq.gz", "wt", 1) for m in (1, 2)]
-    with gzip.open(folder / "plain.tsv.gz", "wt", 1) as f:
+    with ExitStack() as stack:
+        inputs = [stack.enter_context(gzip.open(folder / "chunks" / f"s.chunk_00000.R{m}.fastq.gz", "rt")) for m in (1, 2)]
+        viral = [stack.enter_context(gzip.open(folder / f"plain_R{m}.fastq.gz", "wt", 1)) for m in (1, 2)]
+        f = stack.enter_context(gzip.open(folder / "plain.tsv.gz", "wt", 1))
         table = csv.writer(f, delimiter="\t")
         for i in range(pairs):
             records = [[next(file) for _ in range(4)] for file in inputs]
@@ -96,8 +98,6 @@ def plain(folder: Path, pairs: int) -> None:
                 table.writerow([record[0][1:-1], m + 1, row["length"], score, call, row["reason"], evidence, row["flags"]])
                 if call == "viral":
                     viral[m].write("".join(record))
-    for file in (*inputs, *viral):
-        file.close()
 
 
 def main() -> None:
