@@ -46,6 +46,8 @@ workflow {
         features = data.features
         width = data.width
         folder = channel.value([])
+        sequences = channel.empty()
+        databases = channel.empty()
     }
     else {
         WINDOWS(options)
@@ -54,6 +56,8 @@ workflow {
         features = EMBEDDING.out.features
         width = channel.value([])
         folder = data.folder
+        sequences = data.sequences
+        databases = data.databases
     }
 
     // Every arm is trained and evaluated on the same windows; the comparison gives the verdict
@@ -62,7 +66,7 @@ workflow {
             options,
             [
                 arms: data.arms, features: features, sets: data.sets, leakage: data.leakage, folds: data.folds,
-                facts: data.facts, windows: folder, width: width
+                facts: data.facts, windows: folder, width: width, sequences: sequences, databases: databases
             ]
         )
     }

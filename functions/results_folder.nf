@@ -4,7 +4,7 @@
 def publishedNames() {
     return [
         'report.html', 'summary.txt', 'figures', 'comparison.json', 'comparison.tsv', 'novelty.tsv', 'leakage.json', 'window_sets.json',
-        'models', 'evaluation', 'windows', 'sources', 'features',
+        'model', 'models', 'evaluation', 'windows', 'sources', 'features',
         'pipeline_info/arms.json', 'pipeline_info/gpu.json', 'pipeline_info/parameters.json', 'pipeline_info/versions.yml',
     ]
 }

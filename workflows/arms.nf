@@ -1,12 +1,14 @@
 // From features to the report: every arm trained and evaluated, all arms compared.
 include { codeDigest                                                       } from '../functions/code'
 include { filesIn ; headFiles ; readJson                                   } from '../functions/files'
+include { checkModelArm ; modelArm                                         } from '../functions/model_arm'
 include { filesOf ; testPools ; trainingPools ; trainingSets ; withMatches } from '../functions/pools'
 include { PRETRAINED                                                       } from '../modules/pretrained/main'
 include { TRAIN as TRAIN_BASELINE ; TRAIN ; TRAIN as TRAIN_COMBINED        } from '../modules/train/main'
 include { EVALUATE                                                         } from '../modules/evaluate/main'
 include { NOVELTY                                                          } from '../modules/novelty/main'
 include { COMPARE                                                          } from '../modules/compare/main'
+include { MODEL                                                            } from '../modules/model/main'
 include { TRACE                                                            } from '../modules/trace/main'
 include { REPORT                                                           } from '../modules/report/main'
 
@@ -15,7 +17,8 @@ workflow ARMS {
     options // all parameters, typed
     // Channels by name. arms: arms.json; features: [ pool, encoding, [files] ]; sets: window_sets.json; leakage:
     // leakage.json; folds: folds.parquet; facts: what else the report shows; windows: their folder, or []; width: numbers
-    // per row of ready features, or [] where the encoders determine it
+    // per row of ready features, or [] where the encoders determine it; sequences: the bases of all sources, and databases:
+    // what windows are searched against, nothing where there are none
     data
 
     main:
@@ -40,7 +43,7 @@ workflow ARMS {
         .map { all, known -> [features: all, sets: known] }
 
     // [ arm, sets, [files] ]
-    jobs = data.arms.flatMap { f -> readJson(f) }.combine(inputs).map { arm, given ->
+    jobs = data.arms.flatMap { f -> checkModelArm(options.model_arm, readJson(f)) }.combine(inputs).map { arm, given ->
         [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.encoding, trainingPools(given.sets, arm))]
     }
     checkpoints = "${workflow.workDir}/checkpoints"
@@ -105,6 +108,25 @@ workflow ARMS {
         options.subMap('seed', 'min_training_accuracy', 'min_accuracy', 'min_precision', 'min_recall', 'min_f1') +
             [window_length: options.features ? null : options.window_length],
         codeDigest('compare.py')
+    )
+    // The arm that validation prefers, or --model_arm, as a model that reads can be classified by; none of ready features
+    MODEL(
+        // [ arm, models, evaluation, databases or [] ]
+        trained.map { arm, folder -> [arm.name, arm, folder] }
+            .join(EVALUATE.out.map { folder -> [folder.name, folder] })
+            .combine(COMPARE.out.comparison)
+            .filter { name, _arm, _models, _evaluation, compared -> name == modelArm(options.model_arm, compared) }
+            .combine(data.databases.ifEmpty([]).map { found -> [found] })
+            .map { _name, arm, found, evaluation, _compared, databases ->
+                [arm, found, evaluation, 'homology' in arm.modalities ? databases : []]
+            },
+        COMPARE.out.comparison,
+        data.arms,
+        data.sets,
+        data.folds,
+        data.sequences,
+        options.subMap('window_length', 'genetic_code', 'frames', 'homology_sensitivity', 'demo'),
+        codeDigest('write_model.py')
     )
     TRACE(COMPARE.out.comparison)
     REPORT(

@@ -1,6 +1,7 @@
-// From reads to calls: every sample is checked and cut into chunks, and every chunk is scored by the model.
+// From reads to calls: every sample is checked and cut into chunks, every chunk is scored by the model, and the calls
+// of a sample are collected from the scores of its chunks.
 include { codeDigest             } from '../functions/code'
-include { readJson               } from '../functions/files'
+include { filesIn ; readJson     } from '../functions/files'
 include { listedFiles            } from '../functions/shell'
 include { givenWeights ; loading } from '../functions/weights'
 include { PLAN_READS             } from '../modules/plan_reads/main'
@@ -8,6 +9,8 @@ include { CHECK_READS            } from '../modules/check_reads/main'
 include { FETCH_WEIGHTS          } from '../modules/fetch_weights/main'
 include { PREDICT                } from '../modules/predict/main'
 include { PREDICT_GPU            } from '../modules/predict_gpu/main'
+include { COLLECT                } from '../modules/collect/main'
+include { REPORT_READS           } from '../modules/report_reads/main'
 
 workflow CLASSIFY {
     take:
@@ -66,7 +69,30 @@ workflow CLASSIFY {
         code
     )
 
-    emit:
-    chunks = CHECK_READS.out // [ sample, [files of its chunks], <sample>.reads.json ]
-    scores = PREDICT.out.mix(PREDICT_GPU.out) // [ sample, scores of a chunk ]
+    // [ sample, [scores of all its chunks] ]
+    scores = PREDICT.out.mix(PREDICT_GPU.out)
+        .combine(CHECK_READS.out.map { sample, _files, record -> [sample, readJson(record).chunks] }, by: 0)
+        .map { sample, of_chunk, chunks -> [groupKey(sample, chunks), of_chunk] }
+        .groupTuple()
+        .map { key, all -> [key.groupTarget, all.sort { f -> f.name }] }
+    record = model.resolve('model.json')
+    COLLECT(
+        // [ sample, [files of its chunks], <sample>.reads.json, [scores of all its chunks] ]
+        CHECK_READS.out.join(scores),
+        record,
+        options.subMap('threshold', 'pair_rule', 'formats'),
+        codeDigest('collect.py')
+    )
+    assets = projectDir.resolve('assets/report')
+    REPORT_READS(
+        // [ <sample>.summary.json, ... ]
+        COLLECT.out.summary.toSortedList { a, b -> a.name <=> b.name },
+        record,
+        filesIn(assets),
+        filesIn(assets.resolve('templates')),
+        filesIn(assets.resolve('reads')),
+        options,
+        workflow.nextflow.version.toString(),
+        codeDigest('report_reads.py') + codeDigest('versions.py')
+    )
 }

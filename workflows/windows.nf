@@ -106,6 +106,7 @@ workflow WINDOWS {
     sets = SAMPLE_WINDOWS.out.sets
     leakage = AUDIT.out
     folds = SPLIT.out.folds
+    sequences = MASK.out.sequences
     databases = HOMOLOGY_DATABASES.out.folder
     facts = SPLIT.out.summary.mix(
         CLUSTER.out.summary, MASK.out.summary, CHECK_INPUT.out.summary, CHECK_INPUT.out.skipped, HOMOLOGY_DATABASES.out.summary
@@ -120,6 +121,7 @@ workflow WINDOWS {
     sets // window_sets.json: which pools make a window set
     leakage // leakage.json
     folds // folds.parquet: the sources with their families and folds
+    sequences // the bases of all sources, with what folds have in common masked
     databases // what windows are searched against, as a folder; nothing if no arm reads matches
     facts // summaries of the steps, for the report
 }

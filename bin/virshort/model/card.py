@@ -4,6 +4,7 @@ Its figures are those of comparison.json. The parts of the DOME sheet (Walsh et 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def _purpose(record: ModelRecord) -> str:
     spans = sorted({*lengths})
     trained = f" It was trained on windows of {_span(spans)} bp." if spans else ""
     return (
-        f"This model says how likely a sequencing read is to be viral: {record['description']}.{trained} It was written by "
+        f"This model says how likely a sequencing read is to be viral: {_text(record['description'])}.{trained} It was written by "
         f"virshort {record['virshort']}. `bin/show_model.py MODEL --verify` checks that its files are intact."
     )
 
@@ -312,5 +313,10 @@ def _metric(metric: MetricEstimate, scale: float, digits: int) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown. Names of the user's are text and no markup."""
     lines = [head, ["--"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
+    return "\n".join("| " + " | ".join(_text(cell) for cell in line) + " |" for line in lines)
+
+
+def _text(name: str) -> str:
+    return escape(name, quote=False).replace("|", "\\|")

@@ -124,7 +124,7 @@ def write_model(
     """Write a model, its record last. heads: of each replicate; kmers: of the sources, sorted; databases: the folder that
     HOMOLOGY_DATABASES wrote, needed where the arm reads matches. Returns the complete record."""
     tensors = {
-        head_name(fold, number, name): np.ascontiguousarray(tensor)
+        head_name(fold, number, name): tensor
         for number, replicate in enumerate(heads)
         for fold in record["tested_folds"]
         for name, tensor in replicate.weights[fold].items()

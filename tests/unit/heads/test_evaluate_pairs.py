@@ -13,8 +13,8 @@ from random_heads import random_head
 from virshort.features.window_features import WindowFeatures
 from virshort.files import read_json
 from virshort.heads import prediction
-from virshort.heads.model_files import folder_of, write_head
-from virshort.heads.pairing import pair_odds
+from virshort.heads.model_files import ensemble_of, folder_of, write_head
+from virshort.heads.pairing import fit_rule, pair_odds, read_pairs
 from virshort.heads.scoring import log_odds, score_of
 
 FRAGMENTS, FOLDS, TESTED = 120, 4, [0, 2]
@@ -93,3 +93,31 @@ def test_mates_and_pairs_are_judged_by_the_split_that_tests_their_fold(
         assert (found["test_set"], found["windows"], found["replicates"]) == (name, tested.sum(), 2)
         assert found["clusters"] == 30 and {row["fold"] for row in found["rows"]} == set(TESTED)
         assert found.get("pair_rules") == (rules if name == "pair" else None)
+
+
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_a_model_reads_mates_by_one_rule_for_all_splits(
+    windows: WindowFeatures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ensemble: bool
+) -> None:
+    """It is fitted on the calibrated mean of a split's replicates, or on the first where all are one and the same model."""
+    scale = {"lengths": None, "windows": 9, "temperature": 2.0, "bias": 0.5, "thresholds": {}}
+    for f in TESTED if ensemble else []:
+        (tmp_path / "models" / folder_of(f, 0)).mkdir(parents=True)
+        known = {"replicates": 2, "threshold": 0.5, "calibration": [scale]}
+        (tmp_path / "models" / ensemble_of(f)).write_text(json.dumps(known))
+    run(tmp_path, tmp_path / "out", monkeypatch)
+    found = read_json(tmp_path / "out" / "pair" / "pooled_rule.json")
+
+    x = windows.rows(np.arange(2 * FRAGMENTS), ["dna", "protein"])
+    pairs = read_pairs(windows)
+    mates = np.empty((FRAGMENTS, 2))
+    for f in TESTED:
+        here = pairs.fold == f + 1
+        odds = [log_odds(random_head(8, 10 * f + r), x[np.repeat(here, 2)]).reshape(-1, 2) for r in (0, 1)]
+        mates[here] = np.mean(odds, axis=0) / 2 + 0.5 if ensemble else odds[0]
+    validating = np.isin(pairs.fold, [f + 1 for f in TESTED])
+    expected = fit_rule(pairs.select(validating), mates[validating], "the run")
+    assert found.keys() == expected.keys() and found["pairs"] == FRAGMENTS // 2
+    assert [found[k] for k in ("temperature", "bias", "factor")] == pytest.approx(
+        [expected["temperature"], expected["bias"], expected["factor"]], rel=1e-3, abs=1e-3
+    )
