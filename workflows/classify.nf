@@ -20,7 +20,7 @@ workflow CLASSIFY {
     sheet = file(options.reads, glob: false)
     model = file(options.model, glob: false)
     compiled = "${workflow.workDir}/compiled"
-    PLAN_READS(sheet, model, options.weights_revision, codeDigest('plan_reads.py'))
+    PLAN_READS(sheet, model, options.weights_revision ?: '', codeDigest('plan_reads.py'))
     // { samples: [ { name, lanes }, ... ], modules, weights, arm }: ReadsPlan of bin/virshort/reads/plan.py
     plan = PLAN_READS.out.map { f -> readJson(f) }.first()
 
