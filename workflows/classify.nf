@@ -20,7 +20,7 @@ workflow CLASSIFY {
     sheet = file(options.reads, glob: false)
     model = file(options.model, glob: false)
     compiled = "${workflow.workDir}/compiled"
-    PLAN_READS(sheet, model, options.weights_revision, codeDigest('plan_reads.py'))
+    PLAN_READS(sheet, model, options.weights_revision ?: '', codeDigest('plan_reads.py'))
     // { samples: [ { name, lanes }, ... ], modules, weights, arm }: ReadsPlan of bin/virshort/reads/plan.py
     plan = PLAN_READS.out.map { f -> readJson(f) }.first()
 
@@ -77,8 +77,10 @@ workflow CLASSIFY {
         .map { key, all -> [key.groupTarget, all.sort { f -> f.name }] }
     record = model.resolve('model.json')
     COLLECT(
-        // [ sample, [files of its chunks], <sample>.reads.json, [scores of all its chunks] ]
-        CHECK_READS.out.join(scores),
+        // [ sample, [files of its chunks], <sample>.reads.json, [scores of all its chunks] ]; nothing is published before all
+        // samples have been checked
+        CHECK_READS.out.join(scores).combine(CHECK_READS.out.count())
+            .map { sample, files, checked, tables, _samples -> [sample, files, checked, tables] },
         record,
         options.subMap('threshold', 'pair_rule', 'formats'),
         codeDigest('collect.py')

@@ -49,6 +49,14 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
         [f"--features takes the place of --input: give only one of them, got '{SHEET}'"],
     ),
     ({"source_table": SHEET}, ["--source_table describes records of --input or --features: give one of them too"]),
+    ({"reads": SHEET}, ["--reads needs a model to classify by: give --model, the folder model/ of a run's results"]),
+    ({"model": str(ROOT)}, [f"--model classifies reads: give them by --reads, got '{ROOT}'"]),
+    (
+        {"reads": SHEET, "model": str(ROOT), "input": SHEET},
+        [f"--reads takes the place of --input: give only one of them, got '{SHEET}'"],
+    ),
+    ({"model": SHEET}, [f"--model names a file, not a folder, got '{SHEET}'"]),
+    ({"quality_trim": -1}, ["--quality_trim must be at least 0, got '-1'"]),
     ({"outdir": ""}, ["--outdir is empty: give a value, or leave it out for results"]),
     ({"folds": None}, ["--folds is empty: give a value, or leave it out for 5"]),
     ({"min_recall": 80}, ["--min_recall must be at most 1, got '80'"]),
@@ -100,6 +108,8 @@ ACCEPTED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"input": SHEET}, {"input": SHEET, "demo": False}),
     ({"input": SHEET, "source_table": SHEET}, {"source_table": SHEET, "demo": False}),
     ({"features": SHEET}, {"features": SHEET, "demo": False}),
+    ({"reads": SHEET, "model": str(ROOT)}, {"reads": SHEET, "demo": False}),
+    ({"reads_per_chunk": "1e5"}, {"reads_per_chunk": 100000}),
     ({"demo": False, "input": SHEET}, {"input": SHEET, "demo": False}),
 ]
 # What is given -> the parameters that the run warns of, since they change nothing in it.
@@ -110,6 +120,9 @@ WITHOUT_EFFECT: list[tuple[dict[str, Any], list[str]]] = [
     ({"container": "image"}, ["--container"]),
     ({"weights": str(ROOT)}, []),
     ({"weights": str(ROOT), "dna_encoder": "kmer-dna", "protein_encoder": "kmer-protein"}, ["--weights"]),
+    ({"reads": SHEET, "model": str(ROOT), "max_n": 0.2, "min_read_length": 80, "precision": "fp32"}, []),
+    ({"reads": SHEET, "model": str(ROOT), "folds": 4, "source_table": SHEET}, ["--source_table", "--folds"]),
+    ({"min_read_length": 80, "quality_trim": 20}, ["--min_read_length", "--quality_trim"]),
     ({"pair_windows": 0, "insert_sd": 50}, ["--insert_sd"]),
     ({"features": SHEET, "window_length": 200, "cluster_cap": 0.1, "frames": "all"}, ["--frames", "--window_length"]),
 ]

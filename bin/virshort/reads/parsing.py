@@ -7,9 +7,8 @@ from virshort.errors import RowError
 from virshort.reads.records import Records
 from virshort.sources.records import CANONICAL
 
-_LETTER = np.frombuffer(CANONICAL, np.uint8).copy()
+_LETTERS = CANONICAL[: ord(".")] + b"N" + CANONICAL[ord(".") + 1 :]
 """[256] letter -> upper-case IUPAC letter, or '-'. Older sequencers write '.' where they read no base."""
-_LETTER[ord(".")] = ord("N")
 _NEWLINE, _RETURN, _GAP = ord("\n"), ord("\r"), ord("-")
 
 
@@ -26,7 +25,7 @@ def parse_fastq(text: np.ndarray) -> tuple[Records, int]:
     stops = ends - (text[ends - 1] == _RETURN) * (ends > starts)  # without a carriage return
     first, bases, plus, quality = starts[::4], starts[1::4], starts[2::4], starts[3::4]
     name_last, bases_last, quality_last = stops[::4], stops[1::4], stops[3::4]
-    letters = _LETTER[text]
+    letters = _canonical(text)
     records = Records(text, first, ends[3::4] + 1, name_last, letters, bases, bases_last, quality)
     wrong = (text[first] != ord("@")) | (text[plus] != ord("+")) | (quality_last - quality != records.lengths)
     _raise_first(records, wrong, quality_last - quality, plus)
@@ -54,11 +53,15 @@ def parse_fasta(text: np.ndarray, last: bool) -> tuple[Records, int]:
     inside[first] += 1
     np.add.at(inside, header_end, -1)
     kept = (np.cumsum(inside[:-1], dtype=np.int8) == 0) & (text[:used] != _NEWLINE) & (text[:used] != _RETURN)
-    letters = _LETTER[text[:used][kept]]
+    letters = _canonical(text[:used][kept])
     before = np.concatenate(([0], np.cumsum(kept)))
     records = Records(text[:used], first, bounds[1:], name_last, letters, before[first], before[bounds[1:]], None)
     _raise_first(records, np.zeros(len(records), bool))
     return records, used
+
+
+def _canonical(text: np.ndarray) -> np.ndarray:
+    return np.frombuffer(text.tobytes().translate(_LETTERS), np.uint8)
 
 
 def _raise_first(
