@@ -44,8 +44,8 @@ def pooled(rates: Sequence[tuple[Rate, Rate]], weights: Sequence[float] | np.nda
     def mean(which: int) -> Rate:
         values = np.array([r[which].value for r in rates])
         deviations = np.sqrt([r[which].variance for r in rates])
-        fewest = min(r[which].effective for r, s in zip(rates, share, strict=True) if s > 0)
-        return Rate(float(values @ share), float(deviations @ share) ** 2, fewest)
+        df, effective = (min(column) for column in zip(*((r[which].df, r[which].effective) for r in rates), strict=True))
+        return Rate(float(values @ share), float(deviations @ share) ** 2, df, effective)
 
     return SampleRates(mean(0), mean(1))
 
@@ -79,7 +79,7 @@ def _margin(share: np.ndarray, reads: int, rates: SampleRates, quantile: float) 
     by_viral, by_nonviral = DRAWS * share**2 * found.variance, DRAWS * (1 - share) ** 2 * false.variance
     variance = binomial + by_viral + by_nonviral
     # Satterthwaite; the binomial part has as many degrees of freedom as there are reads.
-    below = by_viral**2 / max(found.effective - 1, 0.5) + by_nonviral**2 / max(false.effective - 1, 0.5) + binomial**2 / reads
+    below = by_viral**2 / found.df + by_nonviral**2 / false.df + binomial**2 / reads
     df = np.divide(variance**2, below, out=np.full(len(share), 1e9), where=below > 0)
     return special.stdtrit(df, quantile) * np.sqrt(variance)
 
@@ -113,7 +113,7 @@ def detection_limit(reads: int, rates: SampleRates) -> float | None:
     grid = shares()
     margin, expected = _margin(grid, reads, rates, LEVEL), _expected(grid, rates)
     sure = expected - margin  # calls that nearly every sample with this share has
-    seen = np.flatnonzero(_distance(sure, expected[:1], margin[:1]) > 1)
+    seen = np.flatnonzero((sure > expected[0]) & (_distance(sure, expected[:1], margin[:1]) > 1))
     return float(grid[seen[0]]) if len(seen) else None
 
 

@@ -1,7 +1,8 @@
 """How often held-out windows are called viral at any threshold, with the variance that their clusters give.
 
 A rate is interpolated between the thresholds at which it was measured. The variance is that of a delete-one-cluster jackknife
-(virshort.inference.estimates), computed for all thresholds at once.
+(virshort.inference.estimates), computed for all thresholds at once, and an allowance for what the clusters cannot show: the
+most unusual of them is often the cause of most false positives, and another like it may be waiting.
 """
 
 from collections.abc import Sequence
@@ -11,13 +12,19 @@ import numpy as np
 
 from virshort.inference.estimates import effective_clusters
 
+ENOUGH = 20
+"""Windows of a cluster from which its own rate is known well enough to be called unusual."""
+
 
 class RateCurve(TypedDict):
-    """A rate at ascending thresholds. variance: of the mean over clusters; effective: how many clusters of equal size would
-    carry the same evidence."""
+    """A rate at ascending thresholds.
+
+    variance: of the mean over clusters, with the allowance; df: its degrees of freedom, few where a few clusters make most of
+    it; effective: how many clusters of equal size would carry the same evidence."""
 
     rate: list[float]
     variance: list[float]
+    df: list[float]
     effective: float
     windows: int
 
@@ -45,10 +52,11 @@ class HeldOut(TypedDict):
 
 
 class Rate(NamedTuple):
-    """A rate, its variance over clusters, and the effective number of clusters behind it."""
+    """A rate, its variance over clusters with the degrees of freedom, and the effective number of clusters behind it."""
 
     value: float
     variance: float
+    df: float
     effective: float
 
 
@@ -78,16 +86,23 @@ def _curve(cluster: np.ndarray, odds: np.ndarray, thresholds: np.ndarray) -> Rat
     by_step = np.bincount(code * steps + passed, minlength=groups * steps).reshape(groups, steps)
     called = by_step[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]  # [clusters, thresholds]
     total, calls = windows.sum(), called.sum(axis=0)
-    variance = np.full(len(thresholds), np.nan)
-    if groups > 1:
-        without = (calls - called) / (total - windows)[:, None]
-        variance = (groups - 1) / groups * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
-        # Where no cluster or every cluster is called, the clusters cannot show how much they differ: one read could.
-        variance = np.maximum(variance, 1 / total**2)
+    without = (calls - called) / np.maximum(total - windows, 1)[:, None]
+    squares = (groups - 1) / groups * (without - without.mean(axis=0)) ** 2
+    variance, fourth = squares.sum(axis=0), (squares**2).sum(axis=0)
+    # Those of a chi-squared distribution whose relative variance is that of the sum of squares: as many as clusters where
+    # deviations are normal, and 2 where one cluster makes all of it.
+    spread = fourth - variance**2 / groups
+    df = np.divide(2 * variance**2, spread, out=np.full(len(thresholds), float(groups)), where=spread > 0)
+    # One more cluster of mean size could be as unusual as the most unusual one.
+    rate, large = calls / total, windows >= ENOUGH
+    farthest = np.abs(called[large] / windows[large, None] - rate).max(axis=0, initial=0)
+    variance = variance + (farthest / effective_clusters(windows)) ** 2
     return {
         "rate": (calls / total).tolist(),
-        "variance": [float(v) if np.isfinite(v) else 0.0 for v in variance],
-        "effective": effective_clusters(windows) if groups > 1 else 1.0,
+        # Where no cluster or every cluster is called, the clusters cannot show how much they differ: one read could.
+        "variance": np.maximum(variance, 1 / total**2).tolist(),
+        "df": np.clip(df, 1, max(groups - 1, 1)).tolist(),
+        "effective": effective_clusters(windows),
         "windows": int(total),
     }
 
@@ -104,7 +119,8 @@ def at_threshold(rates: HeldOutRates, log_odds: float) -> tuple[Rate, Rate]:
     x = rates["log_odds"]
 
     def read(curve: RateCurve) -> Rate:
-        value, variance = (float(np.interp(log_odds, x, curve[key])) for key in ("rate", "variance"))
-        return Rate(value, variance, curve["effective"])
+        columns = (curve["rate"], curve["variance"], curve["df"])
+        value, variance, df = (float(np.interp(log_odds, x, column)) for column in columns)
+        return Rate(value, variance, df, curve["effective"])
 
     return read(rates["viral"]), read(rates["nonviral"])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mixtures import held_out, sample
 from virshort.calls.prevalence import (
     SampleRates,
     detection_limit,
@@ -12,29 +13,9 @@ from virshort.calls.prevalence import (
     rogan_gladen,
     saerens,
 )
+from virshort.inference import held_out_rates
 from virshort.inference.estimates import jackknife
 from virshort.inference.held_out_rates import Rate, at_threshold, measure, rates_for
-
-MEANS, SPREADS = (-2.0, 1.5), (1.0, 2.0)
-"""Of clusters' mean log-odds, nonviral and viral."""
-WITHIN = 1.5
-
-
-def held_out(rng: np.random.Generator, clusters: int = 200, windows: int = 60) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Label, cluster and log-odds of held-out windows, whose clusters have many sizes."""
-    sizes = rng.geometric(1 / windows, 2 * clusters)
-    label, code = np.repeat([0, 1], clusters).repeat(sizes), np.repeat(np.arange(2 * clusters), sizes)
-    means = np.concatenate([rng.normal(MEANS[y], SPREADS[y], clusters) for y in (0, 1)])
-    return label, code, rng.normal(means[code], WITHIN)
-
-
-def sample(rng: np.random.Generator, reads: int, share: float, clusters: int = 200) -> np.ndarray:
-    """Log-odds of a sample's reads, of other clusters."""
-    viral = rng.binomial(reads, share)
-    parts = [(0, reads - viral), (1, viral)]
-    return np.concatenate(
-        [rng.normal(rng.normal(MEANS[y], SPREADS[y], clusters)[rng.integers(0, clusters, n)], WITHIN) for y, n in parts]
-    )
 
 
 @pytest.mark.parametrize("share", [0.5, 0.1, 0.01, 0.001, 0.0])
@@ -50,9 +31,13 @@ def test_the_interval_covers_the_truth(share: float) -> None:
     assert covered >= 0.9 * repeats
 
 
-def test_rates_are_those_of_the_jackknife() -> None:
+def test_rates_are_those_of_the_jackknife(monkeypatch: pytest.MonkeyPatch) -> None:
     label, cluster, odds = held_out(np.random.default_rng(0), 30, 20)
+    allowed = measure(label, cluster, odds, [-1.0, 0.0, 2.0])
+    monkeypatch.setattr(held_out_rates, "ENOUGH", 10_000)  # no cluster is known well enough to be unusual
     found = measure(label, cluster, odds, [-1.0, 0.0, 2.0])
+    for name in ("viral", "nonviral"):
+        assert (np.array(allowed[name]["variance"]) > found[name]["variance"]).all()  # type: ignore[literal-required]
     for y, curve in enumerate((found["nonviral"], found["viral"])):
         windows = np.bincount(cluster[label == y], minlength=60)
         for i, threshold in enumerate(found["log_odds"]):
@@ -76,7 +61,7 @@ def test_rates_of_all_lengths_stand_in_for_those_of_a_bin() -> None:
     assert rates_for(known, "both", (0, 200)) is None
 
 
-RATES = SampleRates(Rate(0.6, 0.0004, 100), Rate(0.01, 0.000004, 80))
+RATES = SampleRates(Rate(0.6, 0.0004, 100, 100), Rate(0.01, 0.000004, 80, 80))
 
 
 def test_shares_follow_from_calls() -> None:
@@ -84,7 +69,7 @@ def test_shares_follow_from_calls() -> None:
     assert rogan_gladen(50, 10_000, RATES) == 0 and rogan_gladen(9000, 10_000, RATES) == 1
     assert rogan_gladen(0, 0, RATES) is None
     assert expected_precision(0.1, RATES) == pytest.approx(0.06 / 0.069)
-    useless = SampleRates(Rate(0.01, 0.0001, 50), Rate(0.01, 0.0001, 50))
+    useless = SampleRates(Rate(0.01, 0.0001, 50, 50), Rate(0.01, 0.0001, 50, 50))
     assert (
         rogan_gladen(10, 100, useless) is None and interval(10, 100, useless) is None and detection_limit(100, useless) is None
     )
@@ -122,6 +107,17 @@ def test_expectation_maximization_finds_the_share() -> None:
 
 
 def test_classes_add_up_by_standard_deviation() -> None:
-    both = pooled([(RATES.found, RATES.false), (Rate(0.8, 0.0001, 20), Rate(0.03, 0.000001, 30))], [3, 1])
+    both = pooled([(RATES.found, RATES.false), (Rate(0.8, 0.0001, 20, 20), Rate(0.03, 0.000001, 30, 30))], [3, 1])
     assert both.found.value == pytest.approx(0.65) and both.found.variance == pytest.approx((0.75 * 0.02 + 0.25 * 0.01) ** 2)
     assert both.found.effective == 20 and both.false.effective == 30
+
+
+def test_few_unusual_clusters_leave_few_degrees_of_freedom() -> None:
+    """Of 50 clusters, one or all are called in part: the variance of one is known much worse."""
+    cluster = np.repeat(np.arange(100), 40)
+    label = (cluster >= 50).astype(int)
+    one = np.where((cluster == 0) & (np.arange(4000) % 2 == 0), 1.0, -1.0)
+    rng = np.random.default_rng(0)
+    each = np.where(rng.random(4000) < rng.normal(0.5, 0.1, 100)[cluster], 1.0, -1.0)
+    (_, alone), (_, many) = (at_threshold(measure(label, cluster, odds, [0.0]), 0.0) for odds in (one, each))
+    assert alone.df == pytest.approx(2, abs=0.2) and many.df > 20

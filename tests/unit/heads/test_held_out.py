@@ -37,6 +37,10 @@ def test_composition_and_matches_are_described(window_features: Callable[..., Wi
     found = describe_held_out(windows, [], searched=False)
     low, high = found["gc"]
     assert 0 <= low <= high <= 1 and found["without_match"] is None
+    matches = np.zeros((100, 8), np.float16)
+    matches[1::4, 5] = 50  # every other viral window
+    searched = window_features(np.tile([0, 1], 50), np.arange(100), np.zeros(100, int), "test/short", matches)
+    assert describe_held_out(searched, [], searched=True)["without_match"] == [1.0, 0.5]
 
 
 def test_a_bin_has_the_rates_of_the_most_windows() -> None:
