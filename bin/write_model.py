@@ -43,7 +43,7 @@ def main() -> None:
     arm = chosen_arm(arms, args.arm)
     sets = read_json(args.window_sets)
     replicates, of_head = read_heads(args.models, sets["test_folds"])
-    heads = replicates[0]  # folds differ more than replicates, which would only make a model slower (docs/reads.md)
+    heads = replicates[0]  # folds differ more than replicates, which would only make a model slower (docs/model.md)
     rule = args.evaluation / PAIR / POOLED_RULE
     by_set = sorted(args.evaluation.glob(f"*/{HELD_OUT}"), key=lambda path: (path.parent.name != "short", path.parent.name))
 

@@ -11,7 +11,13 @@ import pytest
 from safetensors.numpy import load_file
 
 from harness import ARMS, ROOT, Run
+from virshort.fold_roles import training_folds
+from virshort.heads.scoring import FOLDS
 from virshort.heads.splits import split_rows
+from virshort.model.opening import open_model
+from virshort.model.scoring import find_matches, raw_log_odds, score
+from virshort.verdict.wording import SIMULATED
+from virshort.windows.shards import read_shard
 
 
 def read(path: Path) -> dict:
@@ -68,6 +74,29 @@ def test_the_demo_runs_every_arm_and_ends_with_a_verdict(demo: Run) -> None:
         assert len(models) == 9
         rows = pq.read_metadata(demo.results / "evaluation" / arm / "short" / "predictions.parquet").num_rows
         assert rows == 3 * read(demo.results / "evaluation" / arm / "short" / "metrics.json")["windows"]
+
+
+def test_the_demo_writes_its_best_arm_as_a_model(demo: Run) -> None:
+    """The model is intact and says what it is, and the head of each fold scores the windows that it was tested on as in
+    evaluation, if it may read the matches that it was fitted with."""
+    model = open_model(demo.results / "model")
+    arm = read(demo.results / "comparison.json")["best_arm"]["arm"]
+    assert model.record["arm"] == arm and SIMULATED in (demo.results / "model" / "README.md").read_text()
+    for fold, tensors in model.heads.items():
+        own = {name: training_folds(fold, model.record["folds"]) for name in tensors if name.endswith(FOLDS)}
+        tensors.update(own)
+    shard = read_shard(demo.results / "windows/test/short/shard_00000.fa.gz")
+    reads = dict(zip(shard.ids[:300], shard.sequences, strict=False))
+    scored = pq.read_table(
+        demo.results / "evaluation" / arm / "short" / "predictions.parquet", filters=[("replicate", "==", 0)]
+    )
+    expected = {
+        w: (f, odds) for w, f, odds in zip(*(scored[c].to_pylist() for c in ("window", "fold", "log_odds")), strict=True)
+    }
+    raw = raw_log_odds(model, list(reads.values()), find_matches(model, list(reads.values()), 1))
+    found = [raw[expected[name][0]][i] for i, name in enumerate(reads)]
+    assert found == pytest.approx([expected[name][1] for name in reads], abs=1e-3)
+    assert score(model, list(reads.values())).shares_31mer.mean() > 0.9  # they are stretches of sources
 
 
 def test_the_demo_tells_known_families_from_new_ones(demo: Run) -> None:

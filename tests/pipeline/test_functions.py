@@ -120,7 +120,7 @@ def test_only_what_an_earlier_run_published_is_removed(tmp_path: Path) -> None:
     out, away = tmp_path / "out [1]", tmp_path / "away"
     write(away / "baseline/model.json", away / "report.html")
     published = [out / name for name in ("summary.txt", "windows/train/x.fa.gz", "pipeline_info/arms.json")]
-    users = [out / name for name in ("notes.txt", "windows.txt", "pipeline_info/trace_1.tsv", "pipeline_info/.lock", "model/x")]
+    users = [out / name for name in ("notes.txt", "windows.txt", "pipeline_info/trace_1.tsv", "pipeline_info/.lock", "mine/x")]
     write(*published, *users)
     (out / "models").symlink_to(away)
     (out / "report.html").symlink_to(away / "report.html")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness import ROOT, Small, edited, outcome
+from virshort.model.opening import read_record
 
 
 def test_after_success_nothing_is_computed_again(small: Small) -> None:
@@ -37,7 +38,7 @@ def test_after_success_nothing_is_computed_again(small: Small) -> None:
         ),
         (
             ["bin/embed.py", "bin/virshort/heads/training.py"],
-            {"EMBED_KMERS", "TRAIN_BASELINE", "TRAIN", "EVALUATE", "COMPARE", "REPORT"},
+            {"EMBED_KMERS", "TRAIN_BASELINE", "TRAIN", "EVALUATE", "COMPARE", "MODEL", "REPORT"},
         ),
     ],
     ids=["checks and report", "embedding and training"],
@@ -66,10 +67,17 @@ def test_one_arm_changed_trains_one_arm(small: Small, tmp_path: Path) -> None:
     arms = tmp_path / "arms.yaml"
     arms.write_text((ROOT / "assets/arms.yaml").read_text().replace("modalities: [dna]", "modalities: [dna]\n  dropout: 0.2"))
     run = small.resumed(arms_file=arms)
-    assert run.executed() == {"PLAN", "TRAIN", "EVALUATE", "COMPARE", "TRACE", "REPORT"}
+    assert run.executed() == {"PLAN", "TRAIN", "EVALUATE", "COMPARE", "MODEL", "TRACE", "REPORT"}
     assert [row["name"].split(":")[-1] for row in run.trace if "TRAIN" in row["name"] and row["status"] != "CACHED"] == [
         "TRAIN (dna_only)"
     ]
+
+
+def test_another_model_is_written_without_computing_anything_else(small: Small) -> None:
+    """The report lists all parameters, so it is written again too."""
+    run = small.resumed(model_arm="baseline")
+    assert run.executed() == {"MODEL", "REPORT"}
+    assert read_record(run.results / "model")["arm"] == "baseline"
 
 
 @pytest.fixture

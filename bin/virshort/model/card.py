@@ -147,8 +147,8 @@ def _model(record: ModelRecord) -> str:
     )
     return (
         f"It reads {listed(encoders) or listed(record['modalities'])}, with NCBI's genetic code {record['genetic_code']}. Its "
-        "output is log-odds on the scale of probabilities, calibrated by temperature scaling on validation windows for equal "
-        f"shares of both labels as in training.{search} `kmers.safetensors` holds {exact}."
+        "output is log-odds on the scale of probabilities, calibrated by temperature scaling on validation windows, which "
+        f"hold about as many viral as nonviral ones.{search} `kmers.safetensors` holds {exact}."
     )
 
 
@@ -259,7 +259,7 @@ def _ensemble(record: ModelRecord) -> str:
         "averaged. Every source was held out from some folds only, so the whole ensemble cannot be tested on the run's own "
         "genomes. **The figures above are the promise for single folds; they were not measured for the ensemble.** Averages "
         "usually rank better than what they are made of, and are less spread out, so that at the same threshold fewer nonviral "
-        f"reads are called viral, and sometimes fewer viral ones too.{search} docs/reads.md has a measurement."
+        f"reads are called viral, and sometimes fewer viral ones too.{search} docs/model.md has a measurement."
     )
 
 

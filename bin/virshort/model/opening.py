@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,17 +16,16 @@ from virshort.errors import InputError
 from virshort.files import content_digest, read_json
 from virshort.heads.scoring import FOLDS
 from virshort.modalities import NUMBERS
-from virshort.model.record import FORMAT, HEADS, HOMOLOGY, KMERS, RECORD, ModelRecord
+from virshort.model.record import FORMAT, HEADS, HOMOLOGY, KMERS, MATCHES, RECORD, ModelRecord
 from virshort.model.source_kmers import SourceKmers
 
 _REMEDY = "copy the model again from the results folder of its run"
-MATCHES = "homology"
 
 
 @dataclass(frozen=True)
 class OpenModel:
-    """A model ready for use. heads: the tensors of each fold's; encoders: by modality, those that read reads
-    singly; databases: the folder with the sources to search, None if it searches none."""
+    """A model ready for use. heads: the tensors of each fold's head; encoders: by modality, those that read reads
+    one by one; databases: the folder with the sources to search, None if it searches none."""
 
     record: ModelRecord
     heads: Mapping[int, dict[str, np.ndarray]]
@@ -97,7 +96,7 @@ def _read_heads(folder: Path, record: ModelRecord) -> dict[int, dict[str, np.nda
     """The heads of every fold, which read the matches in all databases.
 
     A fold's stack was fitted on the matches in the databases that it may see. New reads are of no fold: they are searched in
-    all, so that no relative is lost to any part of the ensemble (docs/reads.md has the evidence)."""
+    all, so that no relative is lost to any part of the ensemble (docs/model.md has the evidence)."""
     tensors = _tensors(folder / HEADS)
     heads: dict[int, dict[str, np.ndarray]] = {}
     for fold in record["tested_folds"]:
@@ -126,10 +125,9 @@ def _load_encoders(record: ModelRecord, settings: LoadSettings) -> dict[str, Enc
         if modality in NUMBERS or modality == MATCHES:
             continue
         known = wanted[modality]
-        own = LoadSettings(**{**vars(settings), "genetic_code": record["genetic_code"]})
-        if not known["weights"]:  # it counts, on the CPU
-            own = LoadSettings(threads=settings.threads, genetic_code=record["genetic_code"])
-        encoder = load_encoder(known["encoder"], own)
+        counts = LoadSettings(threads=settings.threads)  # an encoder without weights, on the CPU
+        used = replace(settings if known["weights"] else counts, genetic_code=record["genetic_code"])
+        encoder = load_encoder(known["encoder"], used)
         if (encoder.weights, encoder.pooling) != (known["weights"], known["pooling"]):
             raise InputError(
                 f"{known['encoder']}: its weights or pooling here ({encoder.weights or 'none'}, {encoder.pooling}) are not "

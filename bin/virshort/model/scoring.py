@@ -17,7 +17,8 @@ from virshort.homology.databases import read_list
 from virshort.homology.seeds import SENSITIVITIES
 from virshort.labels import LABELS
 from virshort.modalities import NUMBERS
-from virshort.model.opening import MATCHES, OpenModel
+from virshort.model.opening import OpenModel
+from virshort.model.record import MATCHES
 
 BLOCK = 1 << 13
 """Sequences that are encoded at a time."""
@@ -46,7 +47,7 @@ def score(model: OpenModel, sequences: Sequence[bytes], threads: int = 1) -> Sco
     numbers are not finite."""
     sequences = [s.upper() for s in sequences]
     length = np.array([len(s) for s in sequences], np.int64)
-    matches = _search(model, sequences, threads)
+    matches = find_matches(model, sequences, threads)
     odds, shares = np.empty(len(sequences), np.float32), np.empty(len(sequences), bool)
     fitted = model.record["calibration"]
 
@@ -71,7 +72,7 @@ def score(model: OpenModel, sequences: Sequence[bytes], threads: int = 1) -> Sco
 def raw_log_odds(model: OpenModel, sequences: Sequence[bytes], matches: np.ndarray, first: int = 0) -> Mapping[int, np.ndarray]:
     """The log-odds of sequences by the head of each fold, [n] float32, before calibration.
 
-    matches: [n, folds, labels, 2] as of `search`; first: the number of the first sequence, for messages."""
+    matches: as `find_matches` gives them; first: the number of the first sequence, for messages."""
     record = model.record
     table = find_rows(sequences, record["frames"], record["genetic_code"])
     begin = None if record["frames"] == "longest" else np.searchsorted(table.window, np.arange(len(sequences)))
@@ -140,7 +141,7 @@ def _tiles(x: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         yield begin, tile if len(tile) == ROWS else np.pad(tile, ((0, ROWS - len(tile)), (0, 0)))
 
 
-def _search(model: OpenModel, sequences: Sequence[bytes], threads: int) -> np.ndarray:
+def find_matches(model: OpenModel, sequences: Sequence[bytes], threads: int) -> np.ndarray:
     """The best match of each sequence in every database: [n, folds, labels, 2] float32; zeros if the model searches none."""
     record = model.record
     if model.databases is None or not sequences:

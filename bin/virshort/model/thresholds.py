@@ -4,7 +4,7 @@ The head of each fold has a scale of its own. Its log-odds are therefore brought
 calibration, and only then are folds averaged. A threshold of the model is the mean of the folds'
 thresholds on the same scale. If all folds said the same of a read, exactly those reads would be called that each fold calls. In
 fact they differ, and their mean is less spread out than each of them, so that fewer nonviral reads exceed the threshold than
-in evaluation (docs/reads.md has figures).
+in evaluation (docs/model.md has figures).
 """
 
 from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from virshort import __version__
 from virshort.arm_record import Arm
@@ -17,8 +17,8 @@ from virshort.heads.pair_record import MateRule
 from virshort.heads.prediction import Heads
 from virshort.inference.held_out_rates import HeldOut
 from virshort.modalities import GIVEN
-from virshort.model.opening import MATCHES, head_name, record_digest
-from virshort.model.record import CARD, FORMAT, HEADS, HOMOLOGY, KMERS, RECORD, ModelRecord, Search, SourceKmersRecord
+from virshort.model.opening import head_name, record_digest
+from virshort.model.record import CARD, FORMAT, HEADS, HOMOLOGY, KMERS, MATCHES, RECORD, ModelRecord, Search, SourceKmersRecord
 from virshort.model.thresholds import model_thresholds
 from virshort.windows.recipes import FULL, MIXED
 
@@ -118,7 +118,7 @@ def write_model(
     tensors = {head_name(fold, name): tensor for fold in record["tested_folds"] for name, tensor in heads.weights[fold].items()}
     for name, content in ((HEADS, tensors), (KMERS, {"kmers": kmers})):
         with whole(folder / name) as path:
-            save_file(content, path)
+            path.write_bytes(save(content))  # save_file lets nobody else read the file
     if record["search"]:
         if databases is None:
             raise InputError(f"arm {record['arm']}: reads matches, but there are no databases: give them with --databases")
