@@ -146,12 +146,12 @@ def table_lines(first_lines: list[pa.LargeBinaryArray], scored: ScoredReads, fou
     )
 
 
-def call_sample(outputs: Outputs, chunks: Sequence[Chunk], rules: CallRules, counts: SampleCounts) -> int:
-    """Read all chunks, call their fragments, write and count them. Returns the number of fragments."""
+def call_sample(outputs: Outputs, chunks: Sequence[Chunk], rules: CallRules, counts: SampleCounts, model: str) -> int:
+    """Read all chunks, call their fragments, write and count them. model: its digest. Returns the number of fragments."""
     done = 0
     for chunk in chunks:
         readers = [RecordReader(path) for path in chunk.reads]
-        for scored in read_scores(chunk.scores, counts.mates, done):
+        for scored in read_scores(chunk.scores, counts.mates, done, model):
             found = call_fragments(scored.log_odds, scored.scored_length, scored.overlap, rules)
             outputs.add([reader.take(len(scored)) for reader in readers], scored, found)
             counts.add(scored, found)
@@ -181,7 +181,8 @@ def main() -> None:
     rules, counts = rules_of(model, threshold, args.pair_rule), SampleCounts(mates)
     args.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        done = call_sample(Outputs(stack, args.out, reads, wanted, args.threads), chunks, rules, counts)
+        outputs = Outputs(stack, args.out, reads, wanted, args.threads)
+        done = call_sample(outputs, chunks, rules, counts, model["digest"])
         if done != reads["records"]:
             raise InputError(f"sample {sample}: has {reads['records']} records but scores of {done}: run again with -resume")
     fragments = call_counts(counts.fragments)

@@ -22,7 +22,7 @@ from virshort.files import read_json, whole, write_json
 from virshort.fold_roles import validated_by
 from virshort.heads.evaluation import describe, ensemble_metrics, metrics, without_match
 from virshort.heads.held_out import FILE as HELD_OUT
-from virshort.heads.held_out import calibrated_as_one, describe_held_out, rates_by_length, rates_by_rule
+from virshort.heads.held_out import as_ensemble, describe_held_out, rates_by_length, rates_by_rule
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.model_record import Model
 from virshort.heads.pair_record import POOLED_RULE
@@ -36,6 +36,7 @@ from virshort.heads.prediction import (
     read_heads,
     score_windows,
 )
+from virshort.inference.held_out_rates import HeldOut
 from virshort.paired_sets import MATE, PAIR
 
 SEARCHED = "homology"
@@ -107,13 +108,12 @@ def evaluate_pairs(
     windows: WindowFeatures,
     modalities: Sequence[str],
     heads: list[Heads],
-    ensemble: Heads | None,
     sets: dict[str, Any],
 ) -> None:
     """Evaluate one mate of each tested fragment (test set `mate`) and both (`pair`).
 
     How two mates are read together is fitted on the pairs of each split's validation fold, which its heads score for this. An
-    exported model reads them by one rule, fitted on the same pairs of all splits (pooled_rule.json)."""
+    exported model holds the first replicate of each split, and reads mates by one rule, fitted on the same pairs."""
     pairs = read_pairs(windows)
     split = validated_by(pairs.fold, sets["folds"], sets["test_folds"])
     blocks = [odds for _, odds in score_windows(windows, modalities, heads, np.repeat(split, 2))]
@@ -121,19 +121,17 @@ def evaluate_pairs(
     validating = pairs.select(split >= 0)
     rules = fit_rules(validating, split[split >= 0], odds)
     write_json(out / PAIR / "pair_rule.json", rules)
-
-    def as_one(odds: np.ndarray, split: np.ndarray, length: np.ndarray) -> np.ndarray:
-        flat = odds.reshape(len(heads), -1)
-        return calibrated_as_one(heads, ensemble, flat, np.repeat(split, 2), np.repeat(length, 2)).reshape(-1, 2)
-
-    pooled = fit_rule(validating, as_one(odds, split[split >= 0], validating.length), "the run")
+    of_mates = (np.repeat(column, 2) for column in (split[split >= 0], validating.length))
+    scaled = heads[0].calibrated(odds[0].ravel(), *of_mates).reshape(-1, 2)
+    pooled = fit_rule(validating, scaled, "the run")
     write_json(out / PAIR / POOLED_RULE, pooled)
 
     tested = np.isin(pairs.fold, sets["test_folds"])
     which = np.flatnonzero(tested)
     both = heads_of_pairs(rules)
     one, two = (np.empty((len(heads), len(which)), np.float32) for _ in (MATE, PAIR))
-    calibrated = np.empty((len(which), 2))
+    by_head = np.full((2, len(pairs), 2), np.nan)  # calibrated log-odds by the heads that test, and that validate on, the fold
+    by_head[1, split >= 0] = scaled
     done = 0
     with (
         predictions_writer(out / MATE / "predictions.parquet") as write_mate,
@@ -145,17 +143,33 @@ def evaluate_pairs(
             done += single.num_rows
             mates = block.reshape(len(heads), -1, 2)
             one[:, here] = mates[:, :, 0]
-            calibrated[here] = as_one(mates, pairs.fold[which[here]], pairs.length[which[here]])
+            of_mates = (np.repeat(column[which[here]], 2) for column in (pairs.fold, pairs.length))
+            by_head[0, which[here]] = heads[0].calibrated(mates[0].ravel(), *of_mates).reshape(-1, 2)
             two[:, here] = read_together(pairs.select(which[here]), mates, rules)
             write_mate(single, one[:, here], heads)
             write_pair(named_by_fragment(single), two[:, here], both)
-    of = pairs.select(which)
-    together = pooled_log_odds(calibrated, of.overlap, of.length, pooled)
-    rates = rates_by_rule(of.label, of.cluster, calibrated, together, of.length)
+    tested_pairs, mates = pairs.select(which), as_ensemble(by_head[:, which])
+    together = pooled_log_odds(mates, tested_pairs.overlap, tested_pairs.length, pooled)
+    rates = rates_by_rule(tested_pairs.label, tested_pairs.cluster, mates, together, tested_pairs.length)
     write_json(out / PAIR / HELD_OUT, describe_held_out(windows, rates, SEARCHED in modalities))
     first_mates = SelectedWindows(windows, 2 * which)
     write_metrics(out, metrics_of(arm, MATE, first_mates, one, heads))
     write_metrics(out, metrics_of(arm, PAIR, first_mates, two, both) | {"pair_rules": rules})
+
+
+def held_out_rates(
+    windows: WindowFeatures, modalities: Sequence[str], odds: np.ndarray, head: Heads, sets: dict[str, Any]
+) -> HeldOut:
+    """held_out.json of a test set. odds: [windows] by the first replicate, which an exported model holds; head: its heads."""
+    label, fold, length = windows.column("label"), windows.column("fold"), windows.length
+    split = validated_by(fold, sets["folds"], sets["test_folds"])
+    by_head = np.full((2, len(windows)), np.nan)
+    by_head[0] = head.calibrated(odds, fold, length)
+    if (here := split >= 0).any():
+        validated = np.concatenate([block[0] for _, block in score_windows(windows, modalities, [head], split)])
+        by_head[1, here] = head.calibrated(validated, split[here], length[here])
+    rates = rates_by_length(label, windows.codes("cluster")[0], as_ensemble(by_head), length)
+    return describe_held_out(windows, rates, SEARCHED in modalities)
 
 
 def named_by_fragment(manifest: pa.Table) -> pa.Table:
@@ -180,14 +194,10 @@ def main() -> None:
         windows = WindowFeatures(args.data, test_set["pools"])
         check_encoders(windows, model, args.arm, name)
         if name == PAIR:
-            evaluate_pairs(args.out, args.arm, windows, model["modalities"], heads, ensemble, sets)
+            evaluate_pairs(args.out, args.arm, windows, model["modalities"], heads, sets)
             continue
         odds = write_predictions(args.out / name / "predictions.parquet", windows, model["modalities"], heads)
-        label, fold, length = windows.column("label"), windows.column("fold"), windows.length
-        as_one = calibrated_as_one(heads, ensemble, odds, fold, length)
-        rates = rates_by_length(label, windows.codes("cluster")[0], as_one, length)
-        held_out = describe_held_out(windows, rates, SEARCHED in model["modalities"])
-        write_json(args.out / name / HELD_OUT, held_out)
+        write_json(args.out / name / HELD_OUT, held_out_rates(windows, model["modalities"], odds[0], heads[0], sets))
         found = metrics_of(args.arm, name, windows, odds, heads)
         if ensemble:
             found["ensemble"] = ensemble_metrics(windows, odds, ensemble)

@@ -11,10 +11,10 @@ from virshort.files import read_json
 from virshort.heads.held_out import FILE as HELD_OUT
 from virshort.heads.held_out import joined
 from virshort.heads.pair_record import POOLED_RULE
-from virshort.heads.prediction import read_ensemble, read_heads
+from virshort.heads.prediction import read_heads
 from virshort.model.card import model_card
 from virshort.model.source_kmers import spaced_kmers, step_for
-from virshort.model.writing import Run, chosen_arm, exported_heads, model_record, write_model
+from virshort.model.writing import Run, chosen_arm, model_record, write_model
 from virshort.paired_sets import PAIR
 from virshort.verdict.schema import Comparison
 from virshort.windows.source_table import read_source_table
@@ -42,8 +42,8 @@ def main() -> None:
     arms = read_json(args.arms)
     arm = chosen_arm(arms, args.arm)
     sets = read_json(args.window_sets)
-    heads, of_head = read_heads(args.models, sets["test_folds"])
-    replicates, fitted = exported_heads(heads, read_ensemble(args.models, sets["test_folds"]))
+    replicates, of_head = read_heads(args.models, sets["test_folds"])
+    heads = replicates[0]  # folds differ more than replicates, which would only make a model slower (docs/reads.md)
     rule = args.evaluation / PAIR / POOLED_RULE
     by_set = sorted(args.evaluation.glob(f"*/{HELD_OUT}"), key=lambda path: (path.parent.name != "short", path.parent.name))
 
@@ -55,19 +55,18 @@ def main() -> None:
         arm,
         arms,
         of_head,
-        len(replicates),
-        fitted,
+        heads.calibration,
         read_json(rule) if rule.exists() else None,
-        joined([read_json(path) for path in by_set]),
         {"step": step, "count": len(kmers), "bases": len(bases)},
         Run(sets["folds"], sets["test_folds"], args.window_length, args.genetic_code, args.frames, args.sensitivity),
+        joined([read_json(path) for path in by_set]),
     )
     comparison: Comparison = read_json(args.comparison)
     card = model_card(record, comparison, sources, args.simulated)
-    done = write_model(args.out, record, replicates, kmers, args.databases, card)
+    done = write_model(args.out, record, heads, kmers, args.databases, card)
     size = sum(f["bytes"] for f in done["files"].values())
     print(
-        f"{arm['name']}: {len(replicates)} heads of each of {len(sets['test_folds'])} folds, {len(kmers)} 31-mers of "
+        f"{arm['name']}: the heads of {len(sets['test_folds'])} folds, {len(kmers)} 31-mers of "
         f"{len(sources.source)} sources (one position in {step}), {size / 1e6:.1f} MB in {len(done['files']) + 1} files"
     )
 

@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 from isal import igzip
 
 SEQUENCE = b"ACGTTGCA" * 100
+DIGEST = "0123456789abcdef"
+"""Of the model that `write_model` writes."""
 STEMS = (b'"q" u,o;te', b"caf\xe9 \xff", b"A00:1:H:1 1:N:0:ACGT", b"x" * 300, b"@plain", b"a'b$(c)`d`")
 
 
@@ -65,7 +67,7 @@ def make_sample(name: str, fragments: int, mates: int, seed: int = 0, odds: np.n
         "gc": np.full(n, 0.5, np.float32),
         "overlap": np.repeat(np.where(rng.random(fragments) < 0.5, 0.4, 0), mates).astype(np.float32),
     }
-    return Sample(name, records, pa.table(rows))
+    return Sample(name, records, pa.table(rows).replace_schema_metadata({"model": DIGEST}))
 
 
 def write_chunks(folder: Path, sample: Sample, size: int) -> Path:
@@ -104,7 +106,7 @@ def write_model(path: Path, thresholds: Sequence[float] = (0.0, 1.5, 3.0), held_
         "overlapping": 0.1,
     }  # fmt: skip
     record = {
-        "format": 1, "arm": "codon", "digest": "0123456789abcdef", "trained_on": {"scratch": [150, 150]},
+        "format": 1, "arm": "codon", "digest": DIGEST, "trained_on": {"scratch": [150, 150]},
         "thresholds": by_bin, "pairs": pairs, "held_out": held_out,
     }  # fmt: skip
     path.write_text(json.dumps(record))

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from virshort.errors import InputError
 from virshort.files import damaged
 from virshort.labels import LABELS
 
@@ -57,10 +58,12 @@ class ScoredReads:
         return self.length.shape[1]
 
 
-def read_scores(path: Path, mates: int, first: int) -> Iterator[ScoredReads]:
-    """The fragments of a chunk, block by block. first: the number of its first record within the sample.
+def read_scores(path: Path, mates: int, first: int, model: str) -> Iterator[ScoredReads]:
+    """The fragments of a chunk, block by block. first: the number of its first record within the sample; model: the
+    digest of the model.
 
-    Raises InputError where a row is missing or out of place, or a read has neither a score nor a reason."""
+    Raises InputError where the scores are of another model, a row is missing or out of place, or a read has neither a score nor
+    a reason."""
     try:
         table = pq.read_table(path, columns=list(COLUMNS))
     except (OSError, pa.ArrowInvalid) as e:
@@ -68,6 +71,9 @@ def read_scores(path: Path, mates: int, first: int) -> Iterator[ScoredReads]:
     missing = [c for c in COLUMNS if c not in table.column_names]
     if missing:
         raise damaged(path, f"it has no column {missing[0]}")
+    scored_by = (table.schema.metadata or {}).get(b"model", b"none").decode()
+    if scored_by != model:
+        raise InputError(f"{path.name}: was scored by the model {scored_by}, not by {model}: run again with -resume")
     rows = np.arange(table.num_rows)
     wanted = {"record": first + rows // mates, "mate": rows % mates + (mates > 1)}
     for name, values in wanted.items():

@@ -6,7 +6,6 @@ import numpy as np
 
 from virshort.features.window_features import WindowFeatures
 from virshort.heads.calibration import LENGTHS, in_bin
-from virshort.heads.prediction import Heads
 from virshort.inference.held_out_rates import HeldOut, HeldOutRates, measure
 from virshort.labels import LABELS
 
@@ -18,15 +17,14 @@ GC_RANGE = (0.01, 0.99)
 _BLOCK = 1 << 14  # rows of features that are read at once
 
 
-def calibrated_as_one(
-    heads: Sequence[Heads], ensemble: Heads | None, odds: np.ndarray, fold: np.ndarray, length: np.ndarray
-) -> np.ndarray:
-    """Calibrated log-odds of windows by the replicates of a split as one, as an exported model takes them: [n].
+def as_ensemble(by_head: np.ndarray) -> np.ndarray:
+    """Calibrated log-odds of windows as near to those of an exported model, the mean of all folds, as held-out windows allow.
 
-    ensemble: the calibrations of the mean of the replicates; None where they are one and the same model; odds: [replicates, n];
-    fold: [n], that the split tests; length: [n] bp."""
-    judged, mean = (ensemble, odds.mean(axis=0, dtype=np.float64).astype(np.float32)) if ensemble else (heads[0], odds[0])
-    return judged.calibrated(mean, fold, length)
+    A window trained neither the head that tests its fold nor the one that validates on it. The mean of these two varies less
+    than one of them, so that fewer nonviral windows exceed a threshold, as with the mean of all.
+    by_head: [2, n] or [2, n, mates], the second NaN where no such head was trained. Returns [n] or [n, mates]."""
+    tested, validated = by_head
+    return np.where(np.isnan(validated), tested, (tested + validated) / 2)
 
 
 def rates_by_length(

@@ -18,7 +18,7 @@ from virshort.model.thresholds import threshold_of
 from virshort.paired_sets import MATE, PAIR
 from virshort.sequence.canonical_31mers import K
 from virshort.verdict.schema import ArmNovelty, Comparison, TrainingSummary
-from virshort.verdict.wording import SIMULATED, counted, interval_in_words, listed
+from virshort.verdict.wording import SIMULATED, interval_in_words, listed
 from virshort.windows.source_table import SourceTable
 
 PREVALENCE = 0.1
@@ -71,8 +71,8 @@ def _purpose(record: ModelRecord) -> str:
     spans = sorted({*lengths})
     trained = f" It was trained on windows of {_span(spans)} bp." if spans else ""
     return (
-        f"This model says how likely a sequencing read is to be viral: {_text(record['description'])}.{trained} It was written by "
-        f"virshort {record['virshort']}. `bin/show_model.py MODEL --verify` checks that its files are intact."
+        f"This model says how likely a sequencing read is to be viral: {_text(record['description'])}.{trained} It was written "
+        f"by virshort {record['virshort']}. `bin/show_model.py MODEL --verify` checks that its files are intact."
     )
 
 
@@ -118,9 +118,8 @@ def _optimization(record: ModelRecord, training: TrainingSummary) -> str:
         )
     sets = [f"`{name}` ({_span(sorted({n for n in pair if n}))} bp)" for name, pair in record["trained_on"].items()]
     seen = f" Window sets: {listed(sets)}." if sets else ""
-    heads = counted(record["replicates"], "replicate")
     return (
-        f"{how}{seen} There is one model for each tested fold, with {heads}; each has "
+        f"{how}{seen} There is one model for each tested fold, which has "
         f"{training['trained_parameters'] or 0:,.0f} trained parameters. Model, threshold and calibration were chosen on "
         "validation windows, never on test windows."
     )
@@ -227,7 +226,7 @@ def _rates(details: Mapping[str, Any], lengths: Thresholds, name: str) -> tuple[
     for test_set, detail in details.items():
         if test_set in (MATE, PAIR):
             continue
-        rates: list[ThresholdRates] = detail.get("ensemble", detail).get("thresholds", [])
+        rates: list[ThresholdRates] = detail.get("thresholds", [])
         found += [(r["windows"], test_set, r) for r in rates if r["lengths"] == lengths["lengths"] and r["threshold"] == name]
     if not found:
         return "", None
@@ -256,8 +255,8 @@ def _ensemble(record: ModelRecord) -> str:
     )
     return (
         f"A new read is scored by the heads of all {len(record['tested_folds'])} tested folds, and what they say is averaged: "
-        "the mean of a fold's replicates is brought to the scale of probabilities by that fold's calibration, and then folds "
-        "are averaged. Every source was held out from some folds only, so the whole ensemble cannot be tested on the run's own "
+        "what the head of a fold says is brought to the scale of probabilities by its own calibration, and then folds are "
+        "averaged. Every source was held out from some folds only, so the whole ensemble cannot be tested on the run's own "
         "genomes. **The figures above are the promise for single folds; they were not measured for the ensemble.** Averages "
         "usually rank better than what they are made of, and are less spread out, so that at the same threshold fewer nonviral "
         f"reads are called viral, and sometimes fewer viral ones too.{search} docs/reads.md has a measurement."

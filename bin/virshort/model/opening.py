@@ -25,11 +25,11 @@ MATCHES = "homology"
 
 @dataclass(frozen=True)
 class OpenModel:
-    """A model ready for use. heads: the tensors of every replicate, by fold; encoders: by modality, those that read reads
+    """A model ready for use. heads: the tensors of each fold's; encoders: by modality, those that read reads
     singly; databases: the folder with the sources to search, None if it searches none."""
 
     record: ModelRecord
-    heads: Mapping[int, list[dict[str, np.ndarray]]]
+    heads: Mapping[int, dict[str, np.ndarray]]
     encoders: Mapping[str, Encoder]
     databases: Path | None
     kmers: SourceKmers
@@ -88,24 +88,22 @@ def check_files(folder: Path, record: ModelRecord) -> None:
             raise InputError(f"{path}: damaged: its content does not have the digest in {RECORD}: {_REMEDY}")
 
 
-def head_name(fold: int, replicate: int, tensor: str) -> str:
-    """What heads.safetensors calls a tensor of a head."""
-    return f"fold_{fold}.replicate_{replicate}.{tensor}"
+def head_name(fold: int, tensor: str) -> str:
+    """What heads.safetensors calls a tensor of a fold's head."""
+    return f"fold_{fold}.{tensor}"
 
 
-def _read_heads(folder: Path, record: ModelRecord) -> dict[int, list[dict[str, np.ndarray]]]:
+def _read_heads(folder: Path, record: ModelRecord) -> dict[int, dict[str, np.ndarray]]:
     """The heads of every fold, which read the matches in all databases.
 
     A fold's stack was fitted on the matches in the databases that it may see. New reads are of no fold: they are searched in
     all, so that no relative is lost to any part of the ensemble (docs/reads.md has the evidence)."""
     tensors = _tensors(folder / HEADS)
-    heads: dict[int, list[dict[str, np.ndarray]]] = {}
+    heads: dict[int, dict[str, np.ndarray]] = {}
     for fold in record["tested_folds"]:
-        heads[fold] = []
-        for replicate in range(record["replicates"]):
-            start = head_name(fold, replicate, "")
-            own = {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
-            heads[fold].append({name: _all_folds(name, tensor, record["folds"]) for name, tensor in own.items()})
+        start = head_name(fold, "")
+        own = {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
+        heads[fold] = {name: _all_folds(name, tensor, record["folds"]) for name, tensor in own.items()}
     return heads
 
 

@@ -52,10 +52,9 @@ class ModelRecord(TypedDict):
 
     parts: the arms that a combined arm joins; trained_on: the lengths in bp of each window set that it was trained on;
     window_length: of the run's short windows; storage: how features were stored, and are rounded here too; calibration: by
-    fold, of the mean log-odds of its replicates; pairs: how mates are read together, None where the run drew no pairs;
-    held_out: what the windows of held-out clusters say of its calls;
-    search: None where the arm reads no matches; pretrained: the file that a head comes from which was not trained here;
-    digest: of everything else in this record, which includes the digests of all files and so names the model."""
+    fold; pairs: how mates are read together, None where the run drew no pairs; held_out: what the windows of held-out clusters
+    say of its calls; search: None where the arm reads no matches; pretrained: the file that a head comes from which was not
+    trained here; digest: of everything else in this record, which includes the digests of all files and so names the model."""
 
     format: int
     virshort: str
@@ -71,7 +70,6 @@ class ModelRecord(TypedDict):
     storage: str
     folds: int
     tested_folds: list[int]
-    replicates: int
     calibration: dict[str, list[Calibration]]
     thresholds: list[Thresholds]
     pairs: MateRule | None

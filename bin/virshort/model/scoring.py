@@ -11,13 +11,13 @@ from virshort.errors import RowError
 from virshort.features.frames import RowTable, find_rows, row_sequences
 from virshort.features.tensors import join
 from virshort.features.window_features import scaled_length
+from virshort.heads.calibration import calibrated
 from virshort.heads.scoring import log_odds
 from virshort.homology.databases import read_list
 from virshort.homology.seeds import SENSITIVITIES
 from virshort.labels import LABELS
 from virshort.modalities import NUMBERS
 from virshort.model.opening import MATCHES, OpenModel
-from virshort.model.thresholds import fold_log_odds
 
 BLOCK = 1 << 13
 """Sequences that are encoded at a time."""
@@ -52,7 +52,7 @@ def score(model: OpenModel, sequences: Sequence[bytes], threads: int = 1) -> Sco
 
     def block_odds(block: slice) -> np.ndarray:
         raw = raw_log_odds(model, sequences[block], matches[block], block.start)
-        return np.mean([fold_log_odds(of_fold, length[block], fitted[str(f)]) for f, of_fold in raw.items()], axis=0)
+        return np.mean([calibrated(fitted[str(f)], of_fold, length[block]) for f, of_fold in raw.items()], axis=0)
 
     def block_shares(block: slice) -> np.ndarray:
         return model.kmers.shared_by(sequences[block])
@@ -69,16 +69,14 @@ def score(model: OpenModel, sequences: Sequence[bytes], threads: int = 1) -> Sco
 
 
 def raw_log_odds(model: OpenModel, sequences: Sequence[bytes], matches: np.ndarray, first: int = 0) -> Mapping[int, np.ndarray]:
-    """The log-odds of sequences by every head, [replicates, n] float32 for each fold, before calibration.
+    """The log-odds of sequences by the head of each fold, [n] float32, before calibration.
 
     matches: [n, folds, labels, 2] as of `search`; first: the number of the first sequence, for messages."""
     record = model.record
     table = find_rows(sequences, record["frames"], record["genetic_code"])
     begin = None if record["frames"] == "longest" else np.searchsorted(table.window, np.arange(len(sequences)))
     x = _rows(model, sequences, matches, table, first)
-    return {
-        fold: np.stack([join(_head_log_odds(weights, x), begin) for weights in heads]) for fold, heads in model.heads.items()
-    }
+    return {fold: join(_head_log_odds(weights, x), begin) for fold, weights in model.heads.items()}
 
 
 def _rows(model: OpenModel, sequences: Sequence[bytes], matches: np.ndarray, table: RowTable, first: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The scale of an exported model, its thresholds, and how it reads two mates together.
 
-Every fold's heads have a scale of their own. The mean log-odds of a fold's replicates are therefore brought to the scale of
-probabilities by that fold's calibration, and only then are folds averaged. A threshold of the model is the mean of the folds'
+The head of each fold has a scale of its own. Its log-odds are therefore brought to the scale of probabilities by its
+calibration, and only then are folds averaged. A threshold of the model is the mean of the folds'
 thresholds on the same scale. If all folds said the same of a read, exactly those reads would be called that each fold calls. In
 fact they differ, and their mean is less spread out than each of them, so that fewer nonviral reads exceed the threshold than
 in evaluation (docs/reads.md has figures).
@@ -12,18 +12,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from virshort.errors import InputError
-from virshort.heads.calibration import LENGTHS, THRESHOLDS, calibrated, for_bin, in_bin
+from virshort.heads.calibration import LENGTHS, THRESHOLDS, for_bin, in_bin
 from virshort.heads.model_record import Calibration
 from virshort.heads.pair_record import MateRule
 from virshort.heads.pairing import pooled_log_odds
 from virshort.model.record import ModelRecord, Thresholds
-
-
-def fold_log_odds(odds: np.ndarray, length: np.ndarray, fitted: Sequence[Calibration]) -> np.ndarray:
-    """What one fold says of reads, as calibrated log-odds.
-
-    odds: [replicates, n] log-odds; length: [n] bp; fitted: the calibration of their mean. Returns [n] float64."""
-    return calibrated(fitted, odds.mean(axis=0, dtype=np.float64).astype(np.float32), length)
 
 
 def model_thresholds(fitted: Mapping[str, Sequence[Calibration]]) -> list[Thresholds]:

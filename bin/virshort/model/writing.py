@@ -66,22 +66,15 @@ def _start(arm: Arm) -> str:
     return "baseline" if arm["start"] == "baseline" else arm["name"]
 
 
-def exported_heads(heads: Sequence[Heads], ensemble: Heads | None) -> tuple[list[Heads], Mapping[int, Sequence[Calibration]]]:
-    """The replicates that a model needs, and the calibration of their mean by fold. ensemble: that of the arm; where it has
-    none, its replicates are one and the same model, and the first stands for all."""
-    return (list(heads), ensemble.calibration) if ensemble else (list(heads[:1]), heads[0].calibration)
-
-
 def model_record(
     arm: Arm,
     arms: Sequence[Arm],
     of_head: Model,
-    replicates: int,
     fitted: Mapping[int, Sequence[Calibration]],
     pairs: MateRule | None,
-    held_out: HeldOut | None,
     kmers: SourceKmersRecord,
     run: Run,
+    held_out: HeldOut | None = None,
 ) -> ModelRecord:
     """model.json, but for its files and its digest. arms: all of the run; of_head: the record of one head; fitted: the
     calibration of each fold. Raises InputError where its encoders are not known."""
@@ -105,7 +98,6 @@ def model_record(
         "storage": STORAGE,
         "folds": run.folds,
         "tested_folds": list(run.tested),
-        "replicates": replicates,
         "calibration": calibration,
         "thresholds": model_thresholds(calibration),
         "pairs": pairs,
@@ -119,16 +111,11 @@ def model_record(
 
 
 def write_model(
-    folder: Path, record: ModelRecord, heads: Sequence[Heads], kmers: np.ndarray, databases: Path | None, card: str
+    folder: Path, record: ModelRecord, heads: Heads, kmers: np.ndarray, databases: Path | None, card: str
 ) -> ModelRecord:
-    """Write a model, its record last. heads: of each replicate; kmers: of the sources, sorted; databases: the folder that
+    """Write a model, its record last. heads: of one replicate; kmers: of the sources, sorted; databases: the folder that
     HOMOLOGY_DATABASES wrote, needed where the arm reads matches. Returns the complete record."""
-    tensors = {
-        head_name(fold, number, name): tensor
-        for number, replicate in enumerate(heads)
-        for fold in record["tested_folds"]
-        for name, tensor in replicate.weights[fold].items()
-    }
+    tensors = {head_name(fold, name): tensor for fold in record["tested_folds"] for name, tensor in heads.weights[fold].items()}
     for name, content in ((HEADS, tensors), (KMERS, {"kmers": kmers})):
         with whole(folder / name) as path:
             save_file(content, path)

@@ -1,12 +1,14 @@
 """COLLECT: every read once and in order, viral reads byte for byte, whatever the chunks; counts that add up."""
 
 import gzip
+import io
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 import collect
@@ -177,6 +179,9 @@ def test_a_missing_or_foreign_part_is_named(tmp_path: Path, monkeypatch: pytest.
         collect.main()
     scores.write_bytes((tmp_path / "chunks" / "s.chunk_00002.scores.parquet").read_bytes())
     with pytest.raises(InputError, match=r"s\.chunk_00001\.scores\.parquet.*records 10 and following"):
+        collect.main()
+    pq.write_table(pq.read_table(io.BytesIO(kept)).replace_schema_metadata({"model": "another"}), scores)
+    with pytest.raises(InputError, match="scored by the model another"):
         collect.main()
     scores.write_bytes(kept[:-20])
     with pytest.raises(InputError, match=r"s\.chunk_00001\.scores\.parquet"):

@@ -13,12 +13,13 @@ from random_heads import random_head
 from virshort.features.window_features import WindowFeatures
 from virshort.files import read_json
 from virshort.heads import prediction
-from virshort.heads.model_files import ensemble_of, folder_of, write_head
+from virshort.heads.model_files import folder_of, write_head
 from virshort.heads.pairing import fit_rule, pair_odds, read_pairs
 from virshort.heads.scoring import log_odds, score_of
 
 FRAGMENTS, FOLDS, TESTED = 120, 4, [0, 2]
 THRESHOLD = 0.4
+SCALE, SHIFT = 2.0, 0.5
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def windows(window_features: Callable[..., WindowFeatures]) -> WindowFeatures:
 
 def run(folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """evaluate.py with two replicates of random heads for each tested fold."""
-    calibration = [{"lengths": None, "windows": 9, "temperature": 1.0, "bias": 0.0, "thresholds": {"balanced": 0.0}}]
+    calibration = [{"lengths": None, "windows": 9, "temperature": SCALE, "bias": SHIFT, "thresholds": {"balanced": 0.0}}]
     calibration[0]["thresholds"] |= {"fpr_1e-2": None, "fpr_1e-3": None}
     encoders = WindowFeatures(folder, ["test/pair"]).encoders
     record = {"threshold": THRESHOLD, "calibration": calibration, "modalities": ["dna", "protein"], "encoders": encoders}
@@ -95,16 +96,10 @@ def test_mates_and_pairs_are_judged_by_the_split_that_tests_their_fold(
         assert found.get("pair_rules") == (rules if name == "pair" else None)
 
 
-@pytest.mark.parametrize("ensemble", [False, True])
 def test_a_model_reads_mates_by_one_rule_for_all_splits(
-    windows: WindowFeatures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ensemble: bool
+    windows: WindowFeatures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is fitted on the calibrated mean of a split's replicates, or on the first where all are one and the same model."""
-    scale = {"lengths": None, "windows": 9, "temperature": 2.0, "bias": 0.5, "thresholds": {}}
-    for f in TESTED if ensemble else []:
-        (tmp_path / "models" / folder_of(f, 0)).mkdir(parents=True)
-        known = {"replicates": 2, "threshold": 0.5, "calibration": [scale]}
-        (tmp_path / "models" / ensemble_of(f)).write_text(json.dumps(known))
+    """It is fitted on the calibrated log-odds of the first replicate of each split."""
     run(tmp_path, tmp_path / "out", monkeypatch)
     found = read_json(tmp_path / "out" / "pair" / "pooled_rule.json")
 
@@ -113,8 +108,7 @@ def test_a_model_reads_mates_by_one_rule_for_all_splits(
     mates = np.empty((FRAGMENTS, 2))
     for f in TESTED:
         here = pairs.fold == f + 1
-        odds = [log_odds(random_head(8, 10 * f + r), x[np.repeat(here, 2)]).reshape(-1, 2) for r in (0, 1)]
-        mates[here] = np.mean(odds, axis=0) / 2 + 0.5 if ensemble else odds[0]
+        mates[here] = log_odds(random_head(8, 10 * f), x[np.repeat(here, 2)]).reshape(-1, 2) / SCALE + SHIFT
     validating = np.isin(pairs.fold, [f + 1 for f in TESTED])
     expected = fit_rule(pairs.select(validating), mates[validating], "the run")
     assert found.keys() == expected.keys() and found["pairs"] == FRAGMENTS // 2

@@ -1,4 +1,4 @@
-"""A small model on disk: random heads of two tested folds with two replicates, and the databases and 31-mers of six sources."""
+"""A small model on disk: random heads of two tested folds, and the databases and 31-mers of six sources."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -47,12 +47,12 @@ PAIRS: MateRule = {
 
 @dataclass
 class Made:
-    """A model on disk, and what it was made of. sources: their bases; heads: by replicate."""
+    """A model on disk, and what it was made of. sources: their bases;"""
 
     folder: Path
     record: ModelRecord
     sources: list[bytes]
-    heads: list[Heads]
+    heads: Heads
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def make_model(tmp_path: Path, sources: list[bytes]) -> Callable[..., Made]:
         offset, label = np.cumsum(length) - length, np.arange(6) % 2
         bases = np.frombuffer(b"".join(sources), np.uint8)
         write_databases(tmp_path / "databases", bases, offset, length, label, np.arange(6) % FOLD_COUNT, FOLD_COUNT, 1)
-        heads = [Heads({f: weights(modalities, f, r) for f in TESTED}, dict.fromkeys(TESTED, 0.5)) for r in (0, 1)]
+        heads = Heads({f: weights(modalities, f) for f in TESTED}, dict.fromkeys(TESTED, 0.5))
         arm = {
             "name": "made",
             "description": "an arm for tests",
@@ -91,7 +91,6 @@ def make_model(tmp_path: Path, sources: list[bytes]) -> Callable[..., Made]:
             arm,  # type: ignore[arg-type]
             [arm],  # type: ignore[list-item]
             {"encoders": encoders, "pretrained": None},  # type: ignore[typeddict-item]
-            2,
             {f: calibration(f) for f in TESTED},
             pairs,
             {"step": STEP, "count": len(kmers), "bases": len(bases)},
@@ -103,20 +102,20 @@ def make_model(tmp_path: Path, sources: list[bytes]) -> Callable[..., Made]:
     return make
 
 
-def weights(modalities: Sequence[str], fold: int, replicate: int) -> dict[str, np.ndarray]:
+def weights(modalities: Sequence[str], fold: int) -> dict[str, np.ndarray]:
     """The tensors of a random head, or of a random stack where matches are among what it reads."""
     ends = np.cumsum([DIM[m] for m in modalities])
     if "homology" not in modalities:
-        return random_head(int(ends[-1]), 10 * fold + replicate)
+        return random_head(int(ends[-1]), fold)
     columns = {m: np.arange(end - DIM[m], end) for m, end in zip(modalities, ends, strict=True)}
     matches = {COLUMNS: columns.pop("homology"), FOLDS: training_folds(fold, FOLD_COUNT), CUT: np.array(30.0)}
     parts = [matches]
     coefficients = SIGNS * np.random.default_rng(fold).uniform(1, 4, len(SIGNS))
     if columns:
-        head = random_head(sum(len(c) for c in columns.values()), 10 * fold + replicate)
+        head = random_head(sum(len(c) for c in columns.values()), fold)
         parts.append({**head, COLUMNS: np.concatenate([*columns.values()])})
         coefficients = np.append(coefficients, 0.01)
-    return stack_tensors(parts, coefficients, 0.1 * replicate)
+    return stack_tensors(parts, coefficients, 0.1 * fold)
 
 
 def calibration(fold: int) -> list[dict]:  # type: ignore[type-arg]

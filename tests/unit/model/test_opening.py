@@ -23,10 +23,10 @@ def test_what_is_written_is_what_is_opened(make_model: Callable) -> None:
     made = make_model(["homology", "codon"])
     model = open_model(made.folder)
     assert model.record == made.record and list(model.heads) == [0, 2]
-    for fold, heads in model.heads.items():
-        for opened, written in zip(heads, made.heads, strict=True):
-            assert opened.keys() == written.weights[fold].keys()
-            assert all(np.array_equal(t, written.weights[fold][k]) for k, t in opened.items() if not k.endswith(".folds"))
+    for fold, opened in model.heads.items():
+        written = made.heads.weights[fold]
+        assert opened.keys() == written.keys()
+        assert all(np.array_equal(t, written[k]) for k, t in opened.items() if not k.endswith(".folds"))
     names = {p.suffix for p in made.folder.rglob("*") if p.is_file()}
     assert names == {".json", ".safetensors", ".md", ".txt"}
 

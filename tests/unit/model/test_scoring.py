@@ -31,16 +31,16 @@ def reads(sources: list[bytes]) -> list[bytes]:
 
 
 def by_hand(model: OpenModel, x: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """The mean over folds of calibrated means over replicates, in one product. x: [n, inputs] as features are stored."""
+    """The mean over folds of calibrated log-odds, in one product. x: [n, inputs] as features are stored."""
     folds = []
-    for fold, heads in model.heads.items():
-        odds = np.mean([log_odds(weights, x) for weights in heads], axis=0)
+    for fold, weights in model.heads.items():
+        odds = log_odds(weights, x)
         every, first = model.record["calibration"][str(fold)]
         folds.append(np.where(length < 200, odds / first["temperature"], odds / every["temperature"]) + every["bias"])
     return np.mean(folds, axis=0)
 
 
-def test_a_read_gets_the_mean_over_folds_of_what_their_replicates_say(make_model: Callable, reads: list[bytes]) -> None:
+def test_a_read_gets_the_mean_over_folds_of_what_their_heads_say(make_model: Callable, reads: list[bytes]) -> None:
     model = open_model(make_model(["dna", "protein", "length"]).folder)
     length = np.array([len(r) for r in reads])
     dna, protein = load_encoder("kmer-dna").embed(reads), load_encoder("kmer-protein").embed(longest_peptides(reads))
@@ -72,17 +72,15 @@ def test_a_fold_by_itself_scores_its_windows_as_evaluation_did(make_model: Calla
     """Opened for evaluation, a stack reads the databases that it was fitted with."""
     made = make_model(["homology"])
     model = open_model(made.folder)
-    for fold in model.heads:
-        for opened, written in zip(model.heads[fold], made.heads, strict=True):
-            assert np.array_equal(opened[f"part0.{FOLDS}"], np.arange(4))
-            assert np.array_equal(written.weights[fold][f"part0.{FOLDS}"], training_folds(fold, 4))
-            opened.update(written.weights[fold])
+    for fold, opened in model.heads.items():
+        assert np.array_equal(opened[f"part0.{FOLDS}"], np.arange(4))
+        assert np.array_equal(made.heads.weights[fold][f"part0.{FOLDS}"], training_folds(fold, 4))
+        opened.update(made.heads.weights[fold])
     folds, databases = read_list(made.folder / "homology")
     fold = np.full(len(reads), 2)
     matches = search(reads, fold, made.folder / "homology", databases, folds, 1, SENSITIVITIES["default"], 1, lambda _: None)
     x = matches.reshape(len(reads), -1).astype(np.float16)
-    for replicate, heads in enumerate(made.heads):
-        assert np.allclose(raw_log_odds(model, reads, matches)[2][replicate], heads.log_odds(x, fold), atol=1e-5)
+    assert np.allclose(raw_log_odds(model, reads, matches)[2], made.heads.log_odds(x, fold), atol=1e-5)
 
 
 @pytest.mark.parametrize("modalities", [["dna", "protein", "gc"], ["codon"], ["homology", "codon"]])
@@ -107,10 +105,10 @@ def test_with_all_frames_the_best_of_a_reads_rows_counts(make_model: Callable, r
     assert len(rows) > len(reads)
     dna = load_encoder("kmer-dna").embed(row_sequences(reads, rows, False)).astype(np.float16)
     protein = load_encoder("kmer-protein").embed(row_sequences(reads, rows, True)).astype(np.float16)
-    for fold, heads in model.heads.items():
-        odds = log_odds(heads[1], np.hstack([dna, protein]))
+    for fold, weights in model.heads.items():
+        odds = log_odds(weights, np.hstack([dna, protein]))
         best = [odds[rows.window == i].max() for i in range(len(reads))]
-        assert raw[fold][1] == pytest.approx(best, rel=1e-4, abs=1e-3)
+        assert raw[fold] == pytest.approx(best, rel=1e-4, abs=1e-3)
 
 
 def test_reads_without_a_codon_and_no_reads_at_all_have_a_score(make_model: Callable) -> None:

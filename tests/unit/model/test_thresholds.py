@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from virshort.errors import InputError
-from virshort.model.thresholds import fold_log_odds, pair_log_odds, thresholds_for
+from virshort.heads.calibration import calibrated
+from virshort.model.thresholds import pair_log_odds, thresholds_for
 
 
 def test_a_threshold_is_the_mean_of_the_folds_on_the_scale_of_probabilities(make_model: Callable) -> None:
@@ -20,7 +21,7 @@ def test_a_threshold_is_the_mean_of_the_folds_on_the_scale_of_probabilities(make
 def test_a_read_at_every_folds_threshold_is_at_the_models(make_model: Callable) -> None:
     record = make_model(["codon"]).record
     length = np.array([100, 300])
-    folds = [fold_log_odds(np.full((2, 2), cut), length, record["calibration"][str(f)]) for f, cut in ((0, 0.5), (2, 2.5))]
+    folds = [calibrated(record["calibration"][str(f)], np.full(2, cut), length) for f, cut in ((0, 0.5), (2, 2.5))]
     assert np.mean(folds, axis=0) == pytest.approx(thresholds_for(record, length, "balanced"))
 
 
