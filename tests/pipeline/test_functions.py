@@ -122,10 +122,7 @@ def test_only_what_an_earlier_run_published_is_removed(tmp_path: Path) -> None:
     published = [
         out / name for name in ("summary.txt", "windows/train/x.fa.gz", "pipeline_info/arms.json", "lake/lake.summary.json")
     ]
-    users = [
-        out / name
-        for name in ("notes.txt", "windows.txt", "pipeline_info/trace_1.tsv", "pipeline_info/.lock", "tick/notes.txt")
-    ]
+    users = [out / name for name in ("notes.txt", "windows.txt", "pipeline_info/trace_1.tsv", "pipeline_info/.lock", "mine/x")]
     write(*published, *users)
     (out / "models").symlink_to(away)
     (out / "report.html").symlink_to(away / "report.html")
