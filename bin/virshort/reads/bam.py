@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -13,8 +14,22 @@ MAGIC = b"BAM\1"
 PAIRED, UNMAPPED, SECOND = 0x1, 0x4, 0x80
 _FIXED = 32
 """Bytes of a record before its name."""
+_BGZF = bytes.fromhex("1f8b0804"), b"BC"
+"""How a file compressed in blocks begins, and what stands at byte 12."""
+_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+"""The empty block at its end."""
 _CODES = np.frombuffer(b"=ACMGRSVTWYHKDBN", np.uint8).copy()
 """[16] code of a base -> letter."""
+
+
+def check_end(path: Path) -> None:
+    """Raise EOFError if a BAM file that is compressed in blocks lacks its last block: it may have been cut between two
+    records."""
+    with path.open("rb") as file:
+        start = file.read(14)
+        file.seek(max(path.stat().st_size - len(_END), 0))
+        if start.startswith(_BGZF[0]) and start[12:] == _BGZF[1] and file.read() != _END:
+            raise EOFError("it lacks the mark at the end of a BAM file")
 
 
 def fastq_text(stream: io.BufferedReader, block: int) -> Iterator[bytes]:

@@ -32,6 +32,7 @@ def read_file(path: Path, shown: str) -> Iterator[Records]:
             stream.read(len(BYTE_ORDER_MARK))
         start = stream.peek(len(bam.MAGIC))[: len(bam.MAGIC)]
         if start == bam.MAGIC:
+            bam.check_end(path)
             texts, fasta = bam.fastq_text(stream, BLOCK), False
         elif start[:1] in (b"@", b">", b""):
             texts, fasta = _pieces(stream), start[:1] == b">"

@@ -1,7 +1,7 @@
 """All reads of a sample: checked, mates in step, lanes one after the other, and what is counted on the way."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -96,13 +96,19 @@ def _open_lane(lane: Sequence[ReadFile]) -> tuple[str, Iterator[tuple[Records, .
     """The layout of a lane, and its records; those of mates side by side."""
     if len(lane) == 2:
         return "paired", _side_by_side(*lane)
-    parts = read_file(lane[0].path, lane[0].shown)
+    parts = _read(lane[0])
     start = next(parts)
     if not len(start):
         return "", iter(())
     if are_interleaved(start):
         return "interleaved", _interleaved(lane[0], start, parts)
     return "single", _single(start, parts)
+
+
+def _read(file: ReadFile) -> Iterator[Records]:
+    """The records of a file. Their letters have been checked and are left out, since chunks are made of the text."""
+    for part in read_file(file.path, file.shown):
+        yield replace(part, letters=part.letters[:0])
 
 
 def _single(start: Records, parts: Iterator[Records]) -> Iterator[tuple[Records]]:
@@ -138,7 +144,7 @@ def _all(start: Records, parts: Iterator[Records]) -> Iterator[Records]:
 
 def _side_by_side(first: ReadFile, second: ReadFile) -> Iterator[tuple[Records, Records]]:
     number = 0
-    batches = [rebatch(((part,) for part in read_file(file.path, file.shown)), _STEP) for file in (first, second)]
+    batches = [rebatch(((part,) for part in _read(file)), _STEP) for file in (first, second)]
     while True:
         (one, other) = (next(batch, (None,))[0] for batch in batches)
         if one is None and other is None:

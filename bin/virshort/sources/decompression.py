@@ -30,5 +30,6 @@ def open_decompressed(path: Path) -> io.BufferedReader:
     compression = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), None)
     if compression is None:
         return path.open("rb")
-    # xopen declares a BinaryIO, but BufferedReader needs only its readinto.
-    return io.BufferedReader(cast(io.RawIOBase, xopen(str(path), "rb", format=compression)))
+    # Without a thread of its own, since tasks that read have one core. xopen declares a BinaryIO, but BufferedReader needs only
+    # its readinto.
+    return io.BufferedReader(cast(io.RawIOBase, xopen(str(path), "rb", threads=0, format=compression)))

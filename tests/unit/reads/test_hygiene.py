@@ -1,13 +1,12 @@
 """Trimming, overlap and complexity against plain loops, and what generated reads come to."""
 
-from collections import Counter
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastq_text import fastq_records, random_bases, reverse_complement
+from plain_hygiene import plain_adapter_start, plain_dust, plain_poly_g_start
 from virshort.reads.complexity import composition, dust_scores
 from virshort.reads.hygiene import FLAGS, REASONS, Cleaned, Limits, clean
 from virshort.reads.overlap import BASES_PER_MISMATCH, SHORTEST, fragment_lengths, overlaps
@@ -22,15 +21,6 @@ def places(found: list[bytes]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """letters, first, last"""
     last = np.cumsum([len(read) for read in found])
     return np.frombuffer(b"".join(found), np.uint8), last - [len(read) for read in found], last
-
-
-def plain_adapter_start(read: bytes) -> int:
-    for start in range(len(read) - 8 + 1):
-        for adapter in ADAPTERS:
-            size = min(len(adapter), len(read) - start)
-            if sum(a != b for a, b in zip(read[start:], adapter, strict=False)) <= size // 12:
-                return start
-    return len(read)
 
 
 @few_examples
@@ -60,17 +50,7 @@ def test_poly_g_tails(found: list[bytes], size: int, others: int) -> None:
     found = [read + bytes(tail) for read in found]
     letters, first, last = places(found)
 
-    def plain(read: bytes) -> int:
-        end = len(read)
-        for n in range(1, len(read) + 1):
-            strange = sum(base != ord("G") for base in read[-n:])
-            if strange > 5 or (strange > n // 8 and n >= 10):
-                break
-            if read[-n] == ord("G"):
-                end = len(read) - n
-        return end if len(read) - end >= 10 else len(read)
-
-    assert (before_poly_g(letters, first, last) - first).tolist() == [plain(read) for read in found]
+    assert (before_poly_g(letters, first, last) - first).tolist() == [plain_poly_g_start(read) for read in found]
 
 
 @few_examples
@@ -125,19 +105,6 @@ def test_overlaps_of_mates(seed: int, fragment: int, one: int, other: int, error
 def test_the_share_that_both_mates_read() -> None:
     share = overlaps(np.array([0, 100, 150, 200, 60]), np.array([100, 100, 100, 100, 60]), np.array([100, 100, 100, 50, 60]))
     assert share == pytest.approx([0, 1, 0.5, 0, 1])
-
-
-def plain_dust(read: bytes) -> float:
-    starts = sorted({*range(0, len(read) - 63, 32), max(len(read) - 64, 0)})
-    scores = []
-    for start in starts:
-        window = read[start : start + 64]
-        triplets = [window[i : i + 3] for i in range(len(window) - 2)]
-        n = len(triplets)
-        if n >= 2:
-            pairs = sum(c * (c - 1) / 2 for t, c in Counter(triplets).items() if not set(t) - set(b"ACGT"))
-            scores.append(100 * pairs / (n * (n - 1) / 2))
-    return float(np.mean(scores)) if scores else 0.0
 
 
 @few_examples

@@ -212,3 +212,11 @@ def test_real_bam() -> None:
     assert found.name(0) == found.name(1) == "HAVA0ADXX:1:1101:10627:67264"
     with pytest.raises(InputError, match=r"broken.bam, first record: the file is truncated or damaged"):
         read(READS / "viral-ngs/broken.bam")
+
+
+@pytest.mark.skipif(not READS.exists(), reason=f"needs the reads in {READS}")
+def test_bam_that_was_cut_between_two_blocks(tmp_path: Path) -> None:
+    path = tmp_path / "cut.bam"
+    path.write_bytes((READS / "viral-ngs/almost-empty.bam").read_bytes()[:-28])
+    with pytest.raises(InputError, match=r"cut.bam, first record: .* lacks the mark at the end"):
+        read(path)

@@ -1,5 +1,6 @@
 """Samples: lanes, mates in step, layouts, chunks, and what is refused."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -148,3 +149,37 @@ def test_a_sheet_that_is_refused(tmp_path: Path, rows: str, complaint: str) -> N
     with pytest.raises(InputError) as found:
         read_sheet(path)
     assert complaint in str(found.value) and str(found.value).startswith("reads.csv, line")
+
+
+READS = Path(__file__).resolve().parents[4] / "shared/data/reads"
+REAL = {
+    "czid/norg_6_R{}.fastq.gz": ("paired", 4849),
+    "czid/sars_cov_2_R{}.fastq.gz": ("paired", 23554),
+    "czid/snap_top10k_R{}_001.fastq.gz": ("paired", 2500),
+    "viral-ngs/G5012.3.testreads.bam": ("interleaved", 9355),
+    "viral-ngs/almost-empty.bam": ("interleaved", 6),
+    "viral-ngs/in1.fastq": ("single", 4),
+    "viral-ngs/in_sra1.fastq": ("single", 4),
+}
+
+
+@pytest.mark.skipif(not READS.exists(), reason=f"needs the reads in {READS}")
+@pytest.mark.parametrize("name", REAL)
+def test_real_reads_go_through(name: str) -> None:
+    files = [READS / name.format(mate) for mate in ((1, 2) if "{}" in name else (1,))]
+    counts = Counts()
+    chunks = list(read_sample([[ReadFile(path, path.name) for path in files]], 10_000, counts))
+    assert (counts.layout, counts.records) == REAL[name]
+    assert sum(len(chunk[0]) for chunk in chunks) == counts.records
+    if not name.endswith(".bam"):
+        for mate, path in enumerate(files):
+            text = (gzip.open if path.suffix == ".gz" else open)(path, "rb").read()
+            assert b"".join(chunk[mate].text.tobytes() for chunk in chunks) == text
+
+
+@pytest.mark.skipif(not READS.exists(), reason=f"needs the reads in {READS}")
+@pytest.mark.parametrize("name", ["in{}.fastq", "in_sra{}.fastq"])
+def test_real_mates_out_of_step(name: str) -> None:
+    lane = [ReadFile(READS / "viral-ngs" / name.format(mate), name.format(mate)) for mate in (1, 2)]
+    with pytest.raises(InputError, match=name.format(2) + ", record 1: from_chr9_1.2 is not the mate of from_chr1_1.1"):
+        list(read_sample([lane], 10, Counts()))
