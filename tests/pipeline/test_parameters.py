@@ -65,6 +65,11 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"pretrained": "/dev/null"}, ["--pretrained does not have the form of its description, got '/dev/null'"]),
     ({"frames": "both"}, ["--frames must be one of longest, all, got 'both'"]),
     ({"outdir": "/dev/null/results"}, ["--outdir cannot be written to"]),
+    ({"threshold": "fpr_1e-4"}, ["--threshold does not have the form of its description, got 'fpr_1e-4'"]),
+    ({"threshold": 1.5}, ["--threshold does not have the form of its description, got '1.5'"]),
+    ({"threshold": "0.5; touch EFFECT"}, ["--threshold does not have the form of its description"]),
+    ({"pair_rule": "any"}, ["--pair_rule must be one of model, both, either, best, got 'any'"]),
+    ({"formats": "lyra,kraken2"}, ["--formats does not have the form of its description, got 'lyra,kraken2'"]),
     ({"arms": "finetune'; touch EFFECT; '"}, ["--arms does not have the form of its description"]),
     ({"sweep_lengths": "150; touch EFFECT"}, ["--sweep_lengths does not have the form of its description"]),
     ({"test_folds": "1$(touch EFFECT)"}, ["--test_folds does not have the form of its description"]),
@@ -110,6 +115,7 @@ ACCEPTED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"features": SHEET}, {"features": SHEET, "demo": False}),
     ({"reads": SHEET, "model": str(ROOT)}, {"reads": SHEET, "demo": False}),
     ({"reads_per_chunk": "1e5"}, {"reads_per_chunk": 100000}),
+    ({"threshold": 0.9, "formats": ["lyra", "kraken"]}, {"threshold": "0.9", "formats": "lyra,kraken"}),
     ({"demo": False, "input": SHEET}, {"input": SHEET, "demo": False}),
 ]
 # What is given -> the parameters that the run warns of, since they change nothing in it.

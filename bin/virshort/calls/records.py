@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -47,7 +46,7 @@ def _blocks(path: Path) -> Iterator[pa.LargeBinaryArray]:
     rest = b""
     try:
         with igzip.open(path, "rb") as f:
-            while block := _read(f):
+            while block := f.read(BLOCK):
                 data = rest + block
                 ends = _record_ends(np.frombuffer(data, np.uint8), fastq)
                 if len(ends):
@@ -60,10 +59,6 @@ def _blocks(path: Path) -> Iterator[pa.LargeBinaryArray]:
         if not rest.endswith(b"\n"):
             rest += b"\n"  # another record may follow it where it is written
         yield _cut(rest, np.array([len(rest)]))
-
-
-def _read(f: BinaryIO) -> bytes:
-    return f.read(BLOCK)
 
 
 def _record_ends(data: np.ndarray, fastq: bool) -> np.ndarray:
