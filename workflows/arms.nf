@@ -43,7 +43,7 @@ workflow ARMS {
         .map { all, known -> [features: all, sets: known] }
 
     // [ arm, sets, [files] ]
-    jobs = data.arms.flatMap { f -> checkModelArm(options.model_arm, readJson(f)) }.combine(inputs).map { arm, given ->
+    jobs = data.arms.flatMap { f -> readJson(f) }.combine(inputs).map { arm, given ->
         [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.encoding, trainingPools(given.sets, arm))]
     }
     checkpoints = "${workflow.workDir}/checkpoints"
@@ -121,7 +121,7 @@ workflow ARMS {
                 [arm, found, evaluation, 'homology' in arm.modalities ? databases : []]
             },
         COMPARE.out.comparison,
-        data.arms,
+        data.arms.map { f -> checkModelArm(options.model_arm, f) }, // before anything is trained
         data.sets,
         data.folds,
         data.sequences,
