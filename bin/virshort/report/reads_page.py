@@ -55,4 +55,5 @@ def score_panel(sample: SampleSummary) -> Panel:
     x = [edge / HISTOGRAM for i in range(HISTOGRAM) for edge in (i, i + 1)]
     y = [float(n) for n in counts for _ in range(2)]
     what = "reads" if sample["layout"] == "single" else "pairs"
-    return Panel(sample["sample"], "score (probability of viral)", what, [Line(None, x, y, COLOUR)])
+    line = Line(None, x, y, COLOUR)
+    return Panel(sample["sample"], "score (probability of viral)", what, [line], y_range=(0, max(1, 1.05 * max(counts))))

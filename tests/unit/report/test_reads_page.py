@@ -70,6 +70,8 @@ def test_sections_say_what_the_summaries_say(folder: Path, samples: list[SampleS
     assert "too_short" in pages["calls"] and "duplicate" in pages["calls"]
     assert pages["scores"].count("<svg") == 2 and "GC content outside" in pages["unlike"]
     assert re.search(r"homology viral.*shares a 31-mer", pages["evidence"], re.S) and "formats" not in pages["model"]
+    composition = sections(samples, {**model, "search": None}, parameters, {}, ASSETS)["vs_reads_evidence"]["data"]
+    assert "homology viral" not in composition and "all its evidence" in composition
     for sample in samples:
         sample["unlike"] = []
     assert "resemble" in sections(samples, model, parameters, {}, ASSETS)["vs_reads_unlike"]["data"]
