@@ -22,7 +22,7 @@ workflow CLASSIFY {
     compiled = "${workflow.workDir}/compiled"
     PLAN_READS(sheet, model, options.weights_revision ?: '', codeDigest('plan_reads.py'))
     // { samples: [ { name, lanes }, ... ], modules, weights, arm }: ReadsPlan of bin/virshort/reads/plan.py
-    plan = PLAN_READS.out.map { f -> readJson(f) }.first()
+    plan = PLAN_READS.out.map { f -> readJson(f) }
 
     CHECK_READS(
         // [ sample, [ [files of a lane as in the sheet], ... ], [files] ]

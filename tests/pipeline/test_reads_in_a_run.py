@@ -19,7 +19,7 @@ SAMPLES = {"lake": "paired", "tick": "single", "gut.2": "interleaved", "none": "
 
 def pairs_of(demo: Run) -> tuple[list[bytes], list[bytes], list[int]]:
     """The mates of the demo's pairs, and their labels."""
-    folder = demo.results / "windows/pair"
+    folder = demo.results / "windows/test/pair"
     sequences = [s for path in sorted(folder.glob("*.fa.gz")) for s in read_shard(path).sequences]
     manifest = pa.concat_tables([pq.read_table(path) for path in sorted(folder.glob("*.parquet"))])
     return sequences[::2], sequences[1::2], manifest["label"].to_pylist()[::2]
@@ -76,7 +76,8 @@ def test_every_read_is_called_once(calls: Run, demo: Run) -> None:
         found = Counter(row["call"] for row in rows[::mates])
         assert found == Counter({k: v for k, v in summary["fragments"].items() if k != "all" and v})
         reasons = Counter(row["reason"] for row in rows if row["reason"])
-        assert reasons == ({} if sample == "none" else {"too_short": 1, "low_complexity": 1} | ({"n": 1} if mates == 2 else {}))
+        expected = [] if sample == "none" else ["too_short", "low_complexity", "n"][: mates + 1]
+        assert Counter(expected) <= reasons and reasons.total() <= max(4, 0.01 * len(rows))
     viral = [row["call"] == "viral" for row in rows_of(calls, "lake")[::2]]
     rates = [sum(v for v, label in zip(viral, labels, strict=True) if label == y) / labels.count(y) for y in (0, 1)]
     assert rates[1] > rates[0] + 0.2
