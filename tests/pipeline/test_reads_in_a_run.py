@@ -12,6 +12,7 @@ import pytest
 
 from fastq_text import fastq
 from harness import Run, run_nextflow
+from virshort.report.reads_page import TITLES
 from virshort.windows.shards import read_shard
 
 SAMPLES = {"lake": "paired", "tick": "single", "gut.2": "interleaved", "none": "single"}
@@ -100,6 +101,15 @@ def test_viral_reads_come_back_byte_for_byte(calls: Run) -> None:
         viral = [row["call"] == "viral" for row in rows_of(calls, "lake")[mate - 1 :: 2]]
         found = gzip.decompress((calls.results / f"lake/lake.viral_R{mate}.fastq.gz").read_bytes())
         assert found == b"".join(record for record, keep in zip(records, viral, strict=True) if keep)
+
+
+def test_the_table_and_the_report_cover_all_samples(calls: Run) -> None:
+    with (calls.results / "summary.tsv").open(newline="") as file:
+        rows = {row["sample"]: row for row in csv.DictReader(file, delimiter="\t")}
+    assert set(rows) == set(SAMPLES) and rows["none"]["fragments"] == "0" and rows["none"]["viral_share"] == ""
+    assert 0 <= float(rows["lake"]["viral_share"]) <= 1 and float(rows["lake"]["called_share"]) > 0
+    page = (calls.results / "report.html").read_text()
+    assert all(f"vs_reads_{name}" in page for name in TITLES) and all(sample in page for sample in SAMPLES)
 
 
 def test_another_threshold_scores_nothing_again(calls: Run, demo: Run) -> None:
