@@ -10,6 +10,7 @@ include { WINDOWS                                                           } fr
 include { EMBEDDING                                                         } from './workflows/embedding'
 include { READY_FEATURES                                                    } from './workflows/ready_features'
 include { ARMS                                                              } from './workflows/arms'
+include { CLASSIFY                                                          } from './workflows/classify'
 
 workflow {
     main:
@@ -34,8 +35,12 @@ workflow {
         emptyResultsFolder(options.outdir)
     }
 
-    // Genomes become windows, and windows become features, unless features are given
-    if (options.features) {
+    // Reads are classified by a model. Without them there is an experiment: genomes become windows, and windows become features,
+    // unless features are given
+    if (options.reads) {
+        CLASSIFY(options)
+    }
+    else if (options.features) {
         READY_FEATURES(options)
         data = READY_FEATURES.out
         features = data.features
@@ -56,13 +61,15 @@ workflow {
     }
 
     // Every arm is trained and evaluated on the same windows; the comparison gives the verdict
-    ARMS(
-        options,
-        [
-            arms: data.arms, features: features, sets: data.sets, leakage: data.leakage, folds: data.folds, facts: data.facts,
-            windows: folder, width: width, sequences: sequences, databases: databases
-        ]
-    )
+    if (!options.reads) {
+        ARMS(
+            options,
+            [
+                arms: data.arms, features: features, sets: data.sets, leakage: data.leakage, folds: data.folds,
+                facts: data.facts, windows: folder, width: width, sequences: sequences, databases: databases
+            ]
+        )
+    }
 
     workflow.onComplete = {
         def summary = file("${options.outdir}/summary.txt", glob: false)

@@ -19,6 +19,9 @@ HERE = Path(__file__).resolve().parent
 WORKS = {
     "six_frames": "six-frame longest stop-free stretch against a loop with Biopython",
     "codon_features": "codon features of short windows against a loop with Biopython",
+    "reads": "reads checked, cut into chunks, trimmed and judged: reads per second, memory",
+    "calls": "from scores to tables and viral reads: reads per second, memory, many chunks",
+    "prevalence": "how often the interval of the viral share covers the truth",
     "search": "translated search of short windows of real genomes against three folds",
     "sampling": "600,000 windows of real genomes",
     "embedding": "both k-mer encoders on a shard",

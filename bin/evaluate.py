@@ -21,10 +21,12 @@ from virshort.features.window_features import WindowFeatures
 from virshort.files import read_json, whole, write_json
 from virshort.fold_roles import validated_by
 from virshort.heads.evaluation import describe, ensemble_metrics, metrics, without_match
+from virshort.heads.held_out import FILE as HELD_OUT
+from virshort.heads.held_out import as_ensemble, describe_held_out, rates_by_length, rates_by_rule
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.model_record import Model
 from virshort.heads.pair_record import POOLED_RULE
-from virshort.heads.pairing import fit_rule, fit_rules, heads_of_pairs, read_pairs, read_together
+from virshort.heads.pairing import fit_rule, fit_rules, heads_of_pairs, pooled_log_odds, read_pairs, read_together
 from virshort.heads.prediction import (
     PREDICTIONS,
     Heads,
@@ -35,7 +37,11 @@ from virshort.heads.prediction import (
     score_windows,
 )
 from virshort.heads.scoring import mean_of_replicates
+from virshort.inference.held_out_rates import HeldOut
 from virshort.paired_sets import MATE, PAIR
+
+SEARCHED = "homology"
+"""The modality of an arm that reads matches."""
 
 
 def check_encoders(windows: WindowFeatures, model: Model, arm: str, test_set: str) -> None:
@@ -121,13 +127,16 @@ def evaluate_pairs(
     rules_as_one = fit_rules(validating, split[split >= 0], mean_of_replicates(odds)[None]) if ensemble else []
     of_mates = (np.repeat(column, 2) for column in (split[split >= 0], validating.length))
     scaled = heads[0].calibrated(odds[0].ravel(), *of_mates).reshape(-1, 2)
-    write_json(out / PAIR / POOLED_RULE, fit_rule(validating, scaled, "the run"))
+    pooled = fit_rule(validating, scaled, "the run")
+    write_json(out / PAIR / POOLED_RULE, pooled)
 
     tested = np.isin(pairs.fold, sets["test_folds"])
     which = np.flatnonzero(tested)
     both = heads_of_pairs(rules)
     one, two = (np.empty((len(heads), len(which)), np.float32) for _ in (MATE, PAIR))
     two_as_one = np.empty((1, len(which)), np.float32)
+    by_head = np.full((2, len(pairs), 2), np.nan)  # calibrated log-odds by the heads that test, and that validate on, the fold
+    by_head[1, split >= 0] = scaled
     done = 0
     with (
         predictions_writer(out / MATE / "predictions.parquet") as write_mate,
@@ -139,11 +148,17 @@ def evaluate_pairs(
             done += single.num_rows
             mates = block.reshape(len(heads), -1, 2)
             one[:, here] = mates[:, :, 0]
+            of_mates = (np.repeat(column[which[here]], 2) for column in (pairs.fold, pairs.length))
+            by_head[0, which[here]] = heads[0].calibrated(mates[0].ravel(), *of_mates).reshape(-1, 2)
             two[:, here] = read_together(pairs.select(which[here]), mates, rules)
             if rules_as_one:
                 two_as_one[:, here] = read_together(pairs.select(which[here]), mean_of_replicates(mates)[None], rules_as_one)
             write_mate(single, one[:, here], heads)
             write_pair(named_by_fragment(single), two[:, here], both)
+    tested_pairs, mates = pairs.select(which), as_ensemble(by_head[:, which])
+    together = pooled_log_odds(mates, tested_pairs.overlap, tested_pairs.length, pooled)
+    rates = rates_by_rule(tested_pairs.label, tested_pairs.cluster, mates, together, tested_pairs.length)
+    write_json(out / PAIR / HELD_OUT, describe_held_out(windows, rates, SEARCHED in modalities))
     first_mates = SelectedWindows(windows, 2 * which)
     of_mate = metrics_of(arm, MATE, first_mates, one, heads)
     of_pair = metrics_of(arm, PAIR, first_mates, two, both) | {"pair_rules": rules}
@@ -157,6 +172,21 @@ def evaluate_pairs(
         of_pair["without_match"] = without_match(first_mates, matched[:, 0] | matched[:, 1])
     write_metrics(out, of_mate)
     write_metrics(out, of_pair)
+
+
+def held_out_rates(
+    windows: WindowFeatures, modalities: Sequence[str], odds: np.ndarray, head: Heads, sets: dict[str, Any]
+) -> HeldOut:
+    """held_out.json of a test set. odds: [windows] by the first replicate, which an exported model holds; head: its heads."""
+    label, fold, length = windows.column("label"), windows.column("fold"), windows.length
+    split = validated_by(fold, sets["folds"], sets["test_folds"])
+    by_head = np.full((2, len(windows)), np.nan)
+    by_head[0] = head.calibrated(odds, fold, length)
+    if (here := split >= 0).any():
+        validated = np.concatenate([block[0] for _, block in score_windows(windows, modalities, [head], split)])
+        by_head[1, here] = head.calibrated(validated, split[here], length[here])
+    rates = rates_by_length(label, windows.codes("cluster")[0], as_ensemble(by_head), length)
+    return describe_held_out(windows, rates, SEARCHED in modalities)
 
 
 def named_by_fragment(manifest: pa.Table) -> pa.Table:
@@ -184,6 +214,7 @@ def main() -> None:
             evaluate_pairs(args.out, args.arm, windows, model, heads, ensemble, sets)
             continue
         odds = write_predictions(args.out / name / "predictions.parquet", windows, model["modalities"], heads)
+        write_json(args.out / name / HELD_OUT, held_out_rates(windows, model["modalities"], odds[0], heads[0], sets))
         found = metrics_of(args.arm, name, windows, odds, heads)
         if ensemble:
             found["ensemble"] = ensemble_metrics(windows, odds, ensemble)

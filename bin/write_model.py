@@ -8,6 +8,8 @@ import numpy as np
 
 from virshort.errors import run
 from virshort.files import read_json
+from virshort.heads.held_out import FILE as HELD_OUT
+from virshort.heads.held_out import joined
 from virshort.heads.pair_record import POOLED_RULE
 from virshort.heads.prediction import read_heads
 from virshort.model.card import model_card
@@ -43,6 +45,7 @@ def main() -> None:
     replicates, of_head = read_heads(args.models, sets["test_folds"])
     heads = replicates[0]  # folds differ more than replicates, which would only make a model slower (docs/model.md)
     rule = args.evaluation / PAIR / POOLED_RULE
+    by_set = sorted(args.evaluation.glob(f"*/{HELD_OUT}"), key=lambda path: (path.parent.name != "short", path.parent.name))
 
     sources = read_source_table(args.folds)
     bases = np.memmap(args.sequences, np.uint8, "r")
@@ -56,6 +59,7 @@ def main() -> None:
         read_json(rule) if rule.exists() else None,
         {"step": step, "count": len(kmers), "bases": len(bases)},
         Run(sets["folds"], sets["test_folds"], args.window_length, args.genetic_code, args.frames, args.sensitivity),
+        joined([read_json(path) for path in by_set]),
     )
     comparison: Comparison = read_json(args.comparison)
     card = model_card(record, comparison, sources, args.simulated)

@@ -65,6 +65,7 @@ def helpText(specs, wanted) {
     }
     def head = [
         'nextflow run main.nf --input samplesheet.csv --outdir results',
+        'nextflow run main.nf --reads reads.csv --model results/model --outdir calls',
         'nextflow run main.nf -profile test      runs the demo on simulated genomes. With --input or --features it runs on',
         '                                        these instead, at the sizes of the demo.',
     ].join('\n')
@@ -185,6 +186,16 @@ def combined(values) {
     if (values.source_table && values.demo) {
         found << "--source_table describes records of --input or --features: give one of them too, got '${values.source_table}'"
     }
+    if (values.reads && !values.model) {
+        found << "--reads needs a model to classify by: give --model, the folder model/ of a run's results"
+    }
+    if (values.model && !values.reads) {
+        found << "--model classifies reads: give them by --reads, got '${values.model}'"
+    }
+    if (values.reads && (values.input || values.features)) {
+        def other = values.input ? 'input' : 'features'
+        found << "--reads takes the place of --${other}: give only one of them, got '${values.reads}'"
+    }
     values.sweep_lengths.tokenize(',').findAll { n -> n.toInteger() < 50 || n.toInteger() > 3000 }.each { n ->
         found << "--sweep_lengths must be lengths from 50 to 3000, got '${n}'"
     }
@@ -217,7 +228,7 @@ def checkParams(given, specs) {
         .findAll { k -> !(k in names) && !(k.contains('-') && camel(k) in given.keySet()) }
         .collect { k -> unknown(k, names) }
     def wrong = specs.collect { s ->
-        def problem = complaint(given.demo || given.features ? s + [required: false] : s, given[s.name])
+        def problem = complaint(given.demo || given.features || given.reads ? s + [required: false] : s, given[s.name])
         problem ? "--${s.name} ${problem}" : null
     }.findAll()
     if (strange || wrong) {
@@ -238,7 +249,7 @@ def typedParams(given, specs) {
     def values = specs.collectEntries { s ->
         [s.name, isEmpty(given[s.name]) ? null : canonical(asText(s, given[s.name]), typeNames(s))]
     }
-    return values + [demo: values.demo && !values.input && !values.features]
+    return values + [demo: values.demo && !values.input && !values.features && !values.reads]
 }
 
 // Parameters that are given but change nothing in this run, one line each. `values`: from typedParams, `profiles`: names.
@@ -266,7 +277,17 @@ def withoutEffect(values, specs, profiles) {
             "--${s.name} has no effect with --features, which are ready"
         }
     }
+    lines += specs.findAll { s -> s.name in changed && (values.reads ? !isForReads(s) : s.group == 'Reads') }
+        .collect { s -> "--${s.name} has no effect ${values.reads ? 'with' : 'without'} --reads" }
     return lines
+}
+
+// Whether a parameter has an effect on the classification of reads.
+def isForReads(spec) {
+    def shared = [
+        'outdir', 'publish_mode', 'weights', 'weights_revision', 'precision', 'max_n', 'device', 'allow_cpu', 'container', 'demo'
+    ]
+    return spec.group == 'Reads' || spec.name in shared || spec.name.startsWith('slurm_')
 }
 
 // Whether a parameter is only about cutting windows and embedding them. (Profiles set windows_per_shard and device, so that

@@ -3,16 +3,27 @@
 // Everything that the pipeline publishes (publishDir in modules/), relative to the results folder.
 def publishedNames() {
     return [
-        'report.html', 'summary.txt', 'figures', 'comparison.json', 'comparison.tsv', 'novelty.tsv', 'leakage.json', 'window_sets.json',
+        'report.html', 'summary.txt', 'summary.tsv', 'figures', 'comparison.json', 'comparison.tsv', 'novelty.tsv', 'leakage.json',
+        'window_sets.json',
         'model', 'models', 'evaluation', 'windows', 'sources', 'features',
         'pipeline_info/arms.json', 'pipeline_info/gpu.json', 'pipeline_info/parameters.json', 'pipeline_info/versions.yml',
     ]
 }
 
-// Those of them that a folder holds. A link counts, whatever it points to.
+// Those of them that a folder holds, and the folders of samples whose reads were classified. A link counts, whatever it points
+// to.
 def publishedIn(folder) {
-    return publishedNames().findAll { name ->
+    def found = publishedNames().findAll { name ->
         java.nio.file.Files.exists(folder.resolve(name), java.nio.file.LinkOption.NOFOLLOW_LINKS)
+    }
+    return found + samplesIn(folder)
+}
+
+// The samples whose results a folder holds, each in a folder of its own.
+def samplesIn(folder) {
+    def names = ((folder.listFiles() ?: []) as List).collect { f -> f.name }.sort()
+    return names.findAll { name ->
+        ['reads.tsv.gz', 'summary.json'].any { part -> folder.resolve(name).resolve("${name}.${part}").exists() }
     }
 }
 

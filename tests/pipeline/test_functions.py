@@ -119,7 +119,9 @@ def test_only_what_an_earlier_run_published_is_removed(tmp_path: Path) -> None:
     """A link is removed, and what it points to stays; a link that leads to the results folder is followed."""
     out, away = tmp_path / "out [1]", tmp_path / "away"
     write(away / "baseline/model.json", away / "report.html")
-    published = [out / name for name in ("summary.txt", "windows/train/x.fa.gz", "pipeline_info/arms.json")]
+    published = [
+        out / name for name in ("summary.txt", "windows/train/x.fa.gz", "pipeline_info/arms.json", "lake/lake.summary.json")
+    ]
     users = [out / name for name in ("notes.txt", "windows.txt", "pipeline_info/trace_1.tsv", "pipeline_info/.lock", "mine/x")]
     write(*published, *users)
     (out / "models").symlink_to(away)
@@ -127,7 +129,7 @@ def test_only_what_an_earlier_run_published_is_removed(tmp_path: Path) -> None:
     (out / "figures").symlink_to(tmp_path / "nowhere")
     (tmp_path / "link").symlink_to(out)
     removed, again = called(tmp_path, [("removeEarlierResults", [tmp_path / "link"]), ("removeEarlierResults", [out])])
-    assert set(removed) == {"summary.txt", "windows", "pipeline_info/arms.json", "models", "report.html", "figures"}
+    assert set(removed) == {"summary.txt", "windows", "pipeline_info/arms.json", "models", "report.html", "figures", "lake"}
     assert again == []
     left = {path for path in out.rglob("*") if not path.is_dir() or path.is_symlink()}
     assert left == set(users)
@@ -172,8 +174,8 @@ def test_published_names_are_those_that_processes_publish(demo: Run, tmp_path: P
     own = ("trace_", "timeline_", ".lock")
     found = {path.name for path in demo.results.iterdir() if path.name != "pipeline_info"}
     found |= {f"pipeline_info/{p.name}" for p in (demo.results / "pipeline_info").iterdir() if not p.name.startswith(own)}
-    # features/ needs --keep_features, gpu.json a GPU.
-    assert found | folders | {"pipeline_info/gpu.json"} == set(names)
+    # features/ needs --keep_features, gpu.json a GPU, summary.tsv reads.
+    assert found | folders | {"pipeline_info/gpu.json", "summary.tsv"} == set(names)
 
 
 REPORT = """Error executing process > 'EMBEDDING:EMBED (x)'

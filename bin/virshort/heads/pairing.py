@@ -76,6 +76,13 @@ def pair_odds(mates: np.ndarray, overlap: np.ndarray, factor: float) -> np.ndarr
     return (1 + (factor - 1) * (1 - overlap)) * mates.mean(axis=1)
 
 
+def pooled_log_odds(mates: np.ndarray, overlap: np.ndarray, length: np.ndarray, rule: MateRule) -> np.ndarray:
+    """Calibrated log-odds of pairs by one rule. mates: [n, 2] log-odds of mates; overlap, length (bp of a mate): [n]. Returns
+    [n] float64."""
+    together = pair_odds(mates / rule["temperature"] + rule["bias"], overlap, rule["factor"]).astype(np.float32)
+    return calibration.calibrated(rule["calibration"], together, length)
+
+
 def fit_factor(label: np.ndarray, mates: np.ndarray, overlap: np.ndarray) -> float:
     """The factor with the lowest log loss, where a constant may be added. label: [n] 0 or 1; mates: [n, 2]; overlap: [n];
     both as in `pair_odds`.

@@ -4,6 +4,7 @@ from typing import TypedDict
 
 from virshort.heads.model_record import Calibration, Lengths
 from virshort.heads.pair_record import MateRule
+from virshort.inference.held_out_rates import HeldOut
 from virshort.modalities import EncoderRecord
 
 FORMAT = 1
@@ -54,9 +55,9 @@ class ModelRecord(TypedDict):
 
     parts: the arms that a combined arm joins; trained_on: the lengths in bp of each window set that it was trained on;
     window_length: of the run's short windows; storage: how features were stored, and are rounded here too; calibration: by
-    fold; pairs: how mates are read together, None where the run drew no pairs;
-    search: None where the arm reads no matches; pretrained: the file that a head comes from which was not trained here;
-    digest: of everything else in this record, which includes the digests of all files and so names the model."""
+    fold; pairs: how mates are read together, None where the run drew no pairs; held_out: what the windows of held-out clusters
+    say of its calls; search: None where the arm reads no matches; pretrained: the file that a head comes from which was not
+    trained here; digest: of everything else in this record, which includes the digests of all files and so names the model."""
 
     format: int
     virshort: str
@@ -75,6 +76,7 @@ class ModelRecord(TypedDict):
     calibration: dict[str, list[Calibration]]
     thresholds: list[Thresholds]
     pairs: MateRule | None
+    held_out: HeldOut | None
     search: Search | None
     kmers: SourceKmersRecord
     pretrained: str | None

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from virshort.errors import InputError
-from virshort.heads.calibration import LENGTHS, THRESHOLDS, calibrated, for_bin, in_bin
+from virshort.heads.calibration import LENGTHS, THRESHOLDS, for_bin, in_bin
 from virshort.heads.model_record import Calibration
 from virshort.heads.pair_record import MateRule
-from virshort.heads.pairing import pair_odds
+from virshort.heads.pairing import pooled_log_odds
 from virshort.model.record import ModelRecord, Thresholds
 
 
@@ -90,6 +90,4 @@ def pair_log_odds(record: ModelRecord, mates: np.ndarray, overlap: np.ndarray, l
             f"the model of {record['arm']} cannot read two mates together, because its run drew no pairs (--pair_windows 0): "
             "call mates singly, or make the model again with pairs"
         )
-    scaled = mates / rule["temperature"] + rule["bias"]
-    together = pair_odds(scaled, overlap, rule["factor"]).astype(np.float32)
-    return calibrated(rule["calibration"], together, length).astype(np.float32)
+    return pooled_log_odds(mates, overlap, length, rule).astype(np.float32)

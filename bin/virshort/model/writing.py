@@ -15,6 +15,7 @@ from virshort.files import content_digest, whole, write_json
 from virshort.heads.model_record import Calibration, Lengths, Model
 from virshort.heads.pair_record import MateRule
 from virshort.heads.prediction import Heads
+from virshort.inference.held_out_rates import HeldOut
 from virshort.modalities import GIVEN
 from virshort.model.opening import head_name, record_digest
 from virshort.model.record import CARD, FORMAT, HEADS, HOMOLOGY, KMERS, MATCHES, RECORD, ModelRecord, Search, SourceKmersRecord
@@ -73,6 +74,7 @@ def model_record(
     pairs: MateRule | None,
     kmers: SourceKmersRecord,
     run: Run,
+    held_out: HeldOut | None = None,
 ) -> ModelRecord:
     """model.json, but for its files and its digest. arms: all of the run; of_head: the record of one head; fitted: the
     calibration of each fold. Raises InputError where its encoders are not known."""
@@ -99,6 +101,7 @@ def model_record(
         "calibration": calibration,
         "thresholds": model_thresholds(calibration),
         "pairs": pairs,
+        "held_out": held_out,
         "search": search if MATCHES in arm["modalities"] else None,
         "kmers": kmers,
         "pretrained": of_head["pretrained"]["file"] if of_head["pretrained"] else None,

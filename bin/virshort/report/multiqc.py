@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from virshort.errors import InputError
-from virshort.report.page import CustomContent
+from virshort.report.content import CustomContent
 
 KEPT = ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
 """The only variables of this process that MultiQC sees: those with which Python finds its libraries."""

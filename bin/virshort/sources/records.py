@@ -1,25 +1,21 @@
 """Records of FASTA and FASTQ files: plain or compressed, with any line ends and with any UTF-8 header.
 
-Only the opener of dnaio, xopen, is used. dnaio itself refuses headers with non-ASCII letters, byte order marks and blank
-first lines, and keeps each line of a chromosome as an object of its own. FASTA is therefore read as bytes, and FASTQ by
-Biopython.
+Of dnaio only the opener, xopen, is used (see decompression.py). dnaio itself refuses headers with non-ASCII letters, byte order
+marks and blank first lines, and keeps each line of a chromosome as an object of its own. FASTA is therefore read as bytes, and
+FASTQ by Biopython.
 """
 
 import io
-import lzma
 import re
-import zlib
 from collections.abc import Iterator
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from Bio.SeqIO.QualityIO import FastqGeneralIterator
-from xopen import xopen
 
 from virshort.errors import InputError
 from virshort.sequence.bases import LETTERS, MASKS
+from virshort.sources.decompression import BYTE_ORDER_MARK, DAMAGED, open_decompressed
 
 SPACE = b" \t\r\n\v\f"
 CANONICAL = LETTERS[MASKS].tobytes()
@@ -27,19 +23,8 @@ CANONICAL = LETTERS[MASKS].tobytes()
 GAPS = b"-.~"
 PROTEIN = b"EFILPQefilpq"
 """One-letter codes of amino acids that are not IUPAC bases."""
-_BOM = b"\xef\xbb\xbf"
-_MAGIC = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zst"}
-"""First bytes of compressed files -> xopen's name of the format."""
-_NO_SEQUENCE = re.compile(rb"[>;]|" + _BOM + rb"|\x1f\x8b|[\0-\x08\x0e-\x1f\x7f]")
+_NO_SEQUENCE = re.compile(rb"[>;]|" + BYTE_ORDER_MARK + rb"|\x1f\x8b|[\0-\x08\x0e-\x1f\x7f]")
 """What shows that a sequence was broken by joining files or by comments."""
-_DAMAGED = (
-    EOFError,
-    OSError,
-    zlib.error,
-    lzma.LZMAError,
-    *(import_module(name).error for name in ("isal.isal_zlib", "zlib_ng.zlib_ng") if find_spec(name.split(".")[0])),
-)
-"""What xopen raises for a damaged file; this depends on the decompressors that are installed."""
 
 
 class _Record(NamedTuple):
@@ -60,7 +45,7 @@ def read_records(path: Path, shown: str) -> Iterator[tuple[str, bytes | bytearra
     """
     number, name = 0, ""
     try:
-        with _open(path) as stream:
+        with open_decompressed(path) as stream:
             for record in _records(stream, shown):
                 name = _identifier(record.header, f"{shown}, record {number + 1}")
                 number += 1
@@ -69,7 +54,7 @@ def read_records(path: Path, shown: str) -> Iterator[tuple[str, bytes | bytearra
         raise InputError(f"{shown}: there is no such file: correct its path in the samplesheet") from None
     except (IsADirectoryError, PermissionError) as e:
         raise InputError(f"{shown}: cannot be read ({e.strerror}): give a file that you may read") from None
-    except _DAMAGED as e:
+    except DAMAGED as e:
         raise InputError(
             f"{shown}, {_place(number, name)}: the file is truncated or damaged ({e}): download or compress it again"
         ) from None
@@ -121,7 +106,7 @@ def _what_broke_it(found: bytes, first_in_line: bool) -> str:
         return "a line within the sequence begins with ';', which marks a comment: remove the line"
     if found == b";":
         return "a ';' is within the sequence: remove it and the text that follows it"
-    if found == _BOM:
+    if found == BYTE_ORDER_MARK:
         return "a byte order mark is inside the file, as when text files are joined: remove it"
     return (
         "binary data is within the sequence, as when a compressed file is appended to plain text: decompress files before you "
@@ -147,21 +132,10 @@ def _identifier(header: bytes | str, where: str) -> str:
     return words[0]
 
 
-def _open(path: Path) -> io.BufferedReader:
-    """Open a file by its content, because xopen would trust the ending of its name."""
-    with path.open("rb") as f:
-        start = f.read(max(map(len, _MAGIC)))
-    compression = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), None)
-    if compression is None:
-        return path.open("rb")
-    # xopen declares a BinaryIO, but BufferedReader needs only its readinto.
-    return io.BufferedReader(cast(io.RawIOBase, xopen(str(path), "rb", format=compression)))
-
-
 def _records(stream: io.BufferedReader, shown: str) -> Iterator[_Record]:
     """Records of FASTA or FASTQ; the first character of the file decides which it is."""
-    if stream.peek(len(_BOM))[: len(_BOM)] == _BOM:
-        stream.read(len(_BOM))
+    if stream.peek(len(BYTE_ORDER_MARK))[: len(BYTE_ORDER_MARK)] == BYTE_ORDER_MARK:
+        stream.read(len(BYTE_ORDER_MARK))
     line = 1
     while (first := stream.peek(1)[:1]) and first in SPACE:
         line += stream.read(1) == b"\n"

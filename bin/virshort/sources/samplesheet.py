@@ -73,7 +73,7 @@ def parse_samplesheet(text: str, name: str = "samplesheet", files: str = "fasta"
         if not path:
             kind = "file of merged features" if ready else "FASTA or FASTQ file"
             raise InputError(f"{where}, {files}: the cell is empty: give the path of a {kind}")
-        _check_path(path, f"{where}, {files}")
+        check_path(path, f"{where}, {files}")
         if label is not None or not ready:
             _check_label(cells["label"], where)
         same = os.path.normpath(path)
@@ -132,7 +132,8 @@ def read_source_table(path: str | Path, family: str = "family") -> SourceTable:
     return table
 
 
-def _check_path(path: str, where: str) -> None:
+def check_path(path: str, where: str) -> None:
+    """Raise InputError unless a path of a sheet can be that of one file. where: the cell, for messages."""
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", path):
         raise InputError(f"{where}: {path} is a URL: download the file and give its path")
     if any(c in path for c in "*?"):

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from report_examples import ASSETS, write_everything
+from virshort.report.content import CustomContent, environment
 from virshort.report.inputs import Inputs, read_inputs
-from virshort.report.page import SECTIONS, CustomContent, environment, sections
+from virshort.report.page import SECTIONS, sections
 
 
 @pytest.fixture(scope="session")

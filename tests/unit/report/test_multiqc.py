@@ -7,8 +7,8 @@ import pytest
 
 from report_examples import ASSETS
 from virshort.errors import InputError
+from virshort.report.content import CustomContent
 from virshort.report.multiqc import environment, missing_sections, render
-from virshort.report.page import CustomContent
 
 CONFIG = ASSETS / "multiqc_config.yml"
 SECTION: CustomContent = {

@@ -18,10 +18,11 @@ from compared import DEGENERATE, compared
 from report_examples import ASSETS, EVIL
 from synthetic_results import Arm, write_results
 from virshort.report.charts import Panel, draw
+from virshort.report.content import CustomContent
 from virshort.report.inputs import Inputs, read_inputs
 from virshort.report.lookup import arms_of_interest
 from virshort.report.multiqc import missing_sections
-from virshort.report.page import SECTIONS, CustomContent, sections
+from virshort.report.page import SECTIONS, sections
 from virshort.report.terminal import summary_text
 from virshort.verdict.rows import row_of
 from virshort.verdict.wording import SIMULATED
@@ -183,7 +184,7 @@ def table_rows(html: str) -> list[list[str]]:
 def test_degenerate_results_are_still_a_report(
     case: str, degenerate: Callable[[str], tuple[Path, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("virshort.report.page.svg", drawn)
+    monkeypatch.setattr("virshort.report.content.svg", drawn)
     found = read_inputs(degenerate(case)[0])
     built, summary = sections(found, ASSETS), summary_text(found)
     assert list(built) == IDS

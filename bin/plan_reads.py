@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""Read the sheet of reads and the record of the model, refuse invalid ones, and write what the run needs."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from virshort.errors import run
+from virshort.files import write_json
+from virshort.model.opening import check_files, read_record
+from virshort.reads.plan import make_plan
+from virshort.reads.sheet import read_sheet
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--reads", type=Path, required=True, help="CSV: sample,fastq_1[,fastq_2]")
+    p.add_argument("--model", type=Path, required=True, help="the folder of a model")
+    p.add_argument("--weights-revision", help="local, or ENCODER=REVISION, comma-separated (default: the pinned ones)")
+    p.add_argument("--out", type=Path, required=True)
+    args = p.parse_args()
+
+    samples = read_sheet(args.reads)
+    record = read_record(args.model)
+    check_files(args.model, record)
+    plan = make_plan(samples, record, args.weights_revision)
+    write_json(args.out, asdict(plan))
+    print(f"{len(samples)} samples; a model of the arm {plan.arm}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,143 @@
+"""The share of viral reads in a sample, from how many were called viral and how often held-out reads are.
+
+Calls alone mislead: at a false positive rate of 1 %, a sample without any virus has 1 % viral calls. With the rates t (viral
+reads that are found) and f (nonviral reads that are called viral), a share p gives the expected share of calls
+q(p) = p t + (1 - p) f, from which Rogan & Gladen 1978 estimate p = (q - f) / (t - f).
+
+The interval holds every share p at which the observed share of calls is no surprise (the inversion of a test, as in the
+intervals of Fieller and Wilson), so it stays sound near 0 and 1, where the usual one by error propagation does not. The
+variance has two parts: the binomial one of the sample's reads, and that of both rates over clusters. The latter counts twice:
+once because the rates were measured on a limited number of clusters, and once because the organisms of the sample are another
+draw, which is taken to be of as many clusters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from virshort.inference.held_out_rates import Rate
+
+DRAWS = 2
+"""Draws of clusters that separate the measured rates from those of the sample: the held-out clusters, and the sample's own."""
+LEVEL = 0.95
+GRID = 2000
+SMALLEST = 1e-7  # share
+
+
+@dataclass(frozen=True)
+class SampleRates:
+    """The rates to expect in a sample: found (true positives) and false (false positives)."""
+
+    found: Rate
+    false: Rate
+
+
+def pooled(rates: Sequence[tuple[Rate, Rate]], weights: Sequence[float] | np.ndarray) -> SampleRates:
+    """The rates of a sample whose reads fall into several classes (length bins; single reads and pairs).
+
+    weights: the share of the sample's scored reads in each class. The classes are of the same clusters, so their errors go
+    together: standard deviations add up, not variances."""
+    share = np.asarray(weights, float) / np.sum(weights)
+
+    def mean(which: int) -> Rate:
+        values = np.array([r[which].value for r in rates])
+        deviations = np.sqrt([r[which].variance for r in rates])
+        df, effective = (min(column) for column in zip(*((r[which].df, r[which].effective) for r in rates), strict=True))
+        return Rate(float(values @ share), float(deviations @ share) ** 2, df, effective)
+
+    return SampleRates(mean(0), mean(1))
+
+
+def rogan_gladen(called: int, reads: int, rates: SampleRates) -> float | None:
+    """The estimated share, cut to [0, 1]; None where viral reads are not called more often than others."""
+    gap = rates.found.value - rates.false.value
+    return float(np.clip((called / reads - rates.false.value) / gap, 0, 1)) if gap > 0 and reads else None
+
+
+def _distance(called_share: np.ndarray | float, expected: np.ndarray, margin: np.ndarray) -> np.ndarray:
+    """How far an observed share of calls is from the expected one, in units of the largest distance that is no surprise.
+
+    Rates of clusters are skewed: one may have ten times the mean false positive rate, but none less than none. So more calls
+    than expected are compared by their ratio, and fewer by their difference."""
+    base = np.maximum(expected, margin / 2)
+    excess = base * np.log(np.maximum(called_share, 1e-300) / base)
+    return np.where(called_share > expected, excess, expected - called_share) / np.maximum(margin, 1e-300)
+
+
+def _expected(share: np.ndarray, rates: SampleRates) -> np.ndarray:
+    """The share of calls to expect at each true share."""
+    return share * rates.found.value + (1 - share) * rates.false.value
+
+
+def _margin(share: np.ndarray, reads: int, rates: SampleRates, quantile: float) -> np.ndarray:
+    """The t quantile times the standard deviation of the share of calls, at each true share [k]."""
+    found, false = rates.found, rates.false
+    expected = _expected(share, rates)
+    binomial = expected * (1 - expected) / reads
+    by_viral, by_nonviral = DRAWS * share**2 * found.variance, DRAWS * (1 - share) ** 2 * false.variance
+    variance = binomial + by_viral + by_nonviral
+    # Satterthwaite; the binomial part has as many degrees of freedom as there are reads.
+    below = by_viral**2 / found.df + by_nonviral**2 / false.df + binomial**2 / reads
+    df = np.divide(variance**2, below, out=np.full(len(share), 1e9), where=below > 0)
+    return special.stdtrit(df, quantile) * np.sqrt(variance)
+
+
+def shares() -> np.ndarray:
+    """Shares from 0 to 1, dense near both ends: float64 [k]."""
+    low = np.geomspace(SMALLEST, 0.5, GRID)
+    return np.concatenate([[0.0], low, 1 - low[-2::-1], [1.0]])
+
+
+def interval(called: int, reads: int, rates: SampleRates) -> tuple[float, float] | None:
+    """The 95 % interval of the share; None where the rates cannot tell shares apart. An interval from 0 to 1 says nothing."""
+    if not reads or rates.found.value <= rates.false.value:
+        return None
+    grid = shares()
+    margin = _margin(grid, reads, rates, 0.5 + LEVEL / 2)
+    inside = np.flatnonzero(_distance(called / reads, _expected(grid, rates), margin) <= 1)
+    if not len(inside):  # fewer calls than any share explains, or more
+        end = 0.0 if called / reads < rates.false.value else 1.0
+        return end, end
+    # One step further out on each side: the ends lie between grid points.
+    low, high = max(inside[0] - 1, 0), min(inside[-1] + 1, len(grid) - 1)
+    return float(grid[low]) if inside[0] else 0.0, float(grid[high])
+
+
+def detection_limit(reads: int, rates: SampleRates) -> float | None:
+    """The smallest share that is told from none in 95 % of such samples, by a test at the level of 5 % (Currie 1968); None
+    where no share is."""
+    if not reads or rates.found.value <= rates.false.value:
+        return None
+    grid = shares()
+    margin, expected = _margin(grid, reads, rates, LEVEL), _expected(grid, rates)
+    sure = expected - margin  # calls that nearly every sample with this share has
+    seen = np.flatnonzero((sure > expected[0]) & (_distance(sure, expected[:1], margin[:1]) > 1))
+    return float(grid[seen[0]]) if len(seen) else None
+
+
+def expected_precision(share: float, rates: SampleRates) -> float | None:
+    """The share of viral calls that are right, where a share of the reads is viral; None where nothing is called."""
+    right = share * rates.found.value
+    called = right + (1 - share) * rates.false.value
+    return right / called if called > 0 else None
+
+
+def saerens(odds: np.ndarray, counts: np.ndarray, trained: float | np.ndarray, rounds: int = 1000) -> float | None:
+    """The share of viral reads by expectation maximization on calibrated log-odds (Saerens, Latinne & Decaestecker 2002).
+
+    odds: [k] log-odds; counts: [k], how many reads have them; trained: the share of viral windows for which the log-odds were
+    calibrated, one number or [k]. None without reads."""
+    total = counts.sum()
+    if not total:
+        return None
+    evidence = odds - special.logit(trained)  # the log of the likelihood ratio
+    share = 0.5
+    for _ in range(rounds):
+        update = float((counts * special.expit(evidence + special.logit(share))).sum() / total)
+        update = min(max(update, 1e-12), 1 - 1e-12)
+        if abs(update - share) < 1e-10:
+            break
+        share = update
+    return update

@@ -1,0 +1,65 @@
+"""What <sample>.summary.json says. A value that is not known is None, and a sentence says why."""
+
+from typing import TypedDict
+
+
+class CallCounts(TypedDict):
+    """viral + nonviral + unscored = all."""
+
+    all: int
+    viral: int
+    nonviral: int
+    unscored: int
+
+
+class LengthCounts(CallCounts):
+    """Reads of lengths [low, high) in bp; the last bin has no upper end."""
+
+    lengths: list[int | None]
+
+
+class Prevalence(TypedDict):
+    """How many of the scored fragments are viral (virshort.calls.prevalence).
+
+    called: share that is called viral; true_positive_rate, false_positive_rate: of held-out reads, weighted as the sample's;
+    share, ci95: corrected for both; saerens: a second estimate, from log-odds alone; precision: expected share of viral calls
+    that are right, and at the ends of the interval; detection_limit: the smallest share that this sample could have told from
+    none; distinguishable: whether the interval leaves out 0."""
+
+    fragments: int
+    called: float
+    true_positive_rate: float
+    false_positive_rate: float
+    share: float | None
+    ci95: list[float] | None
+    saerens: float | None
+    precision: float | None
+    precision_ci95: list[float] | None
+    detection_limit: float | None
+    distinguishable: bool
+    sentence: str
+
+
+class SampleSummary(TypedDict):
+    """<sample>.summary.json. fragments: single reads or pairs; reads: by mate (`0` single, `1`, `2`); reasons: why reads were
+    not scored; evidence, shares_31mer: of scored reads, by call; score_histogram: fragments in 20 bins of the score, 0 to 1;
+    unlike: how the reads differ from what the model was trained on, one sentence each."""
+
+    sample: str
+    layout: str
+    model: str
+    model_digest: str
+    threshold: str | float
+    pair_rule: str | None
+    chunks: int
+    fragments: CallCounts
+    reads: dict[str, CallCounts]
+    reasons: dict[str, int]
+    flags: dict[str, int]
+    lengths: list[LengthCounts]
+    score_histogram: list[int]
+    evidence: dict[str, CallCounts]
+    shares_31mer: CallCounts
+    prevalence: Prevalence | None
+    why_no_prevalence: str | None
+    unlike: list[str]

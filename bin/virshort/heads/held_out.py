@@ -1,0 +1,86 @@
+"""What the held-out windows of a test set say of the model that an arm would be exported as: held_out.json."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from virshort.features.window_features import WindowFeatures
+from virshort.heads.calibration import LENGTHS, in_bin
+from virshort.inference.held_out_rates import HeldOut, HeldOutRates, measure
+from virshort.labels import LABELS
+
+FILE = "held_out.json"
+THRESHOLDS = np.arange(-12, 12.01, 0.25)
+"""Log-odds at which rates are measured; those between are interpolated."""
+GC_RANGE = (0.01, 0.99)
+"""Between these quantiles lies the GC content of 98 % of the windows."""
+_BLOCK = 1 << 14  # rows of features that are read at once
+
+
+def as_ensemble(by_head: np.ndarray) -> np.ndarray:
+    """Calibrated log-odds of windows as near to those of an exported model, the mean of all folds, as held-out windows allow.
+
+    A window trained neither the head that tests its fold nor the one that validates on it. The mean of these two varies less
+    than one of them, so that fewer nonviral windows exceed a threshold, as with the mean of all.
+    by_head: [2, n] or [2, n, mates], the second NaN where no such head was trained. Returns [n] or [n, mates]."""
+    tested, validated = by_head
+    return np.where(np.isnan(validated), tested, (tested + validated) / 2)
+
+
+def rates_by_length(
+    label: np.ndarray, cluster: np.ndarray, odds: np.ndarray, length: np.ndarray, reads: str = "single"
+) -> list[HeldOutRates]:
+    """Rates of all lengths together and of each bin of lengths that has windows of both labels; none if there are none.
+
+    label: [n] 0 or 1; cluster: [n] codes; odds: [n] calibrated log-odds; length: [n] bp; reads: as in HeldOutRates."""
+    found = []
+    for lengths in (None, *LENGTHS):
+        here = in_bin(length, lengths)
+        if len(np.unique(label[here])) == len(LABELS):
+            bounds = list(lengths) if lengths else None
+            found.append(measure(label[here], cluster[here], odds[here], THRESHOLDS, bounds, reads))
+    return found
+
+
+def rates_by_rule(
+    label: np.ndarray, cluster: np.ndarray, mates: np.ndarray, together: np.ndarray, length: np.ndarray
+) -> list[HeldOutRates]:
+    """Rates of pairs by each rule for pairs. mates: [n, 2] calibrated log-odds; together: [n], by the model's rule."""
+    surer = np.take_along_axis(mates, np.abs(mates).argmax(axis=1)[:, None], axis=1)[:, 0]
+    by_rule = {"model": together, "both": mates.min(axis=1), "either": mates.max(axis=1), "best": surer}
+    return [r for rule, odds in by_rule.items() for r in rates_by_length(label, cluster, odds, length, rule)]
+
+
+def describe_held_out(windows: WindowFeatures, rates: list[HeldOutRates], searched: bool) -> HeldOut:
+    """held_out.json of a test set. searched: whether the arm reads matches."""
+    gc = np.quantile(windows.column("gc"), GC_RANGE)
+    return {"rates": rates, "gc": gc.tolist(), "without_match": _without_match(windows) if searched else None}
+
+
+def _without_match(windows: WindowFeatures) -> list[float] | None:
+    """The share of the nonviral and of the viral windows without any match; None where a label is missing."""
+    label = windows.column("label")
+    matched = np.zeros(len(windows), bool)
+    for first in range(0, len(windows), _BLOCK):
+        which = np.arange(first, min(first + _BLOCK, len(windows)))
+        rows, begin = windows.rows_of(which)
+        matched[which] = windows.rows(rows if begin is None else rows[begin], ["homology"]).any(axis=1)
+    return [float(1 - matched[label == y].mean()) for y in (0, 1)] if len(np.unique(label)) == len(LABELS) else None
+
+
+def joined(by_set: Sequence[HeldOut]) -> HeldOut | None:
+    """What a model says of its held-out windows, from its test sets, of which the first is of short windows.
+
+    Each bin of lengths and kind of reads has the rates of the test set with the most windows in it."""
+    if not by_set:
+        return None
+    best: dict[tuple[str, tuple[int | None, ...] | None], HeldOutRates] = {}
+    for rates in (r for of_set in by_set for r in of_set["rates"]):
+        key = (rates["reads"], tuple(rates["lengths"]) if rates["lengths"] else None)
+        if key not in best or _windows(rates) > _windows(best[key]):
+            best[key] = rates
+    return {**by_set[0], "rates": list(best.values())}
+
+
+def _windows(rates: HeldOutRates) -> int:
+    return rates["viral"]["windows"] + rates["nonviral"]["windows"]

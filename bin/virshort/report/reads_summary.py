@@ -1,0 +1,51 @@
+"""summary.tsv of a run on reads: one row per sample, taken from the samples' summaries."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from virshort.calls.sample_record import SampleSummary
+
+Value = str | int | float | None
+
+
+def _prevalence(s: SampleSummary, name: str) -> Value:
+    return s["prevalence"][name] if s["prevalence"] else None  # type: ignore[literal-required]
+
+
+def _bound(s: SampleSummary, which: int) -> Value:
+    bounds = s["prevalence"]["ci95"] if s["prevalence"] else None
+    return bounds[which] if bounds else None
+
+
+COLUMNS: Mapping[str, Callable[[SampleSummary], Value]] = {
+    "sample": lambda s: s["sample"],
+    "layout": lambda s: s["layout"],
+    "model": lambda s: s["model"],
+    "threshold": lambda s: s["threshold"],
+    "pair_rule": lambda s: s["pair_rule"],
+    "reads": lambda s: sum(n["all"] for n in s["reads"].values()),
+    "fragments": lambda s: s["fragments"]["all"],
+    "viral": lambda s: s["fragments"]["viral"],
+    "nonviral": lambda s: s["fragments"]["nonviral"],
+    "unscored": lambda s: s["fragments"]["unscored"],
+    "called_share": lambda s: _prevalence(s, "called"),
+    "viral_share": lambda s: _prevalence(s, "share"),
+    "viral_share_low": lambda s: _bound(s, 0),
+    "viral_share_high": lambda s: _bound(s, 1),
+    "viral_share_saerens": lambda s: _prevalence(s, "saerens"),
+    "expected_precision": lambda s: _prevalence(s, "precision"),
+    "detection_limit": lambda s: _prevalence(s, "detection_limit"),
+    "distinguishable_from_none": lambda s: ("no", "yes")[s["prevalence"]["distinguishable"]] if s["prevalence"] else None,
+}
+"""The columns of summary.tsv. A fragment is a single read or a pair."""
+
+
+def summary_table(samples: Sequence[SampleSummary]) -> str:
+    """The text of summary.tsv; a value that is not known is empty."""
+    rows = [list(COLUMNS), *([_text(value(s)) for value in COLUMNS.values()] for s in samples)]
+    return "".join("\t".join(row) + "\n" for row in rows)
+
+
+def _text(value: Value) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

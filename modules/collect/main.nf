@@ -1,0 +1,29 @@
+// Call the reads of one sample, and write its tables, its viral reads and its summary.
+include { quoted } from '../../functions/shell'
+
+process COLLECT {
+    tag "${sample}"
+    publishDir "${task.ext.outdir}", mode: "${task.ext.publish_mode}", overwrite: 'deep', saveAs: { name -> name - 'out/' }
+
+    input:
+    tuple val(sample), path(reads, stageAs: 'chunks/*'), path(record), path(scores, stageAs: 'chunks/*')
+    path model, stageAs: 'model.json'
+    val options // threshold, pair_rule, formats
+    val code
+
+    output:
+    path "out/${sample}", type: 'dir', emit: files
+    path "out/${sample}/${sample}.summary.json", emit: summary
+
+    script:
+    """
+    collect.py --reads ${record} --chunks chunks --model model.json --threshold ${quoted(options.threshold)} \\
+        --pair-rule ${options.pair_rule} --formats ${quoted(options.formats ?: '')} --threads ${task.cpus} --out out/${sample}
+    """
+
+    stub:
+    """
+    mkdir -p out/${sample}
+    touch out/${sample}/${sample}.summary.json
+    """
+}

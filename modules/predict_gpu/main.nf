@@ -1,0 +1,41 @@
+// Score the reads of one chunk with a model that has language models. On a machine with GPUs, the task has one to itself.
+include { quoted } from '../../functions/shell'
+
+process PREDICT_GPU {
+    tag "${sample} ${chunk}"
+    label 'gpu'
+    memory { 1.GB * loader.memory * task.attempt }
+    array(
+        'slurm' in workflow.profile.tokenize(',')
+            ? nextflow.Global.session.params.slurm_array.toString().toBigDecimal().intValue()
+            : 0
+    )
+
+    input:
+    tuple val(sample), val(chunk), path(reads)
+    path model
+    path weights
+    val loader // precision, device, memory, digests of the weights
+    val options // reads_per_chunk, min_read_length, max_n, quality_trim
+    val compiled // folder for the compiled code, which tasks share
+    val gpu_locks
+    val code
+
+    output:
+    tuple val(sample), path("${sample}.${chunk}.scores.parquet")
+
+    script:
+    def first = chunk.replace('chunk_', '').toLong() * options.reads_per_chunk
+    def on_one_gpu = gpu_locks ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
+    """
+    export NUMBA_CACHE_DIR=${quoted(compiled)}
+    ${on_one_gpu}predict.py --model ${model} --reads ${reads} --first-record ${first} --threads ${task.cpus} \\
+        --min-read-length ${options.min_read_length} --max-n ${options.max_n} --quality-trim ${options.quality_trim} \\
+        --weights . --precision ${loader.precision} --device ${loader.device} --out ${sample}.${chunk}.scores.parquet
+    """
+
+    stub:
+    """
+    touch ${sample}.${chunk}.scores.parquet
+    """
+}

@@ -1,0 +1,59 @@
+"""What the held-out windows of a test set say of the model that an arm would be exported as."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from virshort.features.window_features import WindowFeatures
+from virshort.heads.held_out import as_ensemble, describe_held_out, joined, rates_by_length, rates_by_rule
+from virshort.inference.held_out_rates import HeldOut, at_threshold
+
+
+def test_a_window_is_judged_by_the_heads_that_it_did_not_train() -> None:
+    by_head = np.array([[1.0, 2.0], [3.0, np.nan]])
+    assert as_ensemble(by_head).tolist() == [2.0, 2.0]
+
+
+def test_rates_are_given_for_lengths_with_both_labels() -> None:
+    label, cluster = np.array([0, 1, 0, 1, 0, 0]), np.arange(6)
+    odds, length = np.array([-1.0, 1, 3, 1, -5, -5]), np.array([150, 150, 300, 300, 1000, 1000])
+    found = rates_by_length(label, cluster, odds, length)
+    assert [r["lengths"] for r in found] == [None, [0, 200], [200, 500]]
+    true, false = at_threshold(found[2], 2.0)
+    assert true.value == 0 and false.value == 1
+    assert rates_by_length(np.ones(3, int), np.arange(3), np.zeros(3), np.full(3, 150)) == []
+
+
+def test_rates_of_pairs_follow_their_rule() -> None:
+    label, cluster, length = np.array([0, 1, 0, 1]), np.arange(4), np.full(4, 150)
+    mates = np.array([[-3.0, 1], [2, 1], [-1, -2], [3, -1]])
+    found = {r["reads"]: r for r in rates_by_rule(label, cluster, mates, mates.sum(axis=1), length) if r["lengths"] is None}
+    rates = {rule: tuple(rate.value for rate in at_threshold(r, 1.0)) for rule, r in found.items()}
+    assert rates == {"model": (1.0, 0.0), "both": (0.5, 0.0), "either": (1.0, 0.5), "best": (1.0, 0.0)}
+
+
+def test_composition_and_matches_are_described(window_features: Callable[..., WindowFeatures]) -> None:
+    windows = window_features(np.tile([0, 1], 50), np.arange(100), np.zeros(100, int))
+    found = describe_held_out(windows, [], searched=False)
+    low, high = found["gc"]
+    assert 0 <= low <= high <= 1 and found["without_match"] is None
+    matches = np.zeros((100, 8), np.float16)
+    matches[1::4, 5] = 50  # every other viral window
+    searched = window_features(np.tile([0, 1], 50), np.arange(100), np.zeros(100, int), "test/short", matches)
+    assert describe_held_out(searched, [], searched=True)["without_match"] == [1.0, 0.5]
+
+
+def test_a_bin_has_the_rates_of_the_most_windows() -> None:
+    def of_set(windows: int, length: int) -> HeldOut:
+        label, rows = np.tile([0, 1], windows // 2), np.arange(windows)
+        return {
+            "rates": rates_by_length(label, rows, rows / 10, np.full(windows, length)),
+            "gc": [0.3, 0.6],
+            "without_match": None,
+        }
+
+    together = joined([of_set(10, 150), of_set(20, 150), of_set(6, 300)])
+    assert together is not None
+    found = {str(r["lengths"]): r["viral"]["windows"] for r in together["rates"]}
+    assert found == {"None": 10, "[0, 200]": 10, "[200, 500]": 3}
+    assert joined([]) is None

@@ -1,0 +1,96 @@
+"""The report on classified reads: a table with a row for each sample, and a page on which every name is escaped."""
+
+import csv
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import collect
+import report_reads
+from report_examples import ASSETS, EVIL
+from scored_reads import make_sample, write_chunks, write_model
+from virshort.calls.sample_record import SampleSummary
+from virshort.errors import InputError
+from virshort.heads.held_out import rates_by_length, rates_by_rule
+from virshort.report.multiqc import missing_sections
+from virshort.report.reads_page import TITLES, sections
+from virshort.report.reads_summary import summary_table
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The summaries of a sample of single reads and one of pairs, with the files of a run."""
+    work = tmp_path_factory.mktemp("reads")
+    rng = np.random.default_rng(0)
+    label, cluster = np.repeat([0, 1], 1000), np.repeat(np.arange(40), 50)
+    mates, length = rng.normal(np.where(label == 1, 2, -2)[:, None], 1.5, (2000, 2)), np.full(2000, 150)
+    rates = rates_by_rule(label, cluster, mates, mates.sum(axis=1), length)
+    rates += rates_by_length(label, cluster, mates[:, 0], length)
+    model = write_model(work / "model.json", held_out={"rates": rates, "gc": [0.3, 0.4], "without_match": None})
+    for name, n in (("one", 1), ("two", 2)):
+        reads = write_chunks(work / name, make_sample(name, 200, n), 200)
+        command = ["collect.py", "--reads", reads, "--chunks", work / name, "--model", model, "--out", work / "summaries"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", list(map(str, command)))
+            collect.main()
+    (work / "parameters.json").write_text(json.dumps({"threshold": "fpr_1e-2", "reads": EVIL, "formats": None}))
+    (work / "versions.yml").write_text("virshort: 0.1.0\nnumpy: '2.4'\n")
+    return work
+
+
+@pytest.fixture
+def samples(folder: Path) -> list[SampleSummary]:
+    return report_reads.read_summaries(folder / "summaries")
+
+
+def test_the_table_has_a_row_for_each_sample(samples: list[SampleSummary]) -> None:
+    rows = list(csv.DictReader(summary_table(samples).splitlines(), delimiter="\t"))
+    assert [row["sample"] for row in rows] == ["one", "two"] and [row["pair_rule"] for row in rows] == ["", "model"]
+    for row, sample in zip(rows, samples, strict=True):
+        assert int(row["viral"]) + int(row["nonviral"]) + int(row["unscored"]) == int(row["fragments"]) == 200
+        assert sample["prevalence"] is not None
+        assert float(row["viral_share"]) == pytest.approx(sample["prevalence"]["share"], rel=1e-5)
+    unknown: SampleSummary = {**samples[0], "prevalence": None, "why_no_prevalence": "No read was scored."}
+    assert summary_table([unknown]).splitlines()[1].endswith("\t" * 8)
+
+
+def test_sections_say_what_the_summaries_say(folder: Path, samples: list[SampleSummary]) -> None:
+    model, parameters = (json.loads((folder / name).read_text()) for name in ("model.json", "parameters.json"))
+    samples[0]["sample"] = EVIL
+    built = sections(samples, model, parameters, {"numpy": "2.4"}, ASSETS)
+    assert len(built) == len(TITLES)
+    pages = {name.removeprefix("vs_reads_"): content["data"] for name, content in built.items()}
+    assert not any("<script>" in page for page in pages.values())
+    assert samples[1]["prevalence"] is not None
+    assert samples[1]["prevalence"]["sentence"].replace(" %", "&nbsp;%") in pages["share"]
+    assert "too_short" in pages["calls"] and "duplicate" in pages["calls"]
+    assert pages["scores"].count("<svg") == 2 and "GC content outside" in pages["unlike"]
+    assert re.search(r"homology viral.*shares a 31-mer", pages["evidence"], re.S) and "formats" not in pages["model"]
+    composition = sections(samples, {**model, "search": None}, parameters, {}, ASSETS)["vs_reads_evidence"]["data"]
+    assert "homology viral" not in composition and "all its evidence" in composition
+    for sample in samples:
+        sample["unlike"] = []
+    assert "resemble" in sections(samples, model, parameters, {}, ASSETS)["vs_reads_unlike"]["data"]
+
+
+def test_the_page_is_one_file(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"summaries": "summaries", "model": "model.json", "parameters": "parameters.json", "versions": "versions.yml"}
+    command = ["report_reads.py", *(str(part) for name, file in given.items() for part in (f"--{name}", folder / file))]
+    monkeypatch.setattr(sys, "argv", [*command, "--out", str(tmp_path / "r.html"), "--table", str(tmp_path / "s.tsv")])
+    report_reads.main()
+    page = (tmp_path / "r.html").read_text()
+    assert not missing_sections(page, [f"vs_reads_{name}" for name in TITLES]) and EVIL not in page
+    assert (tmp_path / "s.tsv").read_text().count("\n") == 3
+
+
+def test_summaries_of_two_models_are_refused(tmp_path: Path, samples: list[SampleSummary]) -> None:
+    for sample, digest in zip(samples, "ab", strict=True):
+        (tmp_path / f"{sample['sample']}.summary.json").write_text(json.dumps({**sample, "model_digest": digest}))
+    with pytest.raises(InputError, match="different models"):
+        report_reads.read_summaries(tmp_path)
+    with pytest.raises(InputError, match=r"no <sample>\.summary\.json"):
+        report_reads.read_summaries(tmp_path / "nothing")

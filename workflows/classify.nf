@@ -1,0 +1,100 @@
+// From reads to calls: every sample is checked and cut into chunks, every chunk is scored by the model, and the calls
+// of a sample are collected from the scores of its chunks.
+include { codeDigest             } from '../functions/code'
+include { filesIn ; readJson     } from '../functions/files'
+include { listedFiles            } from '../functions/shell'
+include { givenWeights ; loading } from '../functions/weights'
+include { PLAN_READS             } from '../modules/plan_reads/main'
+include { CHECK_READS            } from '../modules/check_reads/main'
+include { FETCH_WEIGHTS          } from '../modules/fetch_weights/main'
+include { PREDICT                } from '../modules/predict/main'
+include { PREDICT_GPU            } from '../modules/predict_gpu/main'
+include { COLLECT                } from '../modules/collect/main'
+include { REPORT_READS           } from '../modules/report_reads/main'
+
+workflow CLASSIFY {
+    take:
+    options // all parameters, typed
+
+    main:
+    sheet = file(options.reads, glob: false)
+    model = file(options.model, glob: false)
+    compiled = "${workflow.workDir}/compiled"
+    PLAN_READS(sheet, model, options.weights_revision ?: '', codeDigest('plan_reads.py'))
+    // { samples: [ { name, lanes }, ... ], modules, weights, arm }: ReadsPlan of bin/virshort/reads/plan.py
+    plan = PLAN_READS.out.map { f -> readJson(f) }
+
+    CHECK_READS(
+        // [ sample, [ [files of a lane as in the sheet], ... ], [files] ]
+        plan.flatMap { p -> p.samples }.map { s -> [s.name, s.lanes, listedFiles(s.lanes.flatten(), sheet)] },
+        options.reads_per_chunk,
+        compiled,
+        codeDigest('check_reads.py')
+    )
+    // [ [ sample, chunk, [its one file or those of both mates] ], plan ]
+    chunks = CHECK_READS.out
+        .flatMap { sample, files, _record ->
+            [files].flatten().groupBy { f -> f.name.substring(sample.size() + 1).tokenize('.')[0] } // <sample>.chunk_00000.R1...
+                .collect { chunk, mates -> [sample, chunk, mates.sort { f -> f.name }] }
+        }
+        .combine(plan)
+        .map { sample, chunk, files, p -> [[sample, chunk, files], p] }
+        .branch { _chunk, p ->
+            with_models: p.weights
+            plain: true
+        }
+    how = options.subMap('reads_per_chunk', 'min_read_length', 'max_n', 'quality_trim')
+    code = plan.map { p -> codeDigest('predict.py', p.modules) }
+    PREDICT(chunks.plain.map { chunk, _plan -> chunk }, model, how, compiled, code)
+
+    FETCH_WEIGHTS(
+        // [ language model, revision, [files of --weights] ]
+        plan.flatMap { p -> p.weights.collect { name, revision -> [name, revision, givenWeights(options.weights, name)] } },
+        "${workflow.workDir}/weights",
+        codeDigest('fetch_weights.py')
+    )
+    // [ folder of a language model, ... ]
+    weights = FETCH_WEIGHTS.out.map { _name, folder -> folder }.toSortedList { a, b -> a.name <=> b.name }.filter { all -> all }
+    PREDICT_GPU(
+        chunks.with_models.map { chunk, _plan -> chunk },
+        model,
+        weights,
+        weights.map { all ->
+            def each = all.collect { folder -> loading(folder, options) }
+            each[0] + [digest: each.collect { one -> one.digest }, memory: each.sum { one -> one.memory }]
+        },
+        how,
+        compiled,
+        options.device == 'cpu' ? '' : "${workflow.workDir}/gpus",
+        code
+    )
+
+    // [ sample, [scores of all its chunks] ]
+    scores = PREDICT.out.mix(PREDICT_GPU.out)
+        .combine(CHECK_READS.out.map { sample, _files, record -> [sample, readJson(record).chunks] }, by: 0)
+        .map { sample, of_chunk, chunks -> [groupKey(sample, chunks), of_chunk] }
+        .groupTuple()
+        .map { key, all -> [key.groupTarget, all.sort { f -> f.name }] }
+    record = model.resolve('model.json')
+    COLLECT(
+        // [ sample, [files of its chunks], <sample>.reads.json, [scores of all its chunks] ]; nothing is published before all
+        // samples have been checked
+        CHECK_READS.out.join(scores).combine(CHECK_READS.out.count())
+            .map { sample, files, checked, tables, _samples -> [sample, files, checked, tables] },
+        record,
+        options.subMap('threshold', 'pair_rule', 'formats'),
+        codeDigest('collect.py')
+    )
+    assets = projectDir.resolve('assets/report')
+    REPORT_READS(
+        // [ <sample>.summary.json, ... ]
+        COLLECT.out.summary.toSortedList { a, b -> a.name <=> b.name },
+        record,
+        filesIn(assets),
+        filesIn(assets.resolve('templates')),
+        filesIn(assets.resolve('reads')),
+        options,
+        workflow.nextflow.version.toString(),
+        codeDigest('report_reads.py') + codeDigest('versions.py')
+    )
+}
