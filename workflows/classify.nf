@@ -34,7 +34,8 @@ workflow CLASSIFY {
     // [ [ sample, chunk, [its one file or those of both mates] ], plan ]
     chunks = CHECK_READS.out
         .flatMap { sample, files, _record ->
-            [files].flatten().groupBy { f -> f.name.substring(sample.size() + 1).tokenize('.')[0] } // <sample>.chunk_00000.R1...
+            // by chunk_00000 of <sample>.chunk_00000.R1.fastq.gz
+            [files].flatten().groupBy { f -> f.name.substring(sample.size() + 1).tokenize('.')[0] }
                 .collect { chunk, mates -> [sample, chunk, mates.sort { f -> f.name }] }
         }
         .combine(plan)
