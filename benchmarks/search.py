@@ -8,7 +8,7 @@ from common import Line, command, cpu_seconds, prepared_genomes, report
 
 from virshort.homology.databases import read_list
 from virshort.homology.searching import search
-from virshort.homology.seeds import SENSITIVITIES
+from virshort.homology.shapes import SENSITIVITIES
 from virshort.windows.shards import extract
 from virshort.windows.source_table import read_source_table
 

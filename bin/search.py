@@ -14,7 +14,7 @@ from virshort.features.tensors import write_tensors
 from virshort.files import content_digest
 from virshort.homology.databases import LIST, read_list
 from virshort.homology.searching import LAYOUT, compile_search, search
-from virshort.homology.seeds import SENSITIVITIES
+from virshort.homology.shapes import SENSITIVITIES
 from virshort.manifest_files import read_manifest
 from virshort.modalities import EncoderRecord
 from virshort.windows.shards import read_shard

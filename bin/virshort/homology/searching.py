@@ -13,7 +13,8 @@ from virshort.homology.composition import composition_correction
 from virshort.homology.databases import Database, blocks, check_folds, encode
 from virshort.homology.matching import Translated, best_matches
 from virshort.homology.residues import PAD, bits, raw_score
-from virshort.homology.seeds import LONG_SHAPES, SHAPES, SeedIndex, groups, index_seeds
+from virshort.homology.seeds import SeedIndex, groups, index_seeds
+from virshort.homology.shapes import LONG_SHAPES, SHAPES
 from virshort.homology.stretches import stop_free_stretches
 from virshort.labels import LABELS
 

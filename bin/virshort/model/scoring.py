@@ -14,7 +14,7 @@ from virshort.features.window_features import scaled_length
 from virshort.heads.calibration import calibrated
 from virshort.heads.scoring import log_odds
 from virshort.homology.databases import read_list
-from virshort.homology.seeds import SENSITIVITIES
+from virshort.homology.shapes import SENSITIVITIES
 from virshort.labels import LABELS
 from virshort.modalities import NUMBERS
 from virshort.model.opening import OpenModel

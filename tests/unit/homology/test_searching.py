@@ -14,7 +14,8 @@ from virshort.homology.databases import encode
 from virshort.homology.matching import Translated
 from virshort.homology.residues import ALPHABET, CODES, END, PAD, SCORE, UNKNOWN
 from virshort.homology.searching import best_in, compile_search, search, translated
-from virshort.homology.seeds import LONG_SHAPES, SHAPES, index_seeds
+from virshort.homology.seeds import index_seeds
+from virshort.homology.shapes import LONG_SHAPES, SHAPES
 
 NONVIRAL, VIRAL = 0, 1
 

@@ -14,7 +14,7 @@ from virshort.fold_roles import training_folds
 from virshort.heads.scoring import FOLDS, log_odds
 from virshort.homology.databases import read_list
 from virshort.homology.searching import search
-from virshort.homology.seeds import SENSITIVITIES
+from virshort.homology.shapes import SENSITIVITIES
 from virshort.model import scoring
 from virshort.model.opening import OpenModel, open_model
 from virshort.model.scoring import raw_log_odds, score
