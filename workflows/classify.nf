@@ -73,7 +73,7 @@ workflow CLASSIFY {
     // [ sample, [scores of all its chunks] ]
     scores = PREDICT.out.mix(PREDICT_GPU.out)
         .combine(CHECK_READS.out.map { sample, _files, record -> [sample, readJson(record).chunks] }, by: 0)
-        .map { sample, of_chunk, chunks -> [groupKey(sample, chunks), of_chunk] }
+        .map { sample, of_chunk, count -> [groupKey(sample, count), of_chunk] }
         .groupTuple()
         .map { key, all -> [key.groupTarget, all.sort { f -> f.name }] }
     record = model.resolve('model.json')
