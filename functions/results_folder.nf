@@ -21,8 +21,14 @@ def publishedIn(folder) {
 
 // The samples whose results a folder holds, each in a folder of its own.
 def samplesIn(folder) {
-    def names = ((folder.listFiles() ?: []) as List).collect { f -> f.name }.sort()
-    return names.findAll { name ->
+    if (!java.nio.file.Files.isDirectory(folder)) {
+        return []
+    }
+    // Nextflow's listFiles() does not follow a link to the folder
+    def names = java.nio.file.Files.newDirectoryStream(folder).withCloseable { entries ->
+        entries.collect { f -> f.fileName.toString() }
+    }
+    return names.sort().findAll { name ->
         ['reads.tsv.gz', 'summary.json'].any { part -> folder.resolve(name).resolve("${name}.${part}").exists() }
     }
 }
