@@ -76,13 +76,13 @@ workflow CLASSIFY {
         .map { sample, of_chunk, count -> [groupKey(sample, count), of_chunk] }
         .groupTuple()
         .map { key, all -> [key.groupTarget, all.sort { f -> f.name }] }
-    record = model.resolve('model.json')
+    model_record = model.resolve('model.json')
     COLLECT(
         // [ sample, [files of its chunks], <sample>.reads.json, [scores of all its chunks] ]; nothing is published before all
         // samples have been checked
         CHECK_READS.out.join(scores).combine(CHECK_READS.out.count())
             .map { sample, files, checked, tables, _samples -> [sample, files, checked, tables] },
-        record,
+        model_record,
         options.subMap('threshold', 'pair_rule', 'formats'),
         codeDigest('collect.py')
     )
@@ -90,7 +90,7 @@ workflow CLASSIFY {
     REPORT_READS(
         // [ <sample>.summary.json, ... ]
         COLLECT.out.summary.toSortedList { a, b -> a.name <=> b.name },
-        record,
+        model_record,
         filesIn(assets),
         filesIn(assets.resolve('templates')),
         filesIn(assets.resolve('reads')),
