@@ -6,10 +6,7 @@ include { checkParams ; helpText ; readSchema ; typedParams ; withoutEffect } fr
 include { discardRecords ; keepRecords                                      } from './functions/records'
 include { claimResultsFolder ; emptyResultsFolder                           } from './functions/results_folder'
 include { unsafeFolder ; unsafePipelineFolder                               } from './functions/shell'
-include { WINDOWS                                                           } from './workflows/windows'
-include { EMBEDDING                                                         } from './workflows/embedding'
-include { READY_FEATURES                                                    } from './workflows/ready_features'
-include { ARMS                                                              } from './workflows/arms'
+include { EXPERIMENT                                                        } from './workflows/experiment'
 include { CLASSIFY                                                          } from './workflows/classify'
 
 workflow {
@@ -35,40 +32,12 @@ workflow {
         emptyResultsFolder(options.outdir)
     }
 
-    // Reads are classified by a model. Without them there is an experiment: genomes become windows, and windows become features,
-    // unless features are given
+    // Reads are classified by a model. Without reads, the experiment makes such a model
     if (options.reads) {
         CLASSIFY(options)
     }
-    else if (options.features) {
-        READY_FEATURES(options)
-        data = READY_FEATURES.out
-        features = data.features
-        width = data.width
-        folder = channel.value([])
-        sequences = channel.empty()
-        databases = channel.empty()
-    }
     else {
-        WINDOWS(options)
-        data = WINDOWS.out
-        EMBEDDING(options, data.plan, data.fastas, data.manifests, data.databases)
-        features = EMBEDDING.out.features
-        width = channel.value([])
-        folder = data.folder
-        sequences = data.sequences
-        databases = data.databases
-    }
-
-    // Every arm is trained and evaluated on the same windows; the comparison gives the verdict
-    if (!options.reads) {
-        ARMS(
-            options,
-            [
-                arms: data.arms, features: features, sets: data.sets, leakage: data.leakage, folds: data.folds,
-                facts: data.facts, windows: folder, width: width, sequences: sequences, databases: databases
-            ]
-        )
+        EXPERIMENT(options)
     }
 
     workflow.onComplete = {

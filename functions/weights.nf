@@ -1,6 +1,4 @@
 // The weights of language models, on their way into a task.
-include { readJson } from './files'
-
 // The files of a language model in the user's folder of weights; none if no folder is given.
 def givenWeights(folder, encoder) {
     if (!folder) {
@@ -21,7 +19,7 @@ def loading(folder, options) {
     if (!record.exists()) {
         error("virshort: ${folder}: these weights are incomplete: delete the folder, then run again with -resume")
     }
-    def found = readJson(record)
+    def found = new groovy.json.JsonSlurper().parse(record)
     def bytes = found.stored.values().sum { stored -> stored[0] }
     def device = options.device == 'cuda' && options.allow_cpu ? 'auto' : options.device
     return [

@@ -1,0 +1,39 @@
+// The experiment: genomes become windows, and windows become features, unless features are given; every arm is trained and
+// evaluated on the same windows, and the comparison gives the verdict and the model of the best arm.
+include { WINDOWS        } from './windows'
+include { EMBEDDING      } from './embedding'
+include { READY_FEATURES } from './ready_features'
+include { ARMS           } from './arms'
+
+workflow EXPERIMENT {
+    take:
+    options // all parameters, typed
+
+    main:
+    if (options.features) {
+        READY_FEATURES(options)
+        data = READY_FEATURES.out
+        features = data.features
+        width = data.width
+        folder = channel.value([])
+        sequences = channel.empty()
+        databases = channel.empty()
+    }
+    else {
+        WINDOWS(options)
+        data = WINDOWS.out
+        EMBEDDING(options, data.plan, data.fastas, data.manifests, data.databases)
+        features = EMBEDDING.out.features
+        width = channel.value([])
+        folder = data.folder
+        sequences = data.sequences
+        databases = data.databases
+    }
+    ARMS(
+        options,
+        [
+            arms: data.arms, features: features, sets: data.sets, leakage: data.leakage, folds: data.folds, facts: data.facts,
+            windows: folder, width: width, sequences: sequences, databases: databases
+        ]
+    )
+}
