@@ -40,9 +40,7 @@ def main() -> None:
 
     def rate(windows: list[bytes]) -> float:
         fold, shapes = np.zeros(len(windows), np.int8), SENSITIVITIES["default"]
-        return len(windows) / cpu_seconds(
-            lambda: search(windows, fold, work, searched, folds, 1, shapes, 1, lambda _line: None)
-        )
+        return len(windows) / cpu_seconds(lambda: search(windows, fold, work, searched, folds, 1, shapes, 1, quiet))
 
     rate(draw(np.full(1, LENGTH)))  # compiles it
     residues = sum(d.residues for d in searched) / 1e6

@@ -1,9 +1,11 @@
 """The best match of windows in the databases of all folds but their own."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -54,20 +56,22 @@ def search(
         check_folds(fold, folds)
     found = np.zeros((len(sequences), folds, len(LABELS), 2), np.float32)
     databases = list(databases)
-    for batch in _batches(np.array([len(s) for s in sequences], np.int64)):
-        used = SHAPES[: shapes[0]] if len(sequences[batch[0]]) <= LONG else LONG_SHAPES[: shapes[1]]
-        windows = translated([sequences[w] for w in batch], genetic_code)
-        indexes = [index_seeds(windows.codes, windows.correction, shape) for shape in used]
-        for database in databases:
-            others = fold[batch] != database.fold
-            score, identity = best_in(blocks(folder, database), windows, others, indexes, threads)
-            label = LABELS.index(database.label)
-            found[batch, database.fold, label, 0] = np.where(score > 0, bits(score), 0)
-            found[batch, database.fold, label, 1] = identity
-            log(
-                f"{len(batch)} of {len(sequences)} windows: fold {database.fold}, {database.label}, {database.residues} "
-                f"residues: {np.count_nonzero(score)} of {np.count_nonzero(others)} windows of other folds match"
-            )
+    with ThreadPoolExecutor(threads) as pool:
+        for batch in _batches(np.array([len(s) for s in sequences], np.int64)):
+            used = SHAPES[: shapes[0]] if len(sequences[batch[0]]) <= LONG else LONG_SHAPES[: shapes[1]]
+            windows = translated([sequences[w] for w in batch], genetic_code)
+            indexes = list(pool.map(partial(index_seeds, windows.codes, windows.correction), used))
+            others = [fold[batch] != database.fold for database in databases]
+            texts = [blocks(folder, database) for database in databases]
+            best = best_in(texts, windows, others, indexes, pool, 2 * threads)
+            for database, allowed, (score, identity) in zip(databases, others, best, strict=True):
+                label = LABELS.index(database.label)
+                found[batch, database.fold, label, 0] = np.where(score > 0, bits(score), 0)
+                found[batch, database.fold, label, 1] = identity
+                log(
+                    f"{len(batch)} of {len(sequences)} windows: fold {database.fold}, {database.label}, {database.residues} "
+                    f"residues: {np.count_nonzero(score)} of {np.count_nonzero(allowed)} windows of other folds match"
+                )
     return found
 
 
@@ -95,37 +99,54 @@ def translated(sequences: Sequence[bytes], genetic_code: int) -> Translated:
 
 
 def best_in(
-    texts: Iterable[np.ndarray], windows: Translated, allowed: np.ndarray, indexes: Sequence[SeedIndex], threads: int = 1
-) -> tuple[np.ndarray, np.ndarray]:
-    """Raw score [n] int32 and identity [n] float32 of each window's best match in some texts, as `best_matches` finds it.
+    databases: Sequence[Iterable[np.ndarray]],
+    windows: Translated,
+    allowed: Sequence[np.ndarray],
+    indexes: Sequence[SeedIndex],
+    pool: Executor,
+    ahead: int,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """For each database the raw score [n] int32 and identity [n] float32 of each window's best match in it, as `best_matches`
+    finds it.
 
-    allowed: [n] bool; other windows match nothing. A text is one thread's work, and at most two texts per thread are held at a
-    time."""
-    n = len(allowed)
-    best, identity = np.zeros(n, np.int32), np.zeros(n, np.float32)
-    least = raw_score(LEAST_BITS)
+    databases: the texts of each; allowed: for each [n] bool, other windows match nothing there. A text is one task of the pool,
+    and at most `ahead` of them are held at a time, of one database or several, so that no thread waits for the last text of a
+    database."""
+    n, least = len(allowed[0]), raw_score(LEAST_BITS)
 
-    def one(text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def one(number: int, text: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
         score, share = np.zeros(n, np.int32), np.zeros(n, np.float32)
         group = groups(text)
         for index in indexes:
-            best_matches(text, group, windows, index, allowed, least, score, share)
-        return score, share
+            best_matches(text, group, windows, index, allowed[number], least, score, share)
+        return number, score, share
 
-    with ThreadPoolExecutor(threads) as pool:
-        waiting = []
-        for text in texts:
-            waiting.append(pool.submit(one, text))
-            if len(waiting) == 2 * threads:
-                _raise_to(best, identity, *waiting.pop(0).result())
-        for task in waiting:
-            _raise_to(best, identity, *task.result())
-    return best, identity
+    def in_order() -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        waiting: deque[Future[tuple[int, np.ndarray, np.ndarray]]] = deque()
+        for number, texts in enumerate(databases):
+            for text in texts:
+                waiting.append(pool.submit(one, number, text))
+                if len(waiting) == ahead:
+                    yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    done = 0
+    best, identity = np.zeros(n, np.int32), np.zeros(n, np.float32)
+    for number, score, share in in_order():
+        while done < number:
+            yield best, identity
+            done, best, identity = done + 1, np.zeros(n, np.int32), np.zeros(n, np.float32)
+        better = (score > best) | ((score == best) & (share > identity))
+        best[better], identity[better] = score[better], share[better]
+    while done < len(databases):
+        yield best, identity
+        done, best, identity = done + 1, np.zeros(n, np.int32), np.zeros(n, np.float32)
 
 
 def compile_search(seconds: float = 60) -> None:
-    """Compile the search into the folder NUMBA_CACHE_DIR, unless it is there, by one of nothing in nothing. Without
-    such a folder nothing is done.
+    """Compile the search into the folder NUMBA_CACHE_DIR, unless it is there, by searching nothing in nothing. Without such a
+    folder nothing is done.
 
     Of tasks that start together one compiles, and the others wait, but not longer than so many seconds: where a file system has
     no locks, that of a killed task may have stayed behind."""
@@ -135,10 +156,6 @@ def compile_search(seconds: float = 60) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with suppress(Timeout), FileLock(folder / "compiling.lock", timeout=seconds):
         windows = translated([b""], 1)
-        best_in([encode(b"")], windows, np.ones(1, bool), [index_seeds(windows.codes, windows.correction, SHAPES[0])])
-
-
-def _raise_to(best: np.ndarray, identity: np.ndarray, score: np.ndarray, share: np.ndarray) -> None:
-    """Take over the scores and identities that are better, in place."""
-    better = (score > best) | ((score == best) & (share > identity))
-    best[better], identity[better] = score[better], share[better]
+        indexes = [index_seeds(windows.codes, windows.correction, SHAPES[0])]
+        with ThreadPoolExecutor(1) as pool:
+            list(best_in([[encode(b"")]], windows, [np.ones(1, bool)], indexes, pool, 1))

@@ -1,5 +1,7 @@
 """The search of windows: what it finds, what it must never see, and what must not change it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from filelock import FileLock
@@ -162,10 +164,12 @@ def test_the_compiled_search_follows_its_definition(seed):
     correction = rng.integers(-2, 2, len(windows)).astype(np.int8)
     indexes = [index_seeds(windows, correction, shape) for shape in USED]
     query = Translated(windows, correction, np.zeros(len(windows), np.int32))
-    score, _ = best_in([text], query, np.array([True]), indexes)
+    allowed = [np.array([True]), np.array([False])]
+    with ThreadPoolExecutor(1) as pool:
+        (score, _), (none, _) = best_in([[text], [text]], query, allowed, indexes, pool, 1)
     expected = slow_best(text, windows, correction)
     assert score[0] == (expected if expected >= 38 else 0)
-    assert best_in([text], query, np.array([False]), indexes)[0][0] == 0
+    assert none[0] == 0
 
 
 def test_all_that_a_search_needs_is_compiled_beforehand_even_if_a_lock_stayed_behind(databases, rng, tmp_path, monkeypatch):
