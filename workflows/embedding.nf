@@ -84,6 +84,8 @@ workflow EMBEDDING {
             .map { pool, content, files -> [pool, content, files.sort { f -> f.name }] }
     )
 
+    features = SHELVE.out
+
     emit:
-    features = SHELVE.out // [ pool, encoder or `windows`, [features or manifests of all its shards] ]
+    features // [ pool, encoder or `windows`, [features or manifests of all its shards] ]
 }

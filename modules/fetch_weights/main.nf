@@ -2,7 +2,8 @@
 //
 // storeDir looks only at a folder's name, so each revision has a folder of its own. It lies beside the tasks' folders, so that
 // weights are renamed into place and never copied. Local weights have no revision, and go through the cache instead.
-include { quoted } from '../../functions/shell'
+//
+// Two workflows include this module, and the strict parser then allows it to include nothing, not even `quoted`.
 
 process FETCH_WEIGHTS {
     tag "${encoder}"
@@ -20,7 +21,7 @@ process FETCH_WEIGHTS {
 
     script:
     def link = given ? "mkdir -p source && ln -sfn ../given source/${encoder}" : ''
-    def source = given ? '--weights source' : "--cache ${quoted(store)}"
+    def source = given ? '--weights source' : "--cache '${store.replace("'", "'\\''")}'"
     """
     ${link}
     fetch_weights.py ${encoder} --revision ${revision} --out . ${source}
