@@ -21,6 +21,22 @@ def shelvedName(pool, name) {
     return "${pool.replace('/', '.')}.${name}".toString()
 }
 
+// The files of a pool with one content, as links whose names hold the pool, in a folder of `shelves` named by what the files say.
+// Training and evaluation compare their inputs by place and time (conf/base.config), so they are not repeated where a step before
+// them was repeated with the same outcome: a link stays as it is while what it leads to is there.
+def shelved(shelves, pool, files) {
+    def content = nextflow.util.CacheHelper.hasher(files, nextflow.util.CacheHelper.HashMode.DEEP).hash().toString()
+    def shelf = file("${shelves}/${content}", glob: false)
+    shelf.mkdirs()
+    return files.collect { f ->
+        def link = shelf.resolve(shelvedName(pool, f.name))
+        if (!link.exists()) {
+            f.mklink(link, overwrite: true)
+        }
+        link
+    }
+}
+
 // The encoders that some arm needs for a pool. `plan`: plan.json, read.
 def encodersOf(plan, pool) {
     return pool.startsWith('test/') ? plan.needed.test : plan.needed[pool - 'train/']

@@ -1,12 +1,11 @@
 // From windows to features: every window is embedded once by every encoder that some arm needs, however many arms share it.
-include { codeDigest                                 } from '../functions/code'
-include { contentOf ; encodersOf ; poolOf ; shardOf } from '../functions/pools'
-include { givenWeights ; loading                     } from '../functions/weights'
-include { FETCH_WEIGHTS                              } from '../modules/fetch_weights/main'
-include { EMBED                                      } from '../modules/embed/main'
-include { EMBED_KMERS                                } from '../modules/embed_kmers/main'
-include { SEARCH                                     } from '../modules/search/main'
-include { SHELVE                                     } from '../modules/shelve/main'
+include { codeDigest                                          } from '../functions/code'
+include { contentOf ; encodersOf ; poolOf ; shardOf ; shelved } from '../functions/pools'
+include { givenWeights ; loading                              } from '../functions/weights'
+include { FETCH_WEIGHTS                                       } from '../modules/fetch_weights/main'
+include { EMBED                                               } from '../modules/embed/main'
+include { EMBED_KMERS                                         } from '../modules/embed_kmers/main'
+include { SEARCH                                              } from '../modules/search/main'
 
 workflow EMBEDDING {
     take:
@@ -74,17 +73,14 @@ workflow EMBEDDING {
         "${workflow.workDir}/compiled",
         codeDigest('search.py')
     )
-    SHELVE(
-        // [ pool, encoder or `windows`, [features or manifests of all its shards] ]
-        EMBED.out.mix(EMBED_KMERS.out, SEARCH.out)
-            .transpose()
-            .mix(listed.map { pool, _shard, manifest -> [pool, manifest] })
-            .map { pool, f -> [pool, contentOf(f.name), f] }
-            .groupTuple(by: [0, 1])
-            .map { pool, content, files -> [pool, content, files.sort { f -> f.name }] }
-    )
-
-    features = SHELVE.out
+    // [ pool, encoder or `windows`, [features or manifests of all its shards] ]
+    features = EMBED.out.mix(EMBED_KMERS.out, SEARCH.out)
+        .transpose()
+        .mix(listed.map { pool, _shard, manifest -> [pool, manifest] })
+        .map { pool, f -> [pool, contentOf(f.name), f] }
+        .groupTuple(by: [0, 1])
+        .map { pool, content, files -> [pool, content, files.sort { f -> f.name }] }
+        .map { pool, content, files -> [pool, content, shelved("${workflow.workDir}/shelves", pool, files)] }
 
     emit:
     features // [ pool, encoder or `windows`, [features or manifests of all its shards] ]

@@ -1,4 +1,4 @@
-// Write ready features as shards of windows with their folds, in the format of SHELVE.
+// Write ready features as shards of windows with their folds, named like those that are embedded here.
 process TAKE_FEATURES {
     publishDir(
         "${task.ext.outdir}", mode: "${task.ext.publish_mode}", overwrite: 'deep',

@@ -132,15 +132,16 @@ def test_two_mates_are_compared_with_one(demo: Run) -> None:
 
 
 def test_every_window_is_embedded_once(demo: Run) -> None:
-    embedded, shelved = (
-        [row["name"].split("(")[1].strip(")").split() for row in demo.trace if row["process"].endswith(process)]
-        for process in (("EMBED_KMERS", "SEARCH"), "SHELVE")
-    )
+    embedded = [
+        row["name"].split("(")[1].strip(")").split() for row in demo.trace if row["process"].endswith(("EMBED_KMERS", "SEARCH"))
+    ]
     each = [(encoder, pool, shard) for encoders, pool, shard in embedded for encoder in encoders.split("+")]
     assert len(each) == len(set(each)), "no encoder reads a shard twice"
     counted = [(pool, shard) for encoders, pool, shard in embedded if encoders != "homology"]
     assert len(counted) == len(set(counted)), "one task counts for all encoders of a shard"
-    assert {(encoder, pool) for encoder, pool, _ in each} == {(c, pool) for c, pool in shelved if c != "windows"}
+    names = [path.name.split(".") for path in (demo.folder / "work/shelves").glob("*/*.safetensors")]
+    shelved = {(encoder, f"{purpose}/{name}") for purpose, name, _shard, encoder, _ in names}
+    assert {(encoder, pool) for encoder, pool, _ in each} == shelved
     assert {encoder for encoder, *_ in each} == {"kmer-dna", "kmer-protein", "codon", "homology"}
 
 
