@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the report on classified reads, one page and one table, from the summaries of all samples."""
+"""Write the report on classified reads, a page, a table and a text, from the summaries of all samples."""
 
 import argparse
 from pathlib import Path
@@ -11,7 +11,7 @@ from virshort.errors import InputError, run
 from virshort.files import read_json, whole
 from virshort.report.multiqc import render
 from virshort.report.reads_page import sections
-from virshort.report.reads_summary import summary_table
+from virshort.report.reads_summary import summary_table, summary_text
 
 
 def read_summaries(folder: Path) -> list[SampleSummary]:
@@ -38,11 +38,14 @@ def main() -> None:
     )
     p.add_argument("--out", type=Path, default=Path("report.html"), help="the page (default: report.html)")
     p.add_argument("--table", type=Path, default=Path("summary.tsv"), help="one row per sample (default: summary.tsv)")
+    p.add_argument("--text", type=Path, default=Path("summary.txt"), help="for the terminal (default: summary.txt)")
     args = p.parse_args()
 
     samples = read_summaries(args.summaries)
     with whole(args.table) as path:
         path.write_text(summary_table(samples), encoding="utf-8")
+    with whole(args.text) as path:
+        path.write_text(summary_text(samples), encoding="utf-8")
     versions = yaml.safe_load(args.versions.read_text(encoding="utf-8"))
     built = sections(samples, read_json(args.model), read_json(args.parameters), versions, args.assets)
     page = render(built, args.assets / "reads" / "multiqc_config.yml")

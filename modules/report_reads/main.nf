@@ -1,4 +1,4 @@
-// The report on reads: one table and one self-contained page of all samples.
+// The report on reads: a table, a text and one self-contained page of all samples.
 process REPORT_READS {
     publishDir "${task.ext.outdir}", mode: "${task.ext.publish_mode}", overwrite: 'deep'
 
@@ -15,6 +15,7 @@ process REPORT_READS {
     output:
     path 'report.html', emit: page
     path 'summary.tsv', emit: table
+    path 'summary.txt', emit: text
     path 'pipeline_info/*', emit: info
 
     script:
@@ -25,12 +26,13 @@ process REPORT_READS {
     END_OF_PARAMETERS
     versions.py --nextflow ${nextflow_version} --out pipeline_info/versions.yml
     report_reads.py --summaries summaries --model model.json --parameters pipeline_info/parameters.json \\
-        --versions pipeline_info/versions.yml --assets assets --out report.html --table summary.tsv
+        --versions pipeline_info/versions.yml --assets assets --out report.html --table summary.tsv \\
+        --text summary.txt
     """
 
     stub:
     """
     mkdir pipeline_info
-    touch report.html summary.tsv pipeline_info/parameters.json
+    touch report.html summary.tsv summary.txt pipeline_info/parameters.json
     """
 }

@@ -91,15 +91,15 @@ def shares() -> np.ndarray:
 
 
 def interval(called: int, reads: int, rates: SampleRates) -> tuple[float, float] | None:
-    """The 95 % interval of the share; None where the rates cannot tell shares apart. An interval from 0 to 1 says nothing."""
+    """The 95 % interval of the share; None where the rates cannot tell shares apart, and where more is called than any share
+    explains, so that the rates are not those of the sample. An interval from 0 to 1 says nothing."""
     if not reads or rates.found.value <= rates.false.value:
         return None
     grid = shares()
     margin = _margin(grid, reads, rates, 0.5 + LEVEL / 2)
     inside = np.flatnonzero(_distance(called / reads, _expected(grid, rates), margin) <= 1)
     if not len(inside):  # fewer calls than any share explains, or more
-        end = 0.0 if called / reads < rates.false.value else 1.0
-        return end, end
+        return (0.0, 0.0) if called / reads < rates.false.value else None
     # One step further out on each side: the ends lie between grid points.
     low, high = max(inside[0] - 1, 0), min(inside[-1] + 1, len(grid) - 1)
     return float(grid[low]) if inside[0] else 0.0, float(grid[high])

@@ -7,7 +7,15 @@ from scipy import special
 
 from virshort.calls.counts import EVIDENCE, GC_STEPS, LOG_ODDS, SampleCounts
 from virshort.calls.decisions import CallRules
-from virshort.calls.prevalence import detection_limit, expected_precision, interval, pooled, rogan_gladen, saerens
+from virshort.calls.prevalence import (
+    SampleRates,
+    detection_limit,
+    expected_precision,
+    interval,
+    pooled,
+    rogan_gladen,
+    saerens,
+)
 from virshort.calls.sample_record import CallCounts, LengthCounts, Prevalence
 from virshort.heads.calibration import LENGTHS
 from virshort.inference.estimates import MINIMUM_EFFECTIVE
@@ -74,6 +82,8 @@ def prevalence(counts: SampleCounts, rules: CallRules, known: Sequence[HeldOutRa
     of_sample = pooled(rates, weights)
     share, ends = rogan_gladen(called, fragments, of_sample), interval(called, fragments, of_sample)
     enough = min(of_sample.found.effective, of_sample.false.effective) >= MINIMUM_EFFECTIVE
+    if enough and ends is None:
+        share = None  # the rates are not those of the sample
     ends = ends if enough else None
     at = np.repeat(trained, [len(o) for o in odds])
     second = saerens(np.tile(LOG_ODDS, len(odds)), np.concatenate(odds), at)
@@ -93,21 +103,29 @@ def prevalence(counts: SampleCounts, rules: CallRules, known: Sequence[HeldOutRa
         "precision_ci95": precise if len(precise) == 2 else None,
         "detection_limit": limit,
         "distinguishable": seen,
-        "sentence": _sentence(share, ends, seen, enough, limit),
+        "sentence": _sentence(called / fragments, of_sample, share, ends, limit),
     }
     return found_share, None
 
 
-def _sentence(share: float | None, ends: tuple[float, float] | None, seen: bool, enough: bool, limit: float | None) -> str:
-    if share is None:
+def _sentence(
+    called: float, rates: SampleRates, share: float | None, ends: tuple[float, float] | None, limit: float | None
+) -> str:
+    if rates.found.value <= rates.false.value:
         return "At this threshold viral reads are called no more often than others, so the share of viral reads is unknown."
-    if not enough or ends is None:
+    if share is None:
+        return (
+            f"{percent(called)} of the scored fragments are called viral, but only {percent(rates.found.value)} of held-out "
+            "viral ones, so no share explains the calls and the share of viral reads is unknown. This is to be expected where "
+            "the viruses of a sample have closer relatives among the sources of the model than held-out viruses have."
+        )
+    if ends is None:
         return (
             f"About {percent(share)} of the scored fragments are viral. The rates come from too few clusters of held-out "
             "sources for an interval."
         )
     lowest = f" The smallest share that this sample could have told from none is {percent(limit)}." if limit is not None else ""
-    if not seen:
+    if ends[0] == 0:
         most = f"at most {percent(ends[1])} of the scored fragments are viral"
         return f"The viral share is not distinguishable from none: {most}.{lowest}"
     bounds = f"95 % interval {percent(ends[0])} to {percent(ends[1])}"

@@ -1,8 +1,10 @@
-"""summary.tsv of a run on reads: one row per sample, taken from the samples' summaries."""
+"""What a run on reads says of its samples, taken from their summaries: summary.tsv, and the text for the terminal."""
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
 from virshort.calls.sample_record import SampleSummary
+from virshort.calls.summary import percent
 
 Value = str | int | float | None
 
@@ -49,3 +51,18 @@ def _text(value: Value) -> str:
     if value is None:
         return ""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def summary_text(samples: Sequence[SampleSummary]) -> str:
+    """The text for the terminal: the calls of each sample, and how many of its reads are viral."""
+    first = samples[0]
+    lines = [f"CALLS  by the model '{first['model']}' at the threshold {first['threshold']}"]
+    for s in samples:
+        counts, what = s["fragments"], "reads" if s["layout"] == "single" else "pairs"
+        scored = counts["viral"] + counts["nonviral"]
+        said = [f"{s['sample']}: {counts['viral']:,} of {counts['all']:,} {what} are called viral"]
+        said[0] += f" ({percent(counts['viral'] / scored)} of those with a score)." if scored else "."
+        said.append(s["prevalence"]["sentence"] if s["prevalence"] else s["why_no_prevalence"] or "")
+        said += s["unlike"]
+        lines += ["", textwrap.fill(" ".join(filter(None, said)), 100, break_long_words=False, break_on_hyphens=False)]
+    return "\n".join(lines) + "\n"

@@ -83,6 +83,12 @@ def test_intervals_hold_the_estimate_and_shrink_with_reads() -> None:
     assert few and many and few[1] - few[0] > many[1] - many[0] > 0.01, "clusters limit what many reads can say"
 
 
+def test_more_calls_than_any_share_explains_give_no_interval() -> None:
+    assert interval(9960, 10_000, RATES) is None
+    assert interval(6100, 10_000, RATES) is not None
+    assert interval(1, 10_000, RATES) == (0, 0)
+
+
 def test_what_is_below_the_detection_limit_looks_like_none() -> None:
     limit = detection_limit(10_000, RATES)
     assert limit is not None and 0.005 < limit < 0.05

@@ -18,7 +18,7 @@ from virshort.errors import InputError
 from virshort.heads.held_out import rates_by_length, rates_by_rule
 from virshort.report.multiqc import missing_sections
 from virshort.report.reads_page import TITLES, sections
-from virshort.report.reads_summary import summary_table
+from virshort.report.reads_summary import summary_table, summary_text
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,15 @@ def test_the_table_has_a_row_for_each_sample(samples: list[SampleSummary]) -> No
     assert summary_table([unknown]).splitlines()[1].endswith("\t" * 8)
 
 
+def test_the_text_for_the_terminal_has_a_paragraph_for_each_sample(samples: list[SampleSummary]) -> None:
+    first, one, two = summary_text(samples).strip().split("\n\n")
+    assert first.startswith("CALLS ") and samples[0]["model"] in first
+    for text, sample in ((one, samples[0]), (two, samples[1])):
+        assert sample["prevalence"] is not None
+        assert sample["prevalence"]["sentence"] in " ".join(text.split())
+        assert f"{sample['sample']}: {sample['fragments']['viral']} of 200 " in text and max(map(len, text.split("\n"))) <= 100
+
+
 def test_sections_say_what_the_summaries_say(folder: Path, samples: list[SampleSummary]) -> None:
     model, parameters = (json.loads((folder / name).read_text()) for name in ("model.json", "parameters.json"))
     samples[0]["sample"] = EVIL
@@ -79,12 +88,13 @@ def test_sections_say_what_the_summaries_say(folder: Path, samples: list[SampleS
 
 def test_the_page_is_one_file(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"summaries": "summaries", "model": "model.json", "parameters": "parameters.json", "versions": "versions.yml"}
+    written = {"out": "r.html", "table": "s.tsv", "text": "s.txt"}
     command = ["report_reads.py", *(str(part) for name, file in given.items() for part in (f"--{name}", folder / file))]
-    monkeypatch.setattr(sys, "argv", [*command, "--out", str(tmp_path / "r.html"), "--table", str(tmp_path / "s.tsv")])
+    monkeypatch.setattr(sys, "argv", [*command, *(str(p) for n, f in written.items() for p in (f"--{n}", tmp_path / f))])
     report_reads.main()
     page = (tmp_path / "r.html").read_text()
     assert not missing_sections(page, [f"vs_reads_{name}" for name in TITLES]) and EVIL not in page
-    assert (tmp_path / "s.tsv").read_text().count("\n") == 3
+    assert (tmp_path / "s.tsv").read_text().count("\n") == 3 and "CALLS" in (tmp_path / "s.txt").read_text()
 
 
 def test_summaries_of_two_models_are_refused(tmp_path: Path, samples: list[SampleSummary]) -> None:
