@@ -94,7 +94,10 @@ workflow CLASSIFY {
         filesIn(assets),
         filesIn(assets.resolve('templates')),
         filesIn(assets.resolve('reads')),
-        options,
+        options.subMap(
+            'reads', 'model', 'reads_per_chunk', 'min_read_length', 'max_n', 'quality_trim', 'threshold', 'pair_rule', 'formats',
+            'weights', 'weights_revision', 'precision', 'device'
+        ),
         workflow.nextflow.version.toString(),
         codeDigest('report_reads.py') + codeDigest('versions.py')
     )

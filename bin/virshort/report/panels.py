@@ -9,7 +9,10 @@ from virshort.verdict.rows import row_of
 from virshort.verdict.schema import Comparison
 from virshort.verdict.verdict import MODERATE, STRONG
 
-COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22")
+COLOURS = (
+    *("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22"),
+    *("#000080", "#800000", "#004d00", "#d4a017", "#5c3317", "#00a36c"),
+)
 GREY = "#888888"
 AXIS = {"accuracy": "accuracy", "auroc": "AUROC", "loss": "loss"}
 
@@ -98,8 +101,8 @@ def novelty_panels(c: Comparison) -> list[Panel]:
             low, high = (100 * end for end in rate["ci95"]) if rate["ci95"] else (None, None)
             bars.append(Bar(r["group"], 100 * rate["share"], colours(c)[arm], low, high))
         if bars:
-            at = "at 1 % false positives" if strict else "at the threshold from validation"
-            panels.append(Panel(arm, f"% of viral windows found {at}", ticks=(0, 50, 100), bars=bars))
+            at = "1 % false positives" if strict else "the best balance"
+            panels.append(Panel(arm, f"% of viral windows found at {at}", ticks=(0, 50, 100), bars=bars))
     return panels
 
 
