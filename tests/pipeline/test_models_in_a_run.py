@@ -91,7 +91,9 @@ def headers(run: Run, encoder: str) -> list[dict]:
     found = []
     for path in run.folder.glob(f"work/*/*/shard_*.{encoder}.safetensors"):
         with safe_open(path, "np") as f:
-            found.append(json.loads(f.metadata()["virshort"]) | {"dtype": f.get_slice("embeddings").get_dtype()})
+            header = json.loads(f.metadata()["virshort"])
+            (written_by,) = json.loads(header["encoders"])
+            found.append(header | written_by | {"dtype": f.get_slice(written_by["modality"]).get_dtype()})
     return found
 
 
