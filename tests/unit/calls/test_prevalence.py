@@ -1,4 +1,4 @@
-"""The viral share of a sample. Truth: log-odds of clusters that are drawn anew for the model's figures and for the sample."""
+"""The viral share of a sample. Truth: log-odds of clusters that are drawn again for the model's figures and for the sample."""
 
 import numpy as np
 import pytest
