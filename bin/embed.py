@@ -14,7 +14,7 @@ from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.encoders.progress import Progress
 from virshort.errors import InputError, RowError, run
 from virshort.features.frames import RowTable, find_rows, row_sequences, row_tensors
-from virshort.features.tensors import write_tensors
+from virshort.features.tensors import as_stored, write_tensors
 from virshort.modalities import EncoderRecord
 from virshort.windows.shards import Shard, read_shard
 
@@ -86,16 +86,9 @@ def embed(file: str, shard: Shard, table: RowTable, encoder: Encoder, genetic_co
         part = RowTable(table.window[first : first + BLOCK], table.frame[first : first + BLOCK])
         try:
             block = encoder.embed(row_sequences(shard.sequences, part, encoder.translates, genetic_code))
+            rows[first : first + len(block)] = as_stored(block, storage, f"{encoder.name} in {encoder.precision}")
         except RowError as e:
             raise InputError(f"{file}: window {shard.ids[part.window[e.row]]}: {e.why}") from e
-        with np.errstate(over="ignore"):  # reported below with the name of the window
-            rows[first : first + len(block)] = block
-        bad = np.flatnonzero(~np.isfinite(rows[first : first + len(block)]).all(1))
-        if len(bad):
-            raise InputError(
-                f"{file}: window {shard.ids[part.window[bad[0]]]}: {encoder.name} in {encoder.precision} results in numbers "
-                f"that are not finite in {storage}: use --precision fp32"
-            )
     return rows
 
 

@@ -38,10 +38,8 @@ from virshort.heads.prediction import (
 )
 from virshort.heads.scoring import mean_of_replicates
 from virshort.inference.held_out_rates import HeldOut
+from virshort.modalities import MATCHES
 from virshort.paired_sets import MATE, PAIR
-
-SEARCHED = "homology"
-"""The modality of an arm that reads matches."""
 
 
 def check_encoders(windows: WindowFeatures, model: Model, arm: str, test_set: str) -> None:
@@ -158,7 +156,7 @@ def evaluate_pairs(
     tested_pairs, mates = pairs.select(which), as_ensemble(by_head[:, which])
     together = pooled_log_odds(mates, tested_pairs.overlap, tested_pairs.length, pooled)
     rates = rates_by_rule(tested_pairs.label, tested_pairs.cluster, mates, together, tested_pairs.length)
-    write_json(out / PAIR / HELD_OUT, describe_held_out(windows, rates, SEARCHED in modalities))
+    write_json(out / PAIR / HELD_OUT, describe_held_out(windows, rates, MATCHES in modalities))
     first_mates = SelectedWindows(windows, 2 * which)
     of_mate = metrics_of(arm, MATE, first_mates, one, heads)
     of_pair = metrics_of(arm, PAIR, first_mates, two, both) | {"pair_rules": rules}
@@ -186,7 +184,7 @@ def held_out_rates(
         validated = np.concatenate([block[0] for _, block in score_windows(windows, modalities, [head], split)])
         by_head[1, here] = head.calibrated(validated, split[here], length[here])
     rates = rates_by_length(label, windows.codes("cluster")[0], as_ensemble(by_head), length)
-    return describe_held_out(windows, rates, SEARCHED in modalities)
+    return describe_held_out(windows, rates, MATCHES in modalities)
 
 
 def named_by_fragment(manifest: pa.Table) -> pa.Table:

@@ -2,7 +2,10 @@
 
 from typing import TypedDict
 
-ENCODED = ("dna", "protein", "codon", "homology")
+MATCHES = "homology"
+"""The modality whose features are the best matches among the sources."""
+
+ENCODED = ("dna", "protein", "codon", MATCHES)
 """Modalities that an encoder reads: the bases, their translation, codons and frames, and relatives among the sources."""
 
 NUMBERS = ("gc", "length")

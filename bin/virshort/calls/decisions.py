@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from virshort.errors import InputError, nearest
+from virshort.heads.calibration import RATES
 from virshort.labels import LABELS
 
 CALLS = (*LABELS, "unscored")
 """The index of a call is its code."""
 NONVIRAL, VIRAL, UNSCORED = range(3)
 PAIR_RULES = ("model", "both", "either", "best")
-THRESHOLDS = ("fpr_1e-2", "fpr_1e-3", "balanced")
+THRESHOLDS = (*RATES, "balanced")
 
 
 Cut = Callable[[np.ndarray], np.ndarray]

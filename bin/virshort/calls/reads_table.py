@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from virshort.calls.decisions import CALLS, UNSCORED
 from virshort.calls.records import content, without_tabs
+from virshort.heads.metrics import probability_of
 from virshort.labels import LABELS
 
 COLUMNS = ("read", "mate", "length", "score", "pair_score", "call", "reason", "evidence", "shares_31mer", "flags")
@@ -48,7 +49,7 @@ def scores(log_odds: np.ndarray, digits: int = DIGITS) -> pa.LargeBinaryArray:
     """Scores of log-odds [n] in plain decimals, never with an exponent; empty where they are NaN."""
     known = ~np.isnan(log_odds)
     with np.errstate(over="ignore"):
-        score = 1 / (1 + np.exp(-log_odds.astype(float)))
+        score = probability_of(log_odds)
     parts = np.where(known, np.rint(np.where(known, score, 0) * 10**digits), 0).astype(np.int64)
     text = pc.utf8_lpad(pa.array(parts).cast(pa.large_string()), digits + 1, "0")
     decimal = pc.binary_join_element_wise(

@@ -21,7 +21,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from virshort.errors import InputError
+from virshort.errors import InputError, RowError
 from virshort.files import damaged, whole
 
 FRAMES = ("F1", "F2", "F3", "R1", "R2", "R3", "LS")
@@ -33,6 +33,17 @@ ROWS = "rows"
 _HEADER, _CONTENT = "virshort", "content"
 _BLOCK = 1 << 24  # bytes hashed at once
 _TYPES = {"F16": np.float16, "F32": np.float32, "I32": np.int32}
+
+
+def as_stored(vectors: np.ndarray, storage: str, made_by: str) -> np.ndarray:
+    """Vectors [n, dim] in the type in which features are kept, float16 or float32. made_by: what they come from, for the
+    message. Raises RowError for the first vector with a number that this type cannot hold."""
+    with np.errstate(over="ignore"):  # reported below with the row
+        stored = vectors.astype(storage)
+    bad = np.flatnonzero(~np.isfinite(stored).all(axis=1))
+    if len(bad):
+        raise RowError(int(bad[0]), f"{made_by} results in numbers that are not finite in {storage}: use --precision fp32")
+    return stored
 
 
 def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], header: Mapping[str, str]) -> None:

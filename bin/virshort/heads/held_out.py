@@ -8,6 +8,7 @@ from virshort.features.window_features import WindowFeatures
 from virshort.heads.calibration import LENGTHS, in_bin
 from virshort.inference.held_out_rates import HeldOut, HeldOutRates, measure
 from virshort.labels import LABELS
+from virshort.modalities import MATCHES
 
 FILE = "held_out.json"
 THRESHOLDS = np.arange(-12, 12.01, 0.25)
@@ -64,7 +65,7 @@ def _without_match(windows: WindowFeatures) -> list[float] | None:
     for first in range(0, len(windows), _BLOCK):
         which = np.arange(first, min(first + _BLOCK, len(windows)))
         rows, begin = windows.rows_of(which)
-        matched[which] = windows.rows(rows if begin is None else rows[begin], ["homology"]).any(axis=1)
+        matched[which] = windows.rows(rows if begin is None else rows[begin], [MATCHES]).any(axis=1)
     return [float(1 - matched[label == y].mean()) for y in (0, 1)] if len(np.unique(label)) == len(LABELS) else None
 
 

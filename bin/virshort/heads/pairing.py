@@ -76,11 +76,15 @@ def pair_odds(mates: np.ndarray, overlap: np.ndarray, factor: float) -> np.ndarr
     return (1 + (factor - 1) * (1 - overlap)) * mates.mean(axis=1)
 
 
+def odds_by_rule(mates: np.ndarray, overlap: np.ndarray, rule: MateRule) -> np.ndarray:
+    """Log-odds of pairs by a rule, before its calibration. mates: [n, 2] log-odds of mates; overlap: [n]. Returns [n]."""
+    return pair_odds(mates / rule["temperature"] + rule["bias"], overlap, rule["factor"])
+
+
 def pooled_log_odds(mates: np.ndarray, overlap: np.ndarray, length: np.ndarray, rule: MateRule) -> np.ndarray:
     """Calibrated log-odds of pairs by one rule. mates: [n, 2] log-odds of mates; overlap, length (bp of a mate): [n]. Returns
     [n] float64."""
-    together = pair_odds(mates / rule["temperature"] + rule["bias"], overlap, rule["factor"]).astype(np.float32)
-    return calibration.calibrated(rule["calibration"], together, length)
+    return calibration.calibrated(rule["calibration"], odds_by_rule(mates, overlap, rule).astype(np.float32), length)
 
 
 def fit_factor(label: np.ndarray, mates: np.ndarray, overlap: np.ndarray) -> float:
@@ -144,8 +148,7 @@ def read_together(pairs: Pairs, odds: np.ndarray, rules: Sequence[PairRule]) -> 
     found = np.empty(odds.shape[:2], np.float32)
     for rule in rules:
         r, here = rule["replicate"], pairs.fold == rule["fold"]
-        mates = odds[r, here] / rule["temperature"] + rule["bias"]
-        found[r, here] = pair_odds(mates, pairs.overlap[here], rule["factor"])
+        found[r, here] = odds_by_rule(odds[r, here], pairs.overlap[here], rule)
     return found
 
 

@@ -22,9 +22,8 @@ from virshort.heads.matches import SIGNS, best_bits, best_cut, evidence
 from virshort.heads.model_record import Model
 from virshort.heads.scoring import COLUMNS, CUT, FOLDS, parts_of, stack_inputs, stack_tensors
 from virshort.heads.training import Settings, judge
+from virshort.modalities import MATCHES
 
-MATCHES = ["homology"]
-"""The modalities of an arm whose features are matches."""
 _READ = 1 << 14  # rows that are read from disk at once
 
 
@@ -52,7 +51,7 @@ def fit_matches(data: ArmData, settings: Settings) -> HeadFiles:
     """The arm that goes by the best matches: the more bits the viral match has and the fewer the nonviral one, the higher its
     log-odds. The cut of the plain rule is recorded with it."""
     folds = training_folds(settings.fold, data.sets["folds"], data.arm["training_folds"])
-    columns = columns_of(data.short.features, MATCHES, MATCHES)
+    columns = columns_of(data.short.features, [MATCHES], [MATCHES])
     bits = _read_validation(data, settings.fold, lambda x: best_bits(x[:, columns], folds))
     part = {COLUMNS: columns, FOLDS: folds, CUT: np.array(best_cut(bits.inputs, bits.label))}
     return _fit(data, settings, replace(bits, inputs=evidence(bits.inputs)), [part], SIGNS)
@@ -69,7 +68,7 @@ def fit_combined(data: ArmData, settings: Settings, parts: Sequence[PartModel]) 
     for part in parts:
         _check_encoders(part.record, features)
         columns = columns_of(features, modalities, part.record["modalities"])
-        if part.record["modalities"] == MATCHES:
+        if part.record["modalities"] == [MATCHES]:
             (matches,) = parts_of(part.weights)
             stacked.append({**matches, COLUMNS: columns})
             signs.append(SIGNS)

@@ -15,8 +15,8 @@ from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.errors import InputError
 from virshort.files import content_digest, read_json
 from virshort.heads.scoring import FOLDS
-from virshort.modalities import NUMBERS
-from virshort.model.record import FORMAT, HEADS, HOMOLOGY, KMERS, MATCHES, RECORD, ModelRecord
+from virshort.modalities import MATCHES, NUMBERS
+from virshort.model.record import FORMAT, HEADS, HOMOLOGY, KMERS, RECORD, ModelRecord
 from virshort.model.source_kmers import SourceKmers
 
 _REMEDY = "copy the model again from the results folder of its run"

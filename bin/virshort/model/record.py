@@ -12,9 +12,6 @@ FORMAT = 1
 RECORD, HEADS, KMERS, CARD, HOMOLOGY = "model.json", "heads.safetensors", "kmers.safetensors", "README.md", "homology"
 """The files of a model, and the folder of its databases."""
 
-MATCHES = "homology"
-"""The modality of arms that read matches."""
-
 
 class Thresholds(TypedDict):
     """The calibrated log-odds from which reads of some lengths are called viral, by name (virshort.heads.calibration).

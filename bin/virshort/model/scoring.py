@@ -9,16 +9,15 @@ import numpy as np
 from virshort.encoders.encoder import Encoder
 from virshort.errors import RowError
 from virshort.features.frames import RowTable, find_rows, row_sequences
-from virshort.features.tensors import join
+from virshort.features.tensors import as_stored, join
 from virshort.features.window_features import scaled_length
 from virshort.heads.calibration import calibrated
 from virshort.heads.scoring import log_odds
 from virshort.homology.databases import read_list
 from virshort.homology.shapes import SENSITIVITIES
 from virshort.labels import LABELS
-from virshort.modalities import NUMBERS
+from virshort.modalities import MATCHES, NUMBERS
 from virshort.model.opening import OpenModel
-from virshort.model.record import MATCHES
 
 BLOCK = 1 << 13
 """Sequences that are encoded at a time."""
@@ -104,17 +103,9 @@ def _encode(
     """The vectors of rows as the run stored them: [rows, dim]. Raises RowError where one is not finite."""
     try:
         vectors = encoder.embed(row_sequences(sequences, table, encoder.translates, genetic_code))
+        return as_stored(vectors, storage, f"{encoder.name} in {encoder.precision}")
     except RowError as e:
         raise RowError(first + int(table.window[e.row]), e.why) from e
-    with np.errstate(over="ignore"):
-        stored = vectors.astype(storage)
-    bad = np.flatnonzero(~np.isfinite(stored).all(axis=1))
-    if len(bad):
-        raise RowError(
-            first + int(table.window[bad[0]]),
-            f"{encoder.name} in {encoder.precision} results in numbers that are not finite in {storage}: use --precision fp32",
-        )
-    return stored
 
 
 def _number(modality: str, sequences: Sequence[bytes]) -> np.ndarray:

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from virshort.errors import RowError
+from virshort.labels import LABELS
 from virshort.model.scoring import Scored
 from virshort.reads.hygiene import FLAGS, REASONS, Cleaned
 
-NONVIRAL, VIRAL = 0, 1
 _FLAG_WORDS = pa.array([",".join(f for i, f in enumerate(FLAGS) if bits >> i & 1) for bits in range(1 << len(FLAGS))])
 """[8] bits of flags -> their names."""
 
@@ -44,6 +44,9 @@ def score_table(reads: Cleaned, rows: np.ndarray, scored: Scored, mates: int, fi
         out[rows] = values
         return out
 
+    def by_label(kind: str, values: np.ndarray) -> dict[str, pa.Array]:
+        return {f"{kind}_{label}": pa.array(spread(values[:, y])) for y, label in reversed([*enumerate(LABELS)])}
+
     return pa.table(
         {
             "record": pa.array(first_record + numbers // mates, pa.int64()),
@@ -53,10 +56,8 @@ def score_table(reads: Cleaned, rows: np.ndarray, scored: Scored, mates: int, fi
             "reason": pa.DictionaryArray.from_arrays(pa.array(reads.reason.astype(np.int8)), pa.array(REASONS)),
             "flags": _FLAG_WORDS.take(pa.array(reads.flags)),
             "log_odds": pa.array(spread(scored.log_odds), mask=~known),
-            "bits_viral": pa.array(spread(scored.bits[:, VIRAL])),
-            "bits_nonviral": pa.array(spread(scored.bits[:, NONVIRAL])),
-            "identity_viral": pa.array(spread(scored.identity[:, VIRAL])),
-            "identity_nonviral": pa.array(spread(scored.identity[:, NONVIRAL])),
+            **by_label("bits", scored.bits),
+            **by_label("identity", scored.identity),
             "shares_31mer": pa.array(spread(scored.shares_31mer)),
             "gc": pa.array(reads.gc),
             "overlap": pa.array(reads.overlap),
