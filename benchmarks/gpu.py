@@ -274,11 +274,7 @@ def kernels(m: Machine) -> None:
         "add_norm": (lambda: fused.add_norm(x, y, norm)[1], lambda: F.layer_norm(x.double() + y.double(), (1280,), eps=1e-5)),
         "gated_gelu": (lambda: fused.gated_gelu(gate, up), lambda: F.gelu(gate.double()) * up.double()),
         "linear and gelu": (
-            lambda: F.gelu(F.linear(x, weight, bias)),
-            lambda: F.gelu(F.linear(x.double(), weight.double(), bias.double())),
-        ),
-        "linear with its gelu fused (tanh)": (
-            lambda: torch._addmm_activation(bias, x.view(-1, 1280), weight.T, use_gelu=True).view(*x.shape[:2], -1),
+            lambda: fused.linear_gelu(x, weight, bias),
             lambda: F.gelu(F.linear(x.double(), weight.double(), bias.double())),
         ),
     }
@@ -349,7 +345,10 @@ def rates(m: Machine) -> None:
         began = time.perf_counter()
         tokens = sum(len(t) for t in embed._tokenize(sequences))
         tokenizing = time.perf_counter() - began
-        embed(sequences[: m.windows // 10])
+        few = sequences[: min(8192, m.windows)]
+        began = time.perf_counter()
+        embed(few)
+        m.say(f"{name}, {len(few):,} windows, the first of a task", f"{(s := time.perf_counter() - began):.2f} s", s)
         if m.cuda:
             torch.cuda.reset_peak_memory_stats()
         began = time.perf_counter()
@@ -405,7 +404,8 @@ def ways(m: Machine) -> None:
 
 def attention(m: Machine) -> None:
     """The ways to compute attention, at the shapes of a full batch."""
-    for name, (_, tokens) in MODELS.items():
+    shapes = [(name, tokens) for name, (_, tokens) in MODELS.items()]
+    for name, tokens in [*shapes, *([("dnabert-s", 600), ("esm2-650m", 500)] if m.cuda else [])]:
         heads = 12 if name == "dnabert-s" else 20
         n = m.budget // tokens
         q, k, v = torch.randn(n, tokens, 3, heads, 64, device=m.device).to(m.dtype).permute(2, 0, 3, 1, 4).unbind()
@@ -415,20 +415,23 @@ def attention(m: Machine) -> None:
             return (((q * 64**-0.5) @ k.transpose(-1, -2)).add_(bias).softmax(-1) @ v).transpose(1, 2).flatten(2)
 
         works: dict[str, Callable[[], object]] = {
-            "fused with bias": partial(attend, q, k, v, bias),
-            "fused without": partial(attend, q, k, v),
+            "chosen with bias": partial(attend, q, k, v, bias),
+            "chosen": partial(attend, q, k, v),
             "two products": two,
         }
         if m.cuda:
             from torch.nn.attention import SDPBackend, sdpa_kernel
 
             for backend in ("FLASH_ATTENTION", "EFFICIENT_ATTENTION", "CUDNN_ATTENTION"):
+                for given in (None, bias):
 
-                def chosen(backend: str = backend, q: Tensor = q, k: Tensor = k, v: Tensor = v) -> Tensor:
-                    with sdpa_kernel(getattr(SDPBackend, backend)):
-                        return attend(q, k, v)
+                    def chosen(
+                        backend: str = backend, given: Tensor | None = given, q: Tensor = q, k: Tensor = k, v: Tensor = v
+                    ) -> Tensor:
+                        with sdpa_kernel(getattr(SDPBackend, backend)):
+                            return F.scaled_dot_product_attention(q, k, v, given).transpose(1, 2).flatten(2)
 
-                works[backend.split("_")[0].lower()] = chosen
+                    works[backend.split("_")[0].lower() + ("" if given is None else " with bias")] = chosen
         works = {what: work for what, work in works.items() if _works(m, name, what, work)}
         best = best_of(works, m.rounds, m.device)
         m.say(f"{name}, {n} x {heads} x {tokens}", ", ".join(f"{w} {s * 1e3:.2f} ms" for w, s in best.items()), best)

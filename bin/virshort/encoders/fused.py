@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-enabled = False
-"""Off until benchmarks/gpu.py, which switches them on, has shown on a GPU that the kernels are right and faster."""
+enabled = True
+"""benchmarks/gpu.py switches the kernels off, to compare them with plain PyTorch (docs/gpu.md)."""
 
 _VECTOR = 8
 """Numbers that a thread reads at once: 16 bytes of bf16."""
@@ -179,6 +179,15 @@ def gated_gelu(gate: Tensor, up: Tensor) -> Tensor:
     n, out = gate.numel() // _VECTOR, torch.empty_like(gate)
     kernel((-(-n // _BLOCK), 1, 1), (_BLOCK, 1, 1), [gate, up, out, n])
     return out
+
+
+def linear_gelu(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """gelu(x weight' + bias), with the exact gelu (by erf), except in bf16 on a GPU: there cuBLAS computes gelu with the product,
+    by tanh, whose error is below that of rounding the product to bf16 once more. x: [..., inputs]; weight: [outputs, inputs]."""
+    if bias is None or not _usable(x, weight, bias):
+        return F.gelu(F.linear(x, weight, bias))
+    flat = torch._addmm_activation(bias, x.flatten(0, -2), weight.T, use_gelu=True)
+    return flat.unflatten(0, x.shape[:-1])
 
 
 def rotate_in_place(qkv: Tensor, cosine: Tensor, sine: Tensor) -> bool:

@@ -7,14 +7,15 @@ compiled code, and limits the number of shapes.
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from virshort.encoders.fused import linear_gelu
 
 
 class LinearGelu(nn.Linear):
-    """A linear layer followed by gelu (the exact one, by erf), as one module so that both can be packed into one kernel."""
+    """A linear layer followed by gelu as one module so that both can be packed into one kernel."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.gelu(super().forward(x))
+        return linear_gelu(x, self.weight, self.bias)
 
 
 class PackedLinear(nn.Module):

@@ -21,6 +21,7 @@ def test_two_products_in_bf16_are_attention(tokens, biased, monkeypatch):
     monkeypatch.setattr(attention, "_TOKENS", 0)
     fused = attend(q, k, v, bias)
     assert products.shape == fused.shape == (2, tokens, 64)
-    for found in (products, fused):
+    on_gpu = attention.attend_on_gpu(q, k, v, bias).transpose(1, 2).flatten(2)
+    for found in (products, fused, on_gpu):
         np.testing.assert_allclose(found.float().numpy(), exact.numpy(), atol=0.03, rtol=0.02)
     assert not tokens > 1 or not torch.equal(products, fused), "both were computed in the same way"
