@@ -162,13 +162,14 @@ def unlike(counts: SampleCounts, trained_on: Mapping[str, Sequence[int | None]],
                 found.append(f"{percent(share)} of the scored reads are much {word} than any window of training ({limit} bp).")
     if held_out is None:
         return found
-    low, high = (round(GC_STEPS * g) for g in held_out["gc"])
-    outside = 1 - counts.gc[low : high + 1].sum() / scored
-    if outside > NOTED:
-        found.append(
-            f"{percent(outside)} of the scored reads have a GC content outside the range of 98 % of the held-out windows "
-            f"({low} to {high} %)."
-        )
+    if held_out["gc"] is not None:
+        low, high = (round(GC_STEPS * g) for g in held_out["gc"])
+        outside = 1 - counts.gc[low : high + 1].sum() / scored
+        if outside > NOTED:
+            found.append(
+                f"{percent(outside)} of the scored reads have a GC content outside the range of 98 % of the held-out windows "
+                f"({low} to {high} %)."
+            )
     if held_out["without_match"] is not None:
         alone = counts.evidence[0].sum() / scored
         most = max(held_out["without_match"])

@@ -182,8 +182,8 @@ def gated_gelu(gate: Tensor, up: Tensor) -> Tensor:
 
 
 def linear_gelu(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """gelu(x weight' + bias), with the exact gelu (by erf), except in bf16 on a GPU: there cuBLAS computes gelu with the product,
-    by tanh, whose error is below that of rounding the product to bf16 once more. x: [..., inputs]; weight: [outputs, inputs]."""
+    """gelu(x weight' + bias), with the exact gelu (by erf), except in bf16 on a GPU. There cuBLAS computes gelu with the
+    product, by tanh, whose error is below that of rounding to bf16. x: [..., inputs]; weight: [outputs, inputs]."""
     if bias is None or not _usable(x, weight, bias):
         return F.gelu(F.linear(x, weight, bias))
     flat = torch._addmm_activation(bias, x.flatten(0, -2), weight.T, use_gelu=True)

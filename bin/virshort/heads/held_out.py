@@ -54,8 +54,12 @@ def rates_by_rule(
 
 def describe_held_out(windows: WindowFeatures, rates: list[HeldOutRates], searched: bool) -> HeldOut:
     """held_out.json of a test set. searched: whether the arm reads matches."""
-    gc = np.quantile(windows.column("gc"), GC_RANGE)
-    return {"rates": rates, "gc": gc.tolist(), "without_match": _without_match(windows) if searched else None}
+    gc = windows.column("gc")  # unknown in features that were given, whose windows' bases nobody has
+    return {
+        "rates": rates,
+        "gc": None if np.isnan(gc).any() else np.quantile(gc, GC_RANGE).tolist(),
+        "without_match": _without_match(windows) if searched else None,
+    }
 
 
 def _without_match(windows: WindowFeatures) -> list[float] | None:

@@ -43,11 +43,11 @@ class HeldOutRates(TypedDict):
 
 
 class HeldOut(TypedDict):
-    """What held-out windows say of a model. gc: between what shares of G and C 98 % of them lie; without_match: the share of
-    nonviral and of viral ones that match no source, None where nothing was searched."""
+    """What held-out windows say of a model. gc: between what shares of G and C 98 % of them lie, None where their bases are
+    unknown; without_match: the share of nonviral and of viral ones that match no source, None where nothing was searched."""
 
     rates: list[HeldOutRates]
-    gc: list[float]
+    gc: list[float] | None
     without_match: list[float] | None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pyarrow as pa
 
 from virshort.features.window_features import WindowFeatures
 from virshort.heads.held_out import as_ensemble, describe_held_out, joined, rates_by_length, rates_by_rule
@@ -37,6 +38,10 @@ def test_composition_and_matches_are_described(window_features: Callable[..., Wi
     found = describe_held_out(windows, [], searched=False)
     low, high = found["gc"]
     assert 0 <= low <= high <= 1 and found["without_match"] is None
+    given = window_features(
+        np.tile([0, 1], 50), np.arange(100), np.zeros(100, int), "test/given", gc=pa.nulls(100, pa.float32())
+    )
+    assert describe_held_out(given, [], searched=False)["gc"] is None
     matches = np.zeros((100, 8), np.float16)
     matches[1::4, 5] = 50  # every other viral window
     searched = window_features(np.tile([0, 1], 50), np.arange(100), np.zeros(100, int), "test/short", matches)
