@@ -3,6 +3,7 @@ is explained in one line."""
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -120,7 +121,11 @@ def test_a_results_folder_holds_one_run(small: Small, tmp_path: Path) -> None:
 
     started = small.start("-resume", outdir=out)
     until(lambda: (out / "pipeline_info/.lock").exists(), 60, "the lock")
-    second = small.start(folder=tmp_path / "second", outdir=out).ended()
+    os.killpg(started.process.pid, signal.SIGSTOP)  # or it could end before the second has looked
+    try:
+        second = small.start(folder=tmp_path / "second", outdir=out).ended()
+    finally:
+        os.killpg(started.process.pid, signal.SIGCONT)
     assert second.rc == 1
     complaint = second.complaint()
     assert f"--outdir {out} is in use by another run (process {started.process.pid} on " in complaint, complaint
@@ -141,8 +146,8 @@ def test_a_results_folder_holds_one_run(small: Small, tmp_path: Path) -> None:
     assert left < whole and not any("dna_only" in name for name in left)
     assert (out / "models/finetune").is_dir() and "dna_only" not in (out / "comparison.tsv").read_text()
 
-    failing = small.start("-resume", outdir=out, full_windows=2000000).ended()
-    assert failing.rc == 1 and "--full_windows 2000000" in failing.complaint()
+    failing = small.start("-resume", outdir=out, full_windows=200000000).ended()
+    assert failing.rc == 1 and "--full_windows 200000000" in failing.complaint()
     left = published(out) - users
     assert "sources/folds.json" in left and all(name.startswith(("sources/", "pipeline_info/")) for name in left), left
 

@@ -41,6 +41,8 @@ PIPELINE = (
 )
 WITHOUT_NETWORK = ("unshare", "--net") if os.geteuid() == 0 and shutil.which("unshare") else ()
 """What starts a command in a network namespace without a route, where that can be made."""
+TIMEOUT = 900.0
+"""Seconds after which a run hangs rather than works."""
 
 ARMS = [
     "baseline",
@@ -174,10 +176,16 @@ class Started:
         """What it printed up to now, both streams."""
         return self._printed.read_text(errors="replace")
 
-    def finish(self, timeout: float = 1800) -> subprocess.CompletedProcess[str]:
-        """Wait for the end. Past `timeout` seconds it and its tasks are killed."""
+    def finish(self, timeout: float = TIMEOUT) -> subprocess.CompletedProcess[str]:
+        """Wait for the end. Past `timeout` seconds it and its tasks are killed, and the test fails with what it printed, at the
+        end of which is what each of Java's threads waits for."""
         try:
             self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            subprocess.run(["pkill", "-QUIT", "-g", str(self.process.pid), "java"], check=False)
+            time.sleep(2)
+            os.killpg(self.process.pid, signal.SIGKILL)
+            pytest.fail(f"{' '.join(self.command)}: did not end within {timeout:g} s\n{self.output()}")
         except BaseException:
             os.killpg(self.process.pid, signal.SIGKILL)
             raise
@@ -187,7 +195,7 @@ class Started:
 
 
 def nextflow(
-    *args: object, folder: Path, env: dict[str, str] | None = None, timeout: float = 1800
+    *args: object, folder: Path, env: dict[str, str] | None = None, timeout: float = TIMEOUT
 ) -> subprocess.CompletedProcess[str]:
     """Call Nextflow in `folder`; stdout holds both streams. Past `timeout` seconds it and its tasks are killed."""
     return Started(*args, folder=folder, env=env).finish(timeout)
@@ -233,14 +241,14 @@ class StartedRun(Started):
             row.setdefault("process", row["name"].split(" (")[0])
         return rows
 
-    def ended(self, timeout: float = 1800) -> Run:
+    def ended(self, timeout: float = TIMEOUT) -> Run:
         """The run, once it is over."""
         done = self.finish(timeout)
         seconds = time.monotonic() - self.began
         return Run(self.folder, self.results, done.returncode, done.stdout, self.rows(), seconds)
 
 
-def run_nextflow(*args: object, folder: Path, timeout: float = 1800, **options: Any) -> Run:
+def run_nextflow(*args: object, folder: Path, timeout: float = TIMEOUT, **options: Any) -> Run:
     """Run the pipeline to its end (StartedRun has the options)."""
     return StartedRun(*args, folder=folder, **options).ended(timeout)
 
