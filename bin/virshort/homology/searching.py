@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
+from virshort.homology.ahead import take_ready
 from virshort.homology.composition import composition_correction
 from virshort.homology.databases import Database, blocks, check_folds, encode
 from virshort.homology.matching import Translated, best_matches
@@ -145,8 +146,8 @@ def best_in(
 
 
 def compile_search(seconds: float = 60) -> None:
-    """Compile the search into the folder NUMBA_CACHE_DIR, unless it is there, by searching nothing in nothing. Without such a
-    folder nothing is done.
+    """Compile the search into the folder NUMBA_CACHE_DIR, unless it is there or was compiled ahead, by searching nothing in
+    nothing. Without such a folder nothing is done.
 
     Of tasks that start together one compiles, and the others wait, but not longer than so many seconds: where a file system has
     no locks, that of a killed task may have stayed behind."""
@@ -155,6 +156,7 @@ def compile_search(seconds: float = 60) -> None:
     folder = Path(shared)
     folder.mkdir(parents=True, exist_ok=True)
     with suppress(Timeout), FileLock(folder / "compiling.lock", timeout=seconds):
+        take_ready(folder)
         windows = translated([b""], 1)
         indexes = [index_seeds(windows.codes, windows.correction, SHAPES[0])]
         with ThreadPoolExecutor(1) as pool:
