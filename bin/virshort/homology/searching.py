@@ -17,7 +17,7 @@ from virshort.homology.databases import Database, blocks, check_folds, encode
 from virshort.homology.matching import Translated, best_matches
 from virshort.homology.residues import PAD, bits, raw_score
 from virshort.homology.seeds import SeedIndex, groups, index_seeds
-from virshort.homology.shapes import LONG_SHAPES, SHAPES
+from virshort.homology.shapes import PATTERNS, SHAPES, kind_of
 from virshort.homology.stretches import stop_free_stretches
 from virshort.labels import LABELS
 
@@ -25,8 +25,6 @@ SHORTEST = 20
 """Residues of the shortest stretch of a window that is searched. A window under 60 bases has none, so it never matches."""
 BATCH = 1 << 22
 """Bases of the windows that are indexed together (one window may extend beyond it), which bounds the memory."""
-LONG = 400
-"""Windows of more bases are searched with LONG_SHAPES."""
 LEAST_BITS = 20.0
 """Weaker matches are not reported: any window has them by chance."""
 LAYOUT = (
@@ -41,15 +39,16 @@ def search(
     databases: Iterable[Database],
     folds: int,
     genetic_code: int,
-    shapes: tuple[int, int],
+    shapes: Sequence[int],
     threads: int = 1,
     log: Callable[[str], None] = print,
 ) -> np.ndarray:
     """Search windows by translation against all databases but those of their own fold.
 
     sequences: n windows; fold: [n] int, None for reads, which are of no fold and may match all; folder, databases: as written
-    by `write_databases`; shapes: how many of SHAPES and of LONG_SHAPES are used. Returns [n, folds, labels, 2] float32: bit
-    score and identity (0..1) of the best match in each database, both 0 where there is none and for the window's own fold.
+    by `write_databases`; shapes: how many of the PATTERNS of each kind of windows are used. Returns [n, folds, labels, 2]
+    float32: bit score and identity (0..1) of the best match in each database, both 0 where there is none and for the window's
+    own fold.
     Neither threads, nor other windows, nor the order of anything changes a row. Raises InputError if a database is damaged."""
     if fold is None:
         fold = np.full(len(sequences), -1)
@@ -58,8 +57,8 @@ def search(
     found = np.zeros((len(sequences), folds, len(LABELS), 2), np.float32)
     databases = list(databases)
     with ThreadPoolExecutor(threads) as pool:
-        for batch in _batches(np.array([len(s) for s in sequences], np.int64)):
-            used = SHAPES[: shapes[0]] if len(sequences[batch[0]]) <= LONG else LONG_SHAPES[: shapes[1]]
+        for kind, batch in _batches(np.array([len(s) for s in sequences], np.int64)):
+            used = PATTERNS[kind][: shapes[kind]]
             windows = translated([sequences[w] for w in batch], genetic_code)
             indexes = list(pool.map(partial(index_seeds, windows.codes, windows.correction), used))
             others = [fold[batch] != database.fold for database in databases]
@@ -76,13 +75,14 @@ def search(
     return found
 
 
-def _batches(length: np.ndarray) -> list[np.ndarray]:
-    """Divide windows by whether they are LONG, and each part into runs of at most BATCH bases, or a single window. length: [n]
-    int64. Returns arrays of row numbers; each row is in exactly one."""
+def _batches(length: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    """Divide windows by their kind, and those of each into runs of at most BATCH bases, or a single window. length: [n] int64.
+    Returns kinds and arrays of row numbers; each row is in exactly one."""
     found = []
-    for rows in (np.flatnonzero(length <= LONG), np.flatnonzero(length > LONG)):
+    for kind in range(len(PATTERNS)):
+        rows = np.flatnonzero(kind_of(length) == kind)
         run = (np.cumsum(length[rows]) - 1) // BATCH
-        found += np.split(rows, np.flatnonzero(np.diff(run)) + 1) if len(rows) else []
+        found += [(kind, part) for part in np.split(rows, np.flatnonzero(np.diff(run)) + 1) if len(part)]
     return found
 
 
