@@ -23,14 +23,14 @@ def main() -> None:
     for old in ready.parent.glob("compiled_*"):
         shutil.rmtree(old)
     with TemporaryDirectory(dir=ready.parent) as folder:
-        os.environ["NUMBA_CACHE_DIR"] = folder  # before Numba is imported, which reads it then
+        compiled = Path(folder) / "numba"
+        os.environ |= {"NUMBA_CACHE_DIR": str(compiled), "MPLCONFIGDIR": folder}  # read when Numba and matplotlib are imported
         for module in walk_packages(virshort.__path__, "virshort."):
             import_module(module.name)
         from virshort.homology.searching import compile_search
 
         compile_search()
-        Path(folder).rename(ready)
-        Path(folder).mkdir()  # for the end of TemporaryDirectory
+        compiled.rename(ready)
     print(f"compiled the search and all modules in {ready.parent}")
 
 
