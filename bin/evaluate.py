@@ -22,7 +22,8 @@ from virshort.files import read_json, whole, write_json
 from virshort.fold_roles import validated_by
 from virshort.heads.evaluation import describe, ensemble_metrics, metrics, without_match
 from virshort.heads.held_out import FILE as HELD_OUT
-from virshort.heads.held_out import as_ensemble, describe_held_out, rates_by_length, rates_by_rule
+from virshort.heads.held_out import as_ensemble, best_matches, describe_held_out, rates_by_length, rates_by_rule
+from virshort.heads.matches import telling_bits
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.model_record import Model
 from virshort.heads.pair_record import POOLED_RULE
@@ -109,6 +110,7 @@ def evaluate_pairs(
     heads: list[Heads],
     ensemble: Heads | None,
     sets: dict[str, Any],
+    match_bits: float | None,
 ) -> None:
     """Evaluate one mate of each tested fragment (test set `mate`) and both (`pair`).
 
@@ -155,8 +157,10 @@ def evaluate_pairs(
             write_pair(named_by_fragment(single), two[:, here], both)
     tested_pairs, mates = pairs.select(which), as_ensemble(by_head[:, which])
     together = pooled_log_odds(mates, tested_pairs.overlap, tested_pairs.length, pooled)
-    rates = rates_by_rule(tested_pairs.label, tested_pairs.cluster, mates, together, tested_pairs.length)
-    write_json(out / PAIR / HELD_OUT, describe_held_out(windows, rates, MATCHES in modalities))
+    matched = matched_from(windows, match_bits)
+    either = None if matched is None else matched[2 * which] | matched[2 * which + 1]
+    rates = rates_by_rule(tested_pairs.label, tested_pairs.cluster, mates, together, tested_pairs.length, either)
+    write_json(out / PAIR / HELD_OUT, describe_held_out(windows, rates, match_bits, matched))
     first_mates = SelectedWindows(windows, 2 * which)
     of_mate = metrics_of(arm, MATE, first_mates, one, heads)
     of_pair = metrics_of(arm, PAIR, first_mates, two, both) | {"pair_rules": rules}
@@ -172,10 +176,21 @@ def evaluate_pairs(
     write_metrics(out, of_pair)
 
 
+def matched_from(windows: WindowFeatures, match_bits: float | None) -> np.ndarray | None:
+    """Which windows have a match of at least so many bits, [n] bool; None where no match counts."""
+    return None if match_bits is None else best_matches(windows).max(axis=1) >= match_bits
+
+
 def held_out_rates(
-    windows: WindowFeatures, modalities: Sequence[str], odds: np.ndarray, head: Heads, sets: dict[str, Any]
+    windows: WindowFeatures,
+    modalities: Sequence[str],
+    odds: np.ndarray,
+    head: Heads,
+    sets: dict[str, Any],
+    match_bits: float | None,
 ) -> HeldOut:
-    """held_out.json of a test set. odds: [windows] by the first replicate, which an exported model holds; head: its heads."""
+    """held_out.json of a test set. odds: [windows] by the first replicate, which an exported model holds; head: its heads;
+    match_bits: from how many bits a match counts."""
     label, fold, length = windows.column("label"), windows.column("fold"), windows.length
     split = validated_by(fold, sets["folds"], sets["test_folds"])
     by_head = np.full((2, len(windows)), np.nan)
@@ -183,8 +198,9 @@ def held_out_rates(
     if (here := split >= 0).any():
         validated = np.concatenate([block[0] for _, block in score_windows(windows, modalities, [head], split)])
         by_head[1, here] = head.calibrated(validated, split[here], length[here])
-    rates = rates_by_length(label, windows.codes("cluster")[0], as_ensemble(by_head), length)
-    return describe_held_out(windows, rates, MATCHES in modalities)
+    matched = matched_from(windows, match_bits)
+    rates = rates_by_length(label, windows.codes("cluster")[0], as_ensemble(by_head), length, matched=matched)
+    return describe_held_out(windows, rates, match_bits, matched)
 
 
 def named_by_fragment(manifest: pa.Table) -> pa.Table:
@@ -205,14 +221,20 @@ def main() -> None:
     sets = read_json(args.window_sets)
     heads, model = read_heads(args.models, sets["test_folds"])
     ensemble = read_ensemble(args.models, sets["test_folds"])
+    match_bits = None
+    if MATCHES in model["modalities"]:  # one number of bits for all test sets, of which the first is `short`
+        first = WindowFeatures(args.data, next(iter(sets["test"].values()))["pools"])
+        match_bits = telling_bits(first.column("label"), best_matches(first))
     for name, test_set in sets["test"].items():
         windows = WindowFeatures(args.data, test_set["pools"])
         check_encoders(windows, model, args.arm, name)
         if name == PAIR:
-            evaluate_pairs(args.out, args.arm, windows, model, heads, ensemble, sets)
+            evaluate_pairs(args.out, args.arm, windows, model, heads, ensemble, sets, match_bits)
             continue
         odds = write_predictions(args.out / name / "predictions.parquet", windows, model["modalities"], heads)
-        write_json(args.out / name / HELD_OUT, held_out_rates(windows, model["modalities"], odds[0], heads[0], sets))
+        write_json(
+            args.out / name / HELD_OUT, held_out_rates(windows, model["modalities"], odds[0], heads[0], sets, match_bits)
+        )
         found = metrics_of(args.arm, name, windows, odds, heads)
         if ensemble:
             found["ensemble"] = ensemble_metrics(windows, odds, ensemble)
