@@ -7,6 +7,9 @@ import numpy as np
 from virshort.features.window_features import WindowFeatures
 from virshort.heads.calibration import LENGTHS, in_bin
 from virshort.heads.matches import best_bits
+from virshort.heads.pair_record import MateRule
+from virshort.heads.pairing import Pairs, pooled_log_odds
+from virshort.heads.prediction import Heads
 from virshort.inference.held_out_rates import HeldOut, HeldOutRates, measure
 from virshort.labels import LABELS
 from virshort.modalities import MATCHES
@@ -17,6 +20,15 @@ THRESHOLDS = np.arange(-12, 12.01, 0.25)
 GC_RANGE = (0.01, 0.99)
 """Between these quantiles lies the GC content of 98 % of the windows."""
 _BLOCK = 1 << 14  # rows of features that are read at once
+
+
+def calibrated_by_unseen(heads: Heads, folds: int, odds: np.ndarray, fold: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Calibrated log-odds of windows by heads that did not train on them, [2, n]: those that test their fold, and those that
+    validate on it; NaN where there is none.
+
+    heads: by the fold that they test; folds: how many there are; odds: [2, n] by the same heads; fold, length (bp): [n]."""
+    judges = (heads, heads.by_validation_fold(folds))
+    return np.stack([judge.calibrated(o, fold, length) for judge, o in zip(judges, odds, strict=True)])
 
 
 def as_ensemble(by_head: np.ndarray) -> np.ndarray:
@@ -67,6 +79,13 @@ def rates_by_rule(
     surer = np.take_along_axis(mates, np.abs(mates).argmax(axis=1)[:, None], axis=1)[:, 0]
     by_rule = {"model": together, "both": mates.min(axis=1), "either": mates.max(axis=1), "best": surer}
     return [r for rule, odds in by_rule.items() for r in rates_by_length(label, cluster, odds, length, rule, matched)]
+
+
+def rates_of_pairs(pairs: Pairs, mates: np.ndarray, rule: MateRule, matched: np.ndarray | None = None) -> list[HeldOutRates]:
+    """Rates of pairs by each rule for pairs. mates: [n, 2] calibrated log-odds; rule: the model's; matched: [n] bool, whether
+    one of the mates has a match."""
+    together = pooled_log_odds(mates, pairs.overlap, pairs.length, rule)
+    return rates_by_rule(pairs.label, pairs.cluster, mates, together, pairs.length, matched)
 
 
 def describe_held_out(
