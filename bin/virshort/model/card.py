@@ -245,8 +245,8 @@ def _by_match(record: ModelRecord) -> list[str]:
         return []
     text = (
         f"A match counts from {held_out['match_bits']:.0f} bits on. By these rates the share of viral reads in a sample is "
-        f"corrected, here of lengths under {lengths[1]} bp at {RATES_SHOWN}: held-out windows were scored by the mean of the two "
-        "heads that did not see them."
+        f"corrected, here of lengths under {lengths[1]} bp at {RATES_SHOWN}: held-out windows were scored by the mean of "
+        "the two heads that did not see them."
     )
     head = ["reads", "", "viral", "nonviral", "found, %", "false positives, %"]
     return ["### With and without a match", text, _table(head, rows)]
