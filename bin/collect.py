@@ -24,6 +24,7 @@ from virshort.calls.records import RecordReader, content, names
 from virshort.calls.sample_record import SampleSummary
 from virshort.calls.scores_file import ScoredReads, read_scores
 from virshort.calls.summary import by_evidence, by_length, by_mate, call_counts, prevalence, score_histogram, unlike
+from virshort.calls.truth import TruthCounts, read_truth
 from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
 from virshort.model.record import ModelRecord
@@ -90,16 +91,20 @@ class Outputs:
         self.virnucpro = compressed("virnucpro.tsv", formats.VIRNUCPRO_COLUMNS) if "virnucpro" in wanted else None
         self.kraken = stack.enter_context(plain_writer(out / f"{sample}.kraken2.txt")) if "kraken" in wanted else None
 
-    def add(self, records: list[pa.LargeBinaryArray], scored: ScoredReads, found: FragmentCalls) -> None:
-        """Write a block of fragments. records: [n] of single reads or of each mate."""
+    def add(
+        self, records: list[pa.LargeBinaryArray], scored: ScoredReads, found: FragmentCalls, truth: TruthCounts | None
+    ) -> None:
+        """Write a block of fragments, and count them beside the truth. records: [n] of single reads or of each mate."""
         viral = pa.array(found.call == VIRAL)
         for writer, of_mate in zip(self.viral, records, strict=True):
             writer.write(content(of_mate.filter(viral)))
         first_lines = [names(of_mate) for of_mate in records]
         self.table.write(table_lines(first_lines, scored, found))
-        if not (self.lyra or self.virnucpro or self.kraken):
+        if not (self.lyra or self.virnucpro or self.kraken or truth):
             return
         ids = formats.read_ids(first_lines)
+        if truth:
+            truth.add(ids[0].to_pylist(), scored.bits, found.call)
         by_read, odds, call = mates_together(ids), scored.log_odds.ravel(), np.repeat(found.call, scored.mates)
         if self.lyra:
             self.lyra.write(formats.lyra_lines(by_read, scored.length.ravel(), odds, call))
@@ -146,14 +151,16 @@ def table_lines(first_lines: list[pa.LargeBinaryArray], scored: ScoredReads, fou
     )
 
 
-def call_sample(outputs: Outputs, chunks: Sequence[Chunk], rules: CallRules, counts: SampleCounts, model: str) -> int:
+def call_sample(
+    outputs: Outputs, chunks: Sequence[Chunk], rules: CallRules, counts: SampleCounts, truth: TruthCounts | None, model: str
+) -> int:
     """Read all chunks, call their fragments, write and count them. model: its digest. Returns the number of fragments."""
     done = 0
     for chunk in chunks:
         readers = [RecordReader(path) for path in chunk.reads]
         for scored in read_scores(chunk.scores, counts.mates, done, model):
             found = call_fragments(scored.log_odds, scored.scored_length, scored.overlap, rules)
-            outputs.add([reader.take(len(scored)) for reader in readers], scored, found)
+            outputs.add([reader.take(len(scored)) for reader in readers], scored, found, truth)
             counts.add(scored, found)
             done += len(scored)
         for reader in readers:
@@ -169,6 +176,7 @@ def main() -> None:
     p.add_argument("--threshold", default="fpr_1e-2", help="fpr_1e-2 (default), fpr_1e-3, balanced, or a score from 0 to 1")
     p.add_argument("--pair-rule", default="model", choices=PAIR_RULES, help="how two mates are called (default: model)")
     p.add_argument("--formats", default="", help="tables for other programs too: lyra, kraken, virnucpro")
+    p.add_argument("--truth", type=Path, help="table of reads whose labels are known: sample, read, label[, group]")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--out", type=Path, required=True, help="folder for the files of the sample")
     args = p.parse_args()
@@ -178,11 +186,13 @@ def main() -> None:
     model: ModelRecord = read_json(args.model)
     sample, mates = reads["sample"], 1 if reads["layout"] == "single" else 2
     chunks = find_chunks(args.chunks, sample, reads["chunks"], mates)
+    labels = read_truth(args.truth, sample).get(sample) if args.truth else None
+    truth = TruthCounts(labels) if labels else None
     rules, counts = rules_of(model, threshold, args.pair_rule), SampleCounts(mates)
     args.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         outputs = Outputs(stack, args.out, reads, wanted, args.threads)
-        done = call_sample(outputs, chunks, rules, counts, model["digest"])
+        done = call_sample(outputs, chunks, rules, counts, truth, model["digest"])
         if done != reads["records"]:
             raise InputError(f"sample {sample}: has {reads['records']} records but scores of {done}: run again with -resume")
     fragments = call_counts(counts.fragments)
@@ -210,6 +220,7 @@ def main() -> None:
         "prevalence": share,
         "why_no_prevalence": why_not,
         "unlike": unlike(counts, model["trained_on"], held_out),
+        "truth": truth.record() if truth else None,
     }
     write_json(args.out / f"{sample}.summary.json", summary)
     called = ", ".join(f"{fragments[name]} {name}" for name in ("viral", "nonviral", "unscored"))

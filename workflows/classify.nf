@@ -20,7 +20,8 @@ workflow CLASSIFY {
     sheet = file(options.reads, glob: false)
     model = file(options.model, glob: false)
     compiled = "${workflow.workDir}/compiled"
-    PLAN_READS(sheet, model, options.weights_revision ?: '', codeDigest('plan_reads.py'))
+    truth = options.truth ? file(options.truth, glob: false) : []
+    PLAN_READS(sheet, model, truth, options.weights_revision ?: '', codeDigest('plan_reads.py'))
     // { samples: [ { name, lanes }, ... ], modules, weights, arm }: ReadsPlan of bin/virshort/reads/plan.py
     plan = PLAN_READS.out.map { f -> readJson(f) }
 
@@ -83,6 +84,7 @@ workflow CLASSIFY {
         CHECK_READS.out.join(scores).combine(CHECK_READS.out.count())
             .map { sample, files, checked, tables, _samples -> [sample, files, checked, tables] },
         model_record,
+        truth,
         options.subMap('threshold', 'pair_rule', 'formats'),
         codeDigest('collect.py')
     )
@@ -95,7 +97,7 @@ workflow CLASSIFY {
         filesIn(assets.resolve('templates')),
         filesIn(assets.resolve('reads')),
         options.subMap(
-            'reads', 'model', 'reads_per_chunk', 'min_read_length', 'max_n', 'quality_trim', 'threshold', 'pair_rule', 'formats',
+            'reads', 'model', 'reads_per_chunk', 'min_read_length', 'max_n', 'quality_trim', 'threshold', 'pair_rule', 'formats', 'truth',
             'weights', 'weights_revision', 'precision', 'device'
         ),
         workflow.nextflow.version.toString(),

@@ -8,6 +8,7 @@ process COLLECT {
     input:
     tuple val(sample), path(reads, stageAs: 'chunks/*'), path(record), path(scores, stageAs: 'chunks/*')
     path model, stageAs: 'model.json'
+    path truth // or []
     val options // threshold, pair_rule, formats
     val code
 
@@ -18,7 +19,8 @@ process COLLECT {
     script:
     """
     collect.py --reads ${record} --chunks chunks --model model.json --threshold ${quoted(options.threshold)} \\
-        --pair-rule ${options.pair_rule} --formats ${quoted(options.formats ?: '')} --threads ${task.cpus} --out out/${sample}
+        --pair-rule ${options.pair_rule} --formats ${quoted(options.formats ?: '')} --threads ${task.cpus} \\
+        ${truth ? "--truth ${truth}" : ''} --out out/${sample}
     """
 
     stub:

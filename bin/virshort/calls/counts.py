@@ -61,13 +61,16 @@ class SampleCounts:
         known = ~np.isnan(scored.log_odds)  # a read without a score may still have the call that its mate gave the pair
         _add(self.lengths, np.minimum(scored.scored_length[known], LONGEST))
         _add(self.gc, np.rint(scored.gc[known] * GC_STEPS).astype(np.int64))
-        bits = scored.bits[known]
-        kinds = np.where(bits.max(axis=-1) > 0, 1 + bits.argmax(axis=-1), 0)
-        _add(self.evidence, kinds, call[known])
+        _add(self.evidence, kinds_of_evidence(scored.bits[known]), call[known])
         _add(self.shares_31mer, call[scored.shares_31mer])
         self.reasons.update(_tally(scored.reason))
         for flags, count in _tally(scored.flags).items():
             self.flags.update(dict.fromkeys(flags.split(","), count))
+
+
+def kinds_of_evidence(bits: np.ndarray) -> np.ndarray:
+    """Which of EVIDENCE speaks for reads: that of the best match, if there is one. bits: [n, labels]; returns [n] int64."""
+    return np.where(bits.max(axis=-1) > 0, 1 + bits.argmax(axis=-1), 0)
 
 
 def length_bin(length: np.ndarray) -> np.ndarray:

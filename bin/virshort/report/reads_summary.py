@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from virshort.calls.sample_record import SampleSummary
 from virshort.calls.summary import percent
+from virshort.report.reads_truth import truth_text
 
 Value = str | int | float | None
 
@@ -37,6 +38,9 @@ COLUMNS: Mapping[str, Callable[[SampleSummary], Value]] = {
     "expected_precision": lambda s: _prevalence(s, "precision"),
     "detection_limit": lambda s: _prevalence(s, "detection_limit"),
     "distinguishable_from_none": lambda s: ("no", "yes")[s["prevalence"]["distinguishable"]] if s["prevalence"] else None,
+    "true_sensitivity": lambda s: s["truth"]["all"]["sensitivity"] if s["truth"] else None,
+    "true_false_positive_rate": lambda s: s["truth"]["all"]["false_positive_rate"] if s["truth"] else None,
+    "true_precision": lambda s: s["truth"]["all"]["precision"] if s["truth"] else None,
 }
 """The columns of summary.tsv. A fragment is a single read or a pair."""
 
@@ -65,4 +69,6 @@ def summary_text(samples: Sequence[SampleSummary]) -> str:
         said.append(s["prevalence"]["sentence"] if s["prevalence"] else s["why_no_prevalence"] or "")
         said += s["unlike"]
         lines += ["", textwrap.fill(" ".join(filter(None, said)), 100, break_long_words=False, break_on_hyphens=False)]
+        if s["truth"]:
+            lines += ["", textwrap.indent(truth_text(s), "  ")]
     return "\n".join(lines) + "\n"

@@ -1,0 +1,129 @@
+"""What is true of reads whose labels are known, beside their calls."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from virshort.calls.counts import EVIDENCE, kinds_of_evidence
+from virshort.calls.decisions import CALLS, NONVIRAL, UNSCORED, VIRAL
+from virshort.calls.sample_record import TruthRecord, TruthRow
+from virshort.calls.summary import call_counts
+from virshort.errors import InputError, nearest
+from virshort.labels import LABELS
+from virshort.sources.tables import read_rows, read_text
+
+
+@dataclass
+class Truth:
+    """The labels of n reads, or pairs, of a sample. row: of each id; label: [n] int8; group: [n] int64, a number in groups,
+    which are sorted, or -1 where none is given."""
+
+    row: dict[bytes, int]
+    label: np.ndarray
+    group: np.ndarray
+    groups: list[str]
+
+
+def read_truth(path: Path, only: str | None = None) -> dict[str, Truth]:
+    """The labels of each sample that a table names: CSV or TSV with the columns sample, read, label and, if wanted, group.
+
+    only: the sample to keep. Raises InputError with the line for what `read_rows` refuses, for an unknown label, an empty cell,
+    and a read that is listed twice."""
+    delimiter = "," if path.suffix.lower() == ".csv" else "\t"
+    rows: dict[str, dict[bytes, tuple[int, str]]] = {}
+    for line, cells in read_rows(read_text(path), path.name, delimiter, ("sample", "read", "label"), ("group",)):
+        where, read = f"{path.name}, line {line}", cells["read"].encode()
+        for column in ("sample", "read"):
+            if not cells[column]:
+                raise InputError(f"{where}, {column}: the cell is empty: name the {column}")
+        if cells["label"] not in LABELS:
+            raise InputError(f"{where}, label: {cells['label'][:60]!a} is no label: write viral or nonviral")
+        if only not in (None, cells["sample"]):
+            continue
+        of_sample = rows.setdefault(cells["sample"], {})
+        if read in of_sample:
+            raise InputError(f"{where}, read: {cells['read'][:60]!a} is listed twice: list each read or pair once")
+        of_sample[read] = LABELS.index(cells["label"]), cells.get("group", "")
+    return {sample: _truth(of_sample) for sample, of_sample in rows.items()}
+
+
+def check_samples(path: Path, truth: Iterable[str], samples: Collection[str]) -> None:
+    """Raise InputError if a table names a sample that is not in the sheet."""
+    for sample in truth:
+        if sample not in samples:
+            raise InputError(f"{path.name}: {sample[:60]!a} is no sample of the sheet: {nearest(sample, sorted(samples))}")
+
+
+def _truth(rows: dict[bytes, tuple[int, str]]) -> Truth:
+    groups = sorted({group for _, group in rows.values()} - {""})
+    number = {"": -1} | {group: i for i, group in enumerate(groups)}
+    return Truth(
+        {read: i for i, read in enumerate(rows)},
+        np.array([label for label, _ in rows.values()], np.int8),
+        np.array([number[group] for _, group in rows.values()], np.int64),
+        groups,
+    )
+
+
+@dataclass
+class TruthCounts:
+    """Fragments of a sample by label, evidence and call, [labels, evidence, calls], and by group, label and call, [groups,
+    labels, calls]; unknown: those that the table does not name; seen: [n] bool, the rows of the table that were met."""
+
+    truth: Truth
+    calls: np.ndarray = field(default_factory=lambda: np.zeros((len(LABELS), len(EVIDENCE), len(CALLS)), np.int64))
+    groups: np.ndarray = field(init=False)
+    unknown: int = 0
+    seen: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.groups = np.zeros((len(self.truth.groups), len(LABELS), len(CALLS)), np.int64)
+        self.seen = np.zeros(len(self.truth.label), bool)
+
+    def add(self, ids: Sequence[bytes], bits: np.ndarray, call: np.ndarray) -> None:
+        """Count a block of fragments. ids: [n]; bits: [n, mates, labels] of the best matches; call: [n]."""
+        row = np.array([self.truth.row.get(read, -1) for read in ids], np.int64)
+        known = row >= 0
+        self.unknown += int((~known).sum())
+        row, called = row[known], call[known].astype(np.int64)
+        self.seen[row] = True
+        label, group = self.truth.label[row].astype(np.int64), self.truth.group[row]
+        np.add.at(self.calls, (label, kinds_of_evidence(bits[known].max(axis=1)), called), 1)
+        grouped = group >= 0
+        np.add.at(self.groups, (group[grouped], label[grouped], called[grouped]), 1)
+
+    def record(self) -> TruthRecord:
+        """What the summary says. Raises InputError if the table names reads of the sample, but none is there."""
+        if not self.seen.any():
+            named = next(iter(self.truth.row)).decode()
+            raise InputError(
+                f"--truth: no read of the sample has the name {named[:60]!a}, or any other that is listed: name reads as in "
+                "their files, up to the first white space and without /1 or /2"
+            )
+        scored = self.calls.copy()
+        scored[..., UNSCORED] = 0  # what has no score has no evidence either
+        return {
+            "all": truth_row(self.calls.sum(axis=1)),
+            "by_evidence": {name: truth_row(scored[:, i]) for i, name in enumerate(EVIDENCE)},
+            "by_group": {name: truth_row(of) for name, of in zip(self.truth.groups, self.groups, strict=True)},
+            "not_in_truth": self.unknown,
+            "not_in_reads": int((~self.seen).sum()),
+        }
+
+
+def truth_row(by_label: np.ndarray) -> TruthRow:
+    """The calls of fragments of both labels, and the rates that follow. by_label: [labels, calls]."""
+    nonviral, viral = by_label
+    return {
+        "viral": call_counts(viral),
+        "nonviral": call_counts(nonviral),
+        "sensitivity": _share(viral[VIRAL], viral[NONVIRAL]),
+        "false_positive_rate": _share(nonviral[VIRAL], nonviral[NONVIRAL]),
+        "precision": _share(viral[VIRAL], nonviral[VIRAL]),
+    }
+
+
+def _share(part: int, rest: int) -> float | None:
+    return float(part / (part + rest)) if part + rest else None
