@@ -78,12 +78,14 @@ workflow CLASSIFY {
         .groupTuple()
         .map { key, all -> [key.groupTarget, all.sort { f -> f.name }] }
     model_record = model.resolve('model.json')
+    sources = model.resolve('homology/sources.json')
     COLLECT(
         // [ sample, [files of its chunks], <sample>.reads.json, [scores of all its chunks] ]; nothing is published before all
         // samples have been checked
         CHECK_READS.out.join(scores).combine(CHECK_READS.out.count())
             .map { sample, files, checked, tables, _samples -> [sample, files, checked, tables] },
         model_record,
+        sources.exists() ? sources : [],
         truth,
         options.subMap('threshold', 'pair_rule', 'formats'),
         codeDigest('collect.py')

@@ -7,7 +7,8 @@ process COLLECT {
 
     input:
     tuple val(sample), path(reads, stageAs: 'chunks/*'), path(record), path(scores, stageAs: 'chunks/*')
-    path model, stageAs: 'model.json'
+    path model, stageAs: 'model/model.json'
+    path sources, stageAs: 'model/homology/sources.json' // or [] where the model searches none
     path truth // or []
     val options // threshold, pair_rule, formats
     val code
@@ -18,7 +19,7 @@ process COLLECT {
 
     script:
     """
-    collect.py --reads ${record} --chunks chunks --model model.json --threshold ${quoted(options.threshold)} \\
+    collect.py --reads ${record} --chunks chunks --model model/model.json --threshold ${quoted(options.threshold)} \\
         --pair-rule ${options.pair_rule} --formats ${quoted(options.formats ?: '')} --threads ${task.cpus} \\
         ${truth ? "--truth ${truth}" : ''} --out out/${sample}
     """

@@ -43,6 +43,9 @@ class SourceList:
         return np.searchsorted(_key(self.database, self.start), _key(database, byte), side="right") - 1
 
 
+NO_SOURCES = SourceList(np.zeros(0, np.int64), np.zeros(0, np.int64), [])
+
+
 def best_source(matches: Matches, sources: SourceList) -> np.ndarray:
     """The row in `sources` of the best match of each window, [n] int64; -1 where it has none.
 
