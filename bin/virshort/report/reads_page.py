@@ -17,12 +17,15 @@ TITLES = {
     "calls": "Calls",
     "scores": "Scores",
     "lengths": "Lengths",
+    "found": "What was found",
     "evidence": "Evidence",
     "unlike": "Unlike the training windows",
     "model": "Model, parameters, versions",
 }
 DRAWN = 24
 """Samples whose scores are drawn."""
+FAMILIES = 20
+"""Families that are listed of each sample."""
 COLOUR = "#1f77b4"
 
 
@@ -43,6 +46,7 @@ def sections(
         "versions": versions,
         "panels": [score_panel(s) for s in samples[:DRAWN]],
         "drawn": DRAWN,
+        "families_shown": FAMILIES,
         "truth_rows": truth_rows,
         "truth_cells": cells,
         "truth_notes": truth_notes,

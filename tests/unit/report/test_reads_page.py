@@ -73,6 +73,7 @@ def test_the_text_for_the_terminal_has_a_paragraph_for_each_sample(samples: list
     for text, sample in ((one, samples[0]), (two, samples[1])):
         assert sample["prevalence"] is not None
         assert sample["prevalence"]["sentence"] in " ".join(text.split())
+        assert "Viral reads match best: family " in " ".join(text.split())
         assert f"{sample['sample']}: {sample['fragments']['viral']} of 200 " in text and max(map(len, text.split("\n"))) <= 100
 
 
@@ -85,12 +86,15 @@ def test_sections_say_what_the_summaries_say(folder: Path, samples: list[SampleS
     assert not any("<script>" in page for page in pages.values())
     assert samples[1]["prevalence"] is not None
     assert samples[1]["prevalence"]["sentence"].replace(" %", "&nbsp;%") in pages["share"]
+    assert re.search(r"phage.*family 1.*viral.*p[13]", pages["found"], re.S) and "bacteria" in pages["found"]
     assert "new family" in pages["truth"] and "Pairs without a label" in pages["truth"]
     assert "too_short" in pages["calls"] and "duplicate" in pages["calls"]
     assert pages["scores"].count("<svg") == 2 and "GC content outside" in pages["unlike"]
     assert re.search(r"homology viral.*shares a 31-mer", pages["evidence"], re.S) and "formats" not in pages["model"]
-    composition = sections(samples, {**model, "search": None}, parameters, {}, ASSETS)["vs_reads_evidence"]["data"]
+    without = sections(samples, {**model, "search": None}, parameters, {}, ASSETS)
+    composition = without["vs_reads_evidence"]["data"]
     assert "homology viral" not in composition and "all its evidence" in composition
+    assert "searches no sources" in without["vs_reads_found"]["data"]
     for sample in samples:
         sample["unlike"], sample["truth"] = [], None
     without = sections(samples, model, parameters, {}, ASSETS)
