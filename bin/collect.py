@@ -25,7 +25,8 @@ from virshort.calls.records import RecordReader, content, names
 from virshort.calls.sample_record import SampleSummary
 from virshort.calls.scores_file import ScoredReads, read_scores
 from virshort.calls.summary import by_evidence, by_length, by_mate, call_counts, prevalence, score_histogram, unlike
-from virshort.calls.truth import TruthCounts, read_truth
+from virshort.calls.truth import TruthCounts
+from virshort.calls.truth_table import read_truth
 from virshort.errors import InputError, run
 from virshort.files import read_json, whole, write_json
 from virshort.homology.source_list import NO_SOURCES, SourceList, read_sources

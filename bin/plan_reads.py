@@ -5,7 +5,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from virshort.calls.truth import check_samples, read_truth
+from virshort.calls.truth_table import check_samples, read_truth
 from virshort.errors import run
 from virshort.files import write_json
 from virshort.model.opening import check_files, read_record

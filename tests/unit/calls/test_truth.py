@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from virshort.calls.truth import TruthCounts, check_samples, read_truth
+from virshort.calls.truth import TruthCounts
+from virshort.calls.truth_table import check_samples, read_truth
 from virshort.errors import InputError
 
 
