@@ -201,11 +201,13 @@ def main() -> None:
     model: ModelRecord = read_json(args.model)
     sample, mates = reads["sample"], 1 if reads["layout"] == "single" else 2
     chunks = find_chunks(args.chunks, sample, reads["chunks"], mates)
+    held_out = model.get("held_out")
+    match_bits = held_out and held_out["match_bits"]
     sources = read_sources(args.model.parent / HOMOLOGY) if model["search"] else NO_SOURCES
-    matches = FoundCounts(sources)
+    matches = FoundCounts(sources, match_bits)
     labels = read_truth(args.truth, sample).get(sample) if args.truth else None
-    truth = TruthCounts(labels) if labels else None
-    rules, counts = rules_of(model, threshold, args.pair_rule), SampleCounts(mates)
+    truth = TruthCounts(labels, match_bits) if labels else None
+    rules, counts = rules_of(model, threshold, args.pair_rule), SampleCounts(mates, match_bits)
     args.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         outputs = Outputs(stack, args.out, reads, sources, wanted, args.threads)
@@ -216,8 +218,8 @@ def main() -> None:
     if "kraken" in wanted:
         with whole(args.out / f"{sample}.kraken2.report.txt") as path:
             path.write_text(formats.kraken_report(fragments["viral"], fragments["all"]), encoding="utf-8")
-    held_out = model.get("held_out")
-    share, why_not = prevalence(counts, rules, held_out["rates"] if held_out else [])
+    balanced = rules_of(model, "balanced", args.pair_rule)
+    share, why_not = prevalence(counts, rules, balanced, threshold, held_out["rates"] if held_out else [])
     summary: SampleSummary = {
         "sample": sample,
         "layout": reads["layout"],

@@ -117,7 +117,7 @@ def write_model(path: Path, thresholds: Sequence[float] = (0.0, 1.5, 3.0), held_
         "overlapping": 0.1,
     }  # fmt: skip
     record = {
-        "format": 1, "arm": "codon", "digest": DIGEST, "trained_on": {"scratch": [150, 150]},
+        "format": 2, "arm": "codon", "digest": DIGEST, "trained_on": {"scratch": [150, 150]},
         "thresholds": by_bin, "pairs": pairs, "held_out": held_out, "search": {"folds": 5, "sensitivity": "default"},
     }  # fmt: skip
     path.write_text(json.dumps(record))

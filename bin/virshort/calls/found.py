@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from virshort.calls.counts import has_match
 from virshort.calls.decisions import CALLS
 from virshort.calls.sample_record import FoundFamily
 from virshort.calls.scores_file import ScoredReads
@@ -14,10 +15,13 @@ from virshort.labels import LABELS
 
 @dataclass
 class FoundCounts:
-    """Reads by the source of their best match. calls: [sources, calls]; identity: [sources], the sum of their identities in
-    whole percent, so that neither chunks nor their order matter."""
+    """Reads by the source of their best match. match_bits: from how many bits it counts; None: from any.
+
+    calls: [sources, calls]; identity: [sources], the sum of their identities in whole percent, so that neither chunks nor their
+    order matter."""
 
     sources: SourceList
+    match_bits: float | None
     calls: np.ndarray = field(init=False)
     identity: np.ndarray = field(init=False)
 
@@ -27,7 +31,7 @@ class FoundCounts:
 
     def add(self, scored: ScoredReads, call: np.ndarray) -> None:
         """Count a block of fragments. call: [n]."""
-        matched = scored.source >= 0
+        matched = (scored.source >= 0) & has_match(scored.bits, self.match_bits)
         source = scored.source[matched]
         same = np.take_along_axis(scored.identity, scored.bits.argmax(axis=-1)[..., None], -1)[..., 0]
         called = np.repeat(call[:, None], scored.mates, axis=1)[matched].astype(np.int64)

@@ -18,18 +18,33 @@ class LengthCounts(CallCounts):
     lengths: list[int | None]
 
 
-class Prevalence(TypedDict):
-    """How many of the scored fragments are viral (virshort.calls.prevalence).
+class StratumShare(TypedDict):
+    """Scored fragments that are corrected together: those with a match, those without, or all (matched: None).
 
-    called: share that is called viral; true_positive_rate, false_positive_rate: of held-out reads, weighted as the sample's;
-    share, ci95: corrected for both; saerens: a second estimate, from log-odds alone; precision: expected share of viral calls
-    that are right, and at the ends of the interval; detection_limit: the smallest share that this sample could have told from
-    none; distinguishable: whether the interval leaves out 0."""
+    called: share that is called viral; true_positive_rate, false_positive_rate: of held-out reads at the same threshold,
+    weighted as the sample's; share, ci95: of these fragments, corrected for both. The share is estimated by the calls at
+    `counted_at`, the threshold of the run or a more lenient one."""
 
+    matched: bool | None
     fragments: int
     called: float
     true_positive_rate: float
     false_positive_rate: float
+    counted_at: str | float
+    share: float | None
+    ci95: list[float] | None
+
+
+class Prevalence(TypedDict):
+    """How many of the scored fragments are viral (virshort.calls.prevalence).
+
+    called: share that is called viral; share, ci95: corrected in each stratum, and added up; saerens: a second estimate, from
+    log-odds alone; precision: expected share of viral calls that are right, and at the ends of the interval; detection_limit:
+    the smallest share that this sample could have told from none; distinguishable: whether the interval leaves out 0."""
+
+    fragments: int
+    called: float
+    strata: list[StratumShare]
     share: float | None
     ci95: list[float] | None
     saerens: float | None

@@ -16,10 +16,13 @@ from virshort.labels import LABELS
 
 @dataclass
 class TruthCounts:
-    """Fragments of a sample by label, evidence and call, [labels, evidence, calls], and by group, label and call, [groups,
+    """match_bits: from how many bits a match counts; None: from any.
+
+    Fragments of a sample by label, evidence and call, [labels, evidence, calls], and by group, label and call, [groups,
     labels, calls]; unknown: those that the table does not name; seen: [n] bool, the rows of the table that were met."""
 
     truth: Truth
+    match_bits: float | None
     calls: np.ndarray = field(default_factory=lambda: np.zeros((len(LABELS), len(EVIDENCE), len(CALLS)), np.int64))
     groups: np.ndarray = field(init=False)
     unknown: int = 0
@@ -37,7 +40,7 @@ class TruthCounts:
         row, called = row[known], call[known].astype(np.int64)
         self.seen[row] = True
         label, group = self.truth.label[row].astype(np.int64), self.truth.group[row]
-        np.add.at(self.calls, (label, kinds_of_evidence(bits[known].max(axis=1)), called), 1)
+        np.add.at(self.calls, (label, kinds_of_evidence(bits[known].max(axis=1), self.match_bits), called), 1)
         grouped = group >= 0
         np.add.at(self.groups, (group[grouped], label[grouped], called[grouped]), 1)
 

@@ -13,7 +13,7 @@ def test_reads_are_added_up_by_the_family_of_their_best_match(tmp_path):
     sample = make_sample("s", 200, 2)
     write_chunks(tmp_path / "chunks", sample, 200)
     call = np.random.default_rng(1).integers(0, len(CALLS), 200)
-    counts, other = FoundCounts(SOURCES), FoundCounts(SOURCES)
+    counts, other = FoundCounts(SOURCES, None), FoundCounts(SOURCES, None)
     path = tmp_path / "chunks/s.chunk_00000.scores.parquet"
     for scored in read_scores(path, 2, 0, "0123456789abcdef"):
         counts.add(scored, call)
@@ -31,9 +31,13 @@ def test_reads_are_added_up_by_the_family_of_their_best_match(tmp_path):
         assert f["most_matched"] == SOURCES.names[max(rows[family], key=lambda r: (source == r).sum())].source
         best = np.take_along_axis(identity, bits.argmax(axis=-1)[..., None], -1)[..., 0]
         assert f["identity"] == pytest.approx(best[mine].mean(), abs=1e-4)
+    fewer = FoundCounts(SOURCES, 60)
+    for scored in read_scores(path, 2, 0, "0123456789abcdef"):
+        fewer.add(scored, call)
+    assert fewer.calls.sum() == (bits.max(axis=-1) >= 60).sum() < counts.calls.sum()
     viral = [f["reads"]["viral"] for f in counts.families()]
     assert viral == sorted(viral, reverse=True)
 
 
 def test_nothing_is_found_where_nothing_matches():
-    assert FoundCounts(SOURCES).families() == []
+    assert FoundCounts(SOURCES, None).families() == []

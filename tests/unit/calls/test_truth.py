@@ -56,7 +56,7 @@ def test_every_fragment_is_counted_once_and_rates_follow_their_definition(tmp_pa
     path = tmp_path_factory.mktemp("truth") / "truth.tsv"
     path.write_text("".join(["sample\tread\tlabel\tgroup\n", *rows, "s\tgone\tviral\ta\n"]))
     bits = np.where(rng.random((n, 2, 2)) < 0.5, rng.uniform(20, 90, (n, 2, 2)), 0)
-    counts = TruthCounts(read_truth(path)["s"])
+    counts = TruthCounts(read_truth(path)["s"], None)
     for part in (slice(0, n // 2), slice(n // 2, n)):
         counts.add([b"r%d" % i for i in range(n)][part], bits[part], call[part])
     record = counts.record()
@@ -76,7 +76,7 @@ def test_every_fragment_is_counted_once_and_rates_follow_their_definition(tmp_pa
 
 
 def test_a_table_that_names_no_read_of_its_sample_is_refused(tmp_path: Path) -> None:
-    counts = TruthCounts(read_truth(table(tmp_path, "sample\tread\tlabel\ns\tr1/1\tviral\n"))["s"])
+    counts = TruthCounts(read_truth(table(tmp_path, "sample\tread\tlabel\ns\tr1/1\tviral\n"))["s"], None)
     counts.add([b"r1"], np.zeros((1, 1, 2)), np.array([1]))
     with pytest.raises(InputError, match=r"no read of the sample has the name 'r1/1', .* without /1 or /2"):
         counts.record()

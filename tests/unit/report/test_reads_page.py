@@ -28,9 +28,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rng = np.random.default_rng(0)
     label, cluster = np.repeat([0, 1], 1000), np.repeat(np.arange(40), 50)
     mates, length = rng.normal(np.where(label == 1, 2, -2)[:, None], 1.5, (2000, 2)), np.full(2000, 150)
-    rates = rates_by_rule(label, cluster, mates, mates.sum(axis=1), length)
-    rates += rates_by_length(label, cluster, mates[:, 0], length)
-    model = write_model(work / "model.json", held_out={"rates": rates, "gc": [0.3, 0.4], "without_match": None})
+    matched = rng.random(2000) < 0.5
+    rates = rates_by_rule(label, cluster, mates, mates.sum(axis=1), length, matched)
+    rates += rates_by_length(label, cluster, mates[:, 0], length, matched=matched)
+    known = {"rates": rates, "gc": [0.3, 0.4], "match_bits": 45.0, "without_match": [0.5, 0.5]}
+    model = write_model(work / "model.json", held_out=known)
     (work / "truth.tsv").write_text("sample\tread\tlabel\tgroup\ntwo\t@plain\tviral\tnew family\ntwo\tgone\tnonviral\t\n")
     for name, n in (("one", 1), ("two", 2)):
         reads = write_chunks(work / name, make_sample(name, 200, n), 200)
@@ -88,6 +90,9 @@ def test_sections_say_what_the_summaries_say(folder: Path, samples: list[SampleS
     assert samples[1]["prevalence"]["sentence"].replace(" %", "&nbsp;%") in pages["share"]
     assert re.search(r"phage.*family 1.*viral.*p[13]", pages["found"], re.S) and "bacteria" in pages["found"]
     assert "new family" in pages["truth"] and "Pairs without a label" in pages["truth"]
+    cells = re.findall(r"<td>(all|with a match|without a match)</td>", pages["share"])
+    assert cells == 2 * ["with a match", "without a match"]
+    assert re.search(r"at least\s+45.bits", pages["share"]) and re.search(r"fewer than\s+45\s+bits", pages["evidence"])
     assert "too_short" in pages["calls"] and "duplicate" in pages["calls"]
     assert pages["scores"].count("<svg") == 2 and "GC content outside" in pages["unlike"]
     assert re.search(r"homology viral.*shares a 31-mer", pages["evidence"], re.S) and "formats" not in pages["model"]
