@@ -11,7 +11,7 @@ import numpy as np
 LENGTH = 150
 INSERT_MEAN, INSERT_SD = 350, 75
 """Bases of a fragment."""
-SHORT_INSERTS, SHORT_INSERT = 0.05, (60, LENGTH)
+SHORT_INSERTS, SHORT_INSERT = 0.04, (60, LENGTH)
 """The share of fragments that are so short that both mates read on into an adapter, and their range of lengths."""
 ADAPTERS = b"AGATCGGAAGAGCACACGTCTGAACTCCAGTCA", b"AGATCGGAAGAGCGTCGTGTAGGGAAAGAGTGT"
 """What follows a fragment in each mate (Illumina TruSeq)."""
