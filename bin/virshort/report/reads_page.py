@@ -24,7 +24,7 @@ TITLES = {
 }
 DRAWN = 24
 """Samples whose scores are drawn."""
-FAMILIES = 20
+FAMILIES = 12
 """Families that are listed of each sample."""
 COLOUR = "#1f77b4"
 
