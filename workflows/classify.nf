@@ -99,8 +99,8 @@ workflow CLASSIFY {
         filesIn(assets.resolve('templates')),
         filesIn(assets.resolve('reads')),
         options.subMap(
-            'reads', 'model', 'reads_per_chunk', 'min_read_length', 'max_n', 'quality_trim', 'threshold', 'pair_rule', 'formats', 'truth',
-            'weights', 'weights_revision', 'precision', 'device'
+            'reads', 'model', 'reads_per_chunk', 'min_read_length', 'max_n', 'quality_trim', 'threshold', 'pair_rule', 'formats',
+            'truth', 'weights', 'weights_revision', 'precision', 'device'
         ),
         workflow.nextflow.version.toString(),
         codeDigest('report_reads.py') + codeDigest('versions.py')

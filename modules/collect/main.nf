@@ -9,7 +9,7 @@ process COLLECT {
     tuple val(sample), path(reads, stageAs: 'chunks/*'), path(record), path(scores, stageAs: 'chunks/*')
     path model, stageAs: 'model/model.json'
     path sources, stageAs: 'model/homology/sources.json' // or [] where the model searches none
-    path truth // or []
+    path truth, stageAs: 'truth/*' // or []
     val options // threshold, pair_rule, formats
     val code
 

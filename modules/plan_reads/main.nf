@@ -5,7 +5,7 @@ process PLAN_READS {
     input:
     path sheet
     path model
-    path truth // or []
+    path truth, stageAs: 'truth/*' // or []
     val weights_revision
     val code
 
