@@ -58,21 +58,30 @@ class SampleCounts:
             _add(self.reads[mate], call[:, mate])
         _add(self.fragments, found.call)
         decided = found.call != UNSCORED
-        most = scored.bits.max(axis=-1)
-        matched = most > 0 if self.match_bits is None else most >= self.match_bits
-        place = matched.any(axis=1)[decided], found.as_pair[decided], length_bin(found.length[decided])
+        matched = has_match(scored.bits, self.match_bits)
+        place = np.any(matched, axis=1)[decided], found.as_pair[decided], length_bin(found.length[decided])
         _add(self.classes, *place, found.call[decided] == VIRAL)
         _add(self.odds, *place, nearest_log_odds(found.log_odds[decided]))
         _add(self.bins, length_bin(scored.length), call)
         known = ~np.isnan(scored.log_odds)  # a read without a score may still have the call that its mate gave the pair
         _add(self.lengths, np.minimum(scored.scored_length[known], LONGEST))
         _add(self.gc, np.rint(scored.gc[known] * GC_STEPS).astype(np.int64))
-        kinds = np.where(matched[known], 1 + scored.bits[known].argmax(axis=-1), 0)
-        _add(self.evidence, kinds, call[known])
+        _add(self.evidence, kinds_of_evidence(scored.bits[known], self.match_bits), call[known])
         _add(self.shares_31mer, call[scored.shares_31mer])
         self.reasons.update(_tally(scored.reason))
         for flags, count in _tally(scored.flags).items():
             self.flags.update(dict.fromkeys(flags.split(","), count))
+
+
+def has_match(bits: np.ndarray, match_bits: float | None) -> np.ndarray:
+    """Whether the best match counts: from `match_bits` on, or any if that is None. bits: [..., labels]; returns [...] bool."""
+    most: np.ndarray = bits.max(axis=-1)
+    return most > 0 if match_bits is None else most >= match_bits
+
+
+def kinds_of_evidence(bits: np.ndarray, match_bits: float | None) -> np.ndarray:
+    """Which of EVIDENCE speaks for reads: that of the best match, if it counts. bits: [n, labels]; returns [n] int64."""
+    return np.where(has_match(bits, match_bits), 1 + bits.argmax(axis=-1), 0)
 
 
 def length_bin(length: np.ndarray) -> np.ndarray:
