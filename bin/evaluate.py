@@ -20,7 +20,15 @@ from virshort.files import read_json, write_json
 from virshort.fold_roles import validated_by
 from virshort.heads.evaluation import describe, ensemble_metrics, metrics, without_match
 from virshort.heads.held_out import FILE as HELD_OUT
-from virshort.heads.held_out import as_ensemble, calibrated_by_unseen, describe_held_out, rates_by_length, rates_of_pairs
+from virshort.heads.held_out import (
+    as_ensemble,
+    best_matches,
+    calibrated_by_unseen,
+    describe_held_out,
+    rates_by_length,
+    rates_of_pairs,
+)
+from virshort.heads.matches import telling_bits
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.model_record import Model
 from virshort.heads.pair_record import POOLED_RULE
@@ -47,7 +55,7 @@ class Job:
 
     heads: of each replicate; ensemble: the thresholds and calibrations of their mean, None if there are none; folds: how many
     there are; exported: whether the arm may become a model, which needs held_out.json and one rule for the pairs of all
-    splits."""
+    splits; match_bits: from how many bits a match counts there, None if none does."""
 
     arm: str
     out: Path
@@ -57,6 +65,7 @@ class Job:
     folds: int
     test_folds: list[int]
     exported: bool
+    match_bits: float | None
 
 
 def check_encoders(windows: WindowFeatures, model: Model, arm: str, test_set: str) -> None:
@@ -111,8 +120,9 @@ def evaluate_windows(job: Job, name: str, windows: WindowFeatures) -> None:
     if job.exported:
         fold, length, cluster = windows.column("fold"), windows.length, windows.codes("cluster")[0]
         by_head = calibrated_by_unseen(heads[0], job.folds, scored[[0, -1]], fold, length)
-        rates = rates_by_length(windows.column("label"), cluster, as_ensemble(by_head), length)
-        write_json(job.out / name / HELD_OUT, describe_held_out(windows, rates, MATCHES in modalities))
+        with_match = matched_from(windows, job.match_bits)
+        rates = rates_by_length(windows.column("label"), cluster, as_ensemble(by_head), length, matched=with_match)
+        write_json(job.out / name / HELD_OUT, describe_held_out(windows, rates, job.match_bits, with_match))
 
 
 def evaluate_pairs(job: Job, windows: WindowFeatures) -> None:
@@ -153,8 +163,15 @@ def evaluate_pairs(job: Job, windows: WindowFeatures) -> None:
         by_head = calibrated_by_unseen(heads[0], job.folds, odds[:, 0].reshape(2, -1), fold, length).reshape(2, -1, 2)
         pooled = fit_rule(pairs.select(split >= 0), by_head[1, split >= 0], "the run")
         write_json(job.out / PAIR / POOLED_RULE, pooled)
-        rates = rates_of_pairs(pairs.select(tested), as_ensemble(by_head[:, tested]), pooled)
-        write_json(job.out / PAIR / HELD_OUT, describe_held_out(windows, rates, MATCHES in modalities))
+        with_match = matched_from(windows, job.match_bits)
+        either = None if with_match is None else with_match[2 * tested] | with_match[2 * tested + 1]
+        rates = rates_of_pairs(pairs.select(tested), as_ensemble(by_head[:, tested]), pooled, either)
+        write_json(job.out / PAIR / HELD_OUT, describe_held_out(windows, rates, job.match_bits, with_match))
+
+
+def matched_from(windows: WindowFeatures, match_bits: float | None) -> np.ndarray | None:
+    """Which windows have a match of at least so many bits, [n] bool; None where no match counts."""
+    return None if match_bits is None else best_matches(windows).max(axis=1) >= match_bits
 
 
 def first_mates(blocks: Iterable[pa.Table], test_folds: Sequence[int], by_fragment: bool) -> Iterator[pa.Table]:
@@ -183,7 +200,11 @@ def main() -> None:
     tested: list[int] = sets["test_folds"]
     heads, model = read_heads(args.models, tested)
     ensemble = read_ensemble(args.models, tested)
-    job = Job(args.arm, args.out, model, heads, ensemble, sets["folds"], tested, args.exported)
+    match_bits = None
+    if args.exported and MATCHES in model["modalities"]:  # one number for all test sets, of which the first is of short windows
+        short = WindowFeatures(args.data, next(iter(sets["test"].values()))["pools"])
+        match_bits = telling_bits(short.column("label"), best_matches(short))
+    job = Job(args.arm, args.out, model, heads, ensemble, sets["folds"], tested, args.exported, match_bits)
     for name, test_set in sets["test"].items():
         windows = WindowFeatures(args.data, test_set["pools"])
         check_encoders(windows, model, args.arm, name)
