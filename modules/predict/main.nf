@@ -23,7 +23,7 @@ process PREDICT {
     script:
     def first = chunk.replace('chunk_', '').toLong() * options.reads_per_chunk
     """
-    export NUMBA_CACHE_DIR=${quoted(compiled)}
+    export NUMBA_CACHE_DIR=${quoted("${compiled}/${code}")}
     predict.py --model ${model} --reads ${reads} --first-record ${first} --threads ${task.cpus} \\
         --min-read-length ${options.min_read_length} --max-n ${options.max_n} --quality-trim ${options.quality_trim} \\
         --out ${sample}.${chunk}.scores.parquet

@@ -28,7 +28,7 @@ process PREDICT_GPU {
     def first = chunk.replace('chunk_', '').toLong() * options.reads_per_chunk
     def on_one_gpu = gpu_locks ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
     """
-    export NUMBA_CACHE_DIR=${quoted(compiled)}
+    export NUMBA_CACHE_DIR=${quoted("${compiled}/${code}")}
     ${on_one_gpu}predict.py --model ${model} --reads ${reads} --first-record ${first} --threads ${task.cpus} \\
         --min-read-length ${options.min_read_length} --max-n ${options.max_n} --quality-trim ${options.quality_trim} \\
         --weights . --precision ${loader.precision} --device ${loader.device} --out ${sample}.${chunk}.scores.parquet
