@@ -7,7 +7,7 @@ from pathlib import Path
 
 from virshort.errors import run
 from virshort.files import write_json
-from virshort.model.opening import check_files, read_record
+from virshort.model.checking import check_files, read_record
 from virshort.reads.plan import make_plan
 from virshort.reads.sheet import read_sheet
 
@@ -20,10 +20,10 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     args = p.parse_args()
 
-    samples = read_sheet(args.reads)
     record = read_record(args.model)
-    check_files(args.model, record)
-    plan = make_plan(samples, record, args.weights_revision)
+    checked = check_files(args.model, record)
+    samples = read_sheet(args.reads)
+    plan = make_plan(samples, record, checked, args.weights_revision)
     write_json(args.out, asdict(plan))
     print(f"{len(samples)} samples; a model of the arm {plan.arm}")
 

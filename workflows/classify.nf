@@ -21,7 +21,7 @@ workflow CLASSIFY {
     model = file(options.model, glob: false)
     compiled = "${workflow.workDir}/compiled"
     PLAN_READS(sheet, model, options.weights_revision ?: '', codeDigest('plan_reads.py'))
-    // { samples: [ { name, lanes }, ... ], modules, weights, arm }: ReadsPlan of bin/virshort/reads/plan.py
+    // { samples: [ { name, lanes }, ... ], modules, weights, arm, checked }: ReadsPlan of bin/virshort/reads/plan.py
     plan = PLAN_READS.out.map { f -> readJson(f) }
 
     CHECK_READS(
@@ -46,7 +46,8 @@ workflow CLASSIFY {
         }
     how = options.subMap('reads_per_chunk', 'min_read_length', 'max_n', 'quality_trim')
     code = plan.map { p -> codeDigest('predict.py', p.modules) }
-    PREDICT(chunks.plain.map { chunk, _plan -> chunk }, model, how, compiled, code)
+    checked = plan.map { p -> p.checked }
+    PREDICT(chunks.plain.map { chunk, _plan -> chunk }, model, checked, how, compiled, code)
 
     FETCH_WEIGHTS(
         // [ language model, revision, [files of --weights] ]
@@ -59,6 +60,7 @@ workflow CLASSIFY {
     PREDICT_GPU(
         chunks.with_models.map { chunk, _plan -> chunk },
         model,
+        checked,
         weights,
         weights.map { all ->
             def each = all.collect { folder -> loading(folder, options) }
