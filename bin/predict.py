@@ -2,7 +2,10 @@
 """Score the reads of a chunk with a model."""
 
 import argparse
+import os
 from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # blocks of reads are shared out instead
 
 import pyarrow.parquet as pq
 
