@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from virshort.encoders.encoder import LoadSettings
 from virshort.errors import InputError, RowError, run
-from virshort.files import read_json, whole
+from virshort.files import damaged, read_json, whole
 from virshort.model.opening import open_model
 from virshort.model.scoring import score
 from virshort.reads.chunks import read_chunk
@@ -42,6 +42,8 @@ def main() -> None:
     settings = LoadSettings(args.weights, args.precision, args.device, args.threads)
     model = open_model(args.model, settings, read_json(args.checked) if args.checked else None)
     mates = tuple(read_chunk(path) for path in args.reads)
+    if len(mates[0]) != len(mates[-1]):
+        raise damaged(args.reads[1], f"it has {len(mates[1])} reads, but {args.reads[0].name} has {len(mates[0])}")
     reads = clean(mates, Limits(args.min_read_length, args.max_n, args.quality_trim))
     try:
         rows, scored = score_reads(reads, lambda sequences: score(model, sequences, args.threads))

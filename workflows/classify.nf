@@ -86,6 +86,7 @@ workflow CLASSIFY {
             .map { sample, files, checked, tables, _samples -> [sample, files, checked, tables] },
         model_record,
         options.subMap('threshold', 'pair_rule', 'formats'),
+        compiled,
         codeDigest('collect.py')
     )
     assets = projectDir.resolve('assets/report')

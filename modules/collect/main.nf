@@ -9,6 +9,7 @@ process COLLECT {
     tuple val(sample), path(reads, stageAs: 'chunks/*'), path(record), path(scores, stageAs: 'chunks/*')
     path model, stageAs: 'model.json'
     val options // threshold, pair_rule, formats
+    val compiled // folder for the compiled code, which tasks share
     val code
 
     output:
@@ -17,6 +18,7 @@ process COLLECT {
 
     script:
     """
+    export NUMBA_CACHE_DIR=${quoted(compiled)}
     collect.py --reads ${record} --chunks chunks --model model.json --threshold ${quoted(options.threshold)} \\
         --pair-rule ${options.pair_rule} --formats ${quoted(options.formats ?: '')} --threads ${task.cpus} --out out/${sample}
     """
