@@ -7,6 +7,7 @@ include { givenWeights ; loading } from '../functions/weights'
 include { PLAN_READS             } from '../modules/plan_reads/main'
 include { CHECK_READS            } from '../modules/check_reads/main'
 include { FETCH_WEIGHTS          } from '../modules/fetch_weights/main'
+include { FORECAST               } from '../modules/forecast/main'
 include { PREDICT                } from '../modules/predict/main'
 include { PREDICT_GPU            } from '../modules/predict_gpu/main'
 include { COLLECT                } from '../modules/collect/main'
@@ -45,9 +46,35 @@ workflow CLASSIFY {
             plain: true
         }
     how = options.subMap('reads_per_chunk', 'min_read_length', 'max_n', 'quality_trim')
-    code = plan.map { p -> codeDigest('predict.py', p.modules) }
     checked = plan.map { p -> p.checked }
-    PREDICT(chunks.plain.map { chunk, _plan -> chunk }, model, checked, how, compiled, code)
+    // What is scored on CPUs is timed first, on the sample with the most reads. With language models there is no forecast.
+    FORECAST(
+        // [ [<sample>.reads.json, ...], [the files of one chunk] ]
+        CHECK_READS.out
+            .toSortedList { a, b -> a[0] <=> b[0] }
+            .combine(plan)
+            .filter { found -> !found.last().weights }
+            .map { found ->
+                def samples = found.dropRight(1)
+                def (_sample, files, _record) = samples.max { s -> readJson(s[2]).records }
+                [samples.collect { s -> s[2] }, [files].flatten().findAll { f -> f.name.contains('.chunk_00000.') }.sort { f -> f.name }]
+            },
+        model,
+        checked,
+        how,
+        compiled,
+        plan.map { p -> codeDigest('forecast.py', p.modules) }
+    )
+    FORECAST.out.view { f -> "FORECAST  ${readJson(f).sentence}" }
+    code = plan.map { p -> codeDigest('predict.py', p.modules) }
+    PREDICT(
+        chunks.plain.combine(FORECAST.out).map { chunk, _plan, _forecast -> chunk },
+        model,
+        checked,
+        how,
+        compiled,
+        code
+    )
 
     FETCH_WEIGHTS(
         // [ language model, revision, [files of --weights] ]
@@ -93,6 +120,7 @@ workflow CLASSIFY {
     REPORT_READS(
         // [ <sample>.summary.json, ... ]
         COLLECT.out.summary.toSortedList { a, b -> a.name <=> b.name },
+        FORECAST.out.toList(),
         model_record,
         filesIn(assets),
         filesIn(assets.resolve('templates')),
