@@ -18,7 +18,8 @@ process FORECAST {
 
     script:
     def local = task.executor in [null, 'local']
-    def tasks = local ? Math.max(1, Runtime.runtime.availableProcessors().intdiv(task.cpus)) : 100 // Nextflow's queueSize
+    def queue = nextflow.Global.session.config.executor?.queueSize ?: 100
+    def tasks = local ? Math.max(1, Runtime.runtime.availableProcessors().intdiv(task.cpus)) : queue
     """
     export NUMBA_CACHE_DIR=${quoted(compiled)}
     cat > checked.json <<'END_OF_CHECKED'

@@ -130,7 +130,7 @@ def test_the_profile_combines_with_others_in_any_order(tmp_path: Path, parser: s
         "'withLabel:gpu'.clusterOptions = {",
         "'withLabel:gpu'.containerOptions = ",
         "'withLabel:parallel'.memory = ",
-        "'withName:TRAIN|TRAIN_BASELINE|TRAIN_COMBINED|EVALUATE|PREDICT|PREDICT_GPU|COLLECT'.cache = true",
+        "'withName:TRAIN|TRAIN_BASELINE|TRAIN_COMBINED|EVALUATE|FORECAST|PREDICT|PREDICT_GPU|COLLECT'.cache = true",
         "executor = 'slurm'",
         "maxRetries = 2",
     ):
