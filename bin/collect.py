@@ -5,7 +5,6 @@ The scores of all chunks are read in order, a block at a time. Another threshold
 """
 
 import argparse
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -32,6 +31,7 @@ from virshort.files import read_json, whole, write_json
 from virshort.homology.source_list import NO_SOURCES, SourceList, read_sources
 from virshort.model.record import HOMOLOGY, ModelRecord
 from virshort.model.thresholds import pair_log_odds, thresholds_for
+from virshort.reads.chunks import reads_name, scores_name
 from virshort.reads.sample import SampleRecord
 
 
@@ -42,23 +42,23 @@ class Chunk(NamedTuple):
     reads: list[Path]
 
 
-def find_chunks(folder: Path, sample: str, expected: int, mates: int) -> list[Chunk]:
-    """The chunks of a sample in order. Raises InputError where a file is missing."""
-    found: dict[int, dict[str, Path]] = {}
-    pattern = re.compile(re.escape(sample) + r"\.chunk_(\d+)\.(scores|R1|R2)\.(parquet|fastq\.gz|fasta\.gz)")
-    for path in folder.iterdir():
-        if match := pattern.fullmatch(path.name):
-            found.setdefault(int(match[1]), {})[match[2]] = path
-    parts = ["scores", *(f"R{mate + 1}" for mate in range(mates))]
-    for number in range(expected):
-        for part in parts:
-            if part not in found.get(number, {}):
-                raise InputError(
-                    f"{folder}: the {part} of chunk {number} of sample {sample} are missing: run again with -resume"
-                )
-    if len(found) > expected:
-        raise InputError(f"{folder}: has {len(found)} chunks of sample {sample}, not {expected}: run again with -resume")
-    return [Chunk(found[n]["scores"], [found[n][part] for part in parts[1:]]) for n in range(expected)]
+def find_chunks(folder: Path, reads: SampleRecord) -> list[Chunk]:
+    """The chunks of a sample in order. Raises InputError where a file is missing or one too many."""
+    sample, mates, fasta = reads["sample"], mates_of(reads), reads["form"] == "fasta"
+    chunks = [
+        Chunk(folder / scores_name(sample, number), [folder / reads_name(sample, number, mate, fasta) for mate in range(mates)])
+        for number in range(reads["chunks"])
+    ]
+    expected = {path for chunk in chunks for path in (chunk.scores, *chunk.reads)}
+    for path in sorted(expected ^ set(folder.iterdir())):
+        what = "is missing" if path in expected else f"belongs to none of its {len(chunks)} chunks"
+        raise InputError(f"sample {sample}: {path.name} {what}: run again with -resume")
+    return chunks
+
+
+def mates_of(reads: SampleRecord) -> int:
+    """1 for single reads, 2 for pairs."""
+    return 1 if reads["layout"] == "single" else 2
 
 
 def rules_of(model: ModelRecord, threshold: str | float, rule: str) -> CallRules:
@@ -199,8 +199,8 @@ def main() -> None:
     threshold, wanted = parse_threshold(args.threshold), formats.parse_formats(args.formats)
     reads: SampleRecord = read_json(args.reads)
     model: ModelRecord = read_json(args.model)
-    sample, mates = reads["sample"], 1 if reads["layout"] == "single" else 2
-    chunks = find_chunks(args.chunks, sample, reads["chunks"], mates)
+    sample, mates = reads["sample"], mates_of(reads)
+    chunks = find_chunks(args.chunks, reads)
     held_out = model.get("held_out")
     match_bits = held_out and held_out["match_bits"]
     sources = read_sources(args.model.parent / HOMOLOGY) if model["search"] else NO_SOURCES
