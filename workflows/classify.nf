@@ -47,7 +47,7 @@ workflow CLASSIFY {
             plain: true
         }
     how = options.subMap('reads_per_chunk', 'min_read_length', 'max_n', 'quality_trim')
-    checked = plan.map { p -> p.checked }
+    intact = plan.map { p -> p.checked } // the model's files, as PLAN_READS checked them
     // What is scored on CPUs is timed first, on the sample with the most reads. With language models there is no forecast.
     FORECAST(
         // [ [<sample>.reads.json, ...], [the files of one chunk] ]
@@ -61,7 +61,7 @@ workflow CLASSIFY {
                 [samples.collect { s -> s[2] }, [files].flatten().findAll { f -> f.name.contains('.chunk_00000.') }.sort { f -> f.name }]
             },
         model,
-        checked,
+        intact,
         how,
         compiled,
         plan.map { p -> codeDigest('forecast.py', p.modules) }
@@ -71,7 +71,7 @@ workflow CLASSIFY {
     PREDICT(
         chunks.plain.combine(FORECAST.out).map { chunk, _plan, _forecast -> chunk },
         model,
-        checked,
+        intact,
         how,
         compiled,
         code
@@ -88,7 +88,7 @@ workflow CLASSIFY {
     PREDICT_GPU(
         chunks.with_models.map { chunk, _plan -> chunk },
         model,
-        checked,
+        intact,
         weights,
         weights.map { all ->
             def each = all.collect { folder -> loading(folder, options) }

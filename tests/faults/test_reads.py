@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from disks import enlarged, small_disk
@@ -23,6 +24,15 @@ def test_killed_at_random_moments(small_reads: SmallReads, tmp_path: Path) -> No
         assert calls(run.results) == small_reads.outcome
 
 
+def middle(path: Path) -> int:
+    """A place in the middle of a file, and in a table of scores in the middle of the values of its log-odds."""
+    if path.suffix != ".parquet":
+        return path.stat().st_size // 2
+    group = pq.ParquetFile(path).metadata.row_group(0)
+    odds = next(c for c in map(group.column, range(group.num_columns)) if c.path_in_schema == "log_odds")
+    return int(odds.dictionary_page_offset + odds.data_page_offset) // 2
+
+
 @pytest.mark.parametrize(
     ("task", "file", "change"),
     [
@@ -37,9 +47,8 @@ def test_damage_in_the_work_folder_is_named(
     """One bit flips in the middle of what PREDICT, or COLLECT, reads."""
     folder = small_reads.task_folder(task)
     path = folder / file
-    before, stat = path.read_bytes(), path.stat()
-    half = len(before) // 2
-    path.write_bytes(before[:half] + bytes([before[half] ^ 1]) + before[half + 1 :])
+    before, stat, at = path.read_bytes(), path.stat(), middle(path)
+    path.write_bytes(before[:at] + bytes([before[at] ^ 1]) + before[at + 1 :])
     try:
         run = small_reads.start("-resume", "--outdir", tmp_path / "out", **change).ended()
     finally:
