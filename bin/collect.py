@@ -95,20 +95,16 @@ class Outputs:
         self.virnucpro = compressed("virnucpro.tsv", formats.VIRNUCPRO_COLUMNS) if "virnucpro" in wanted else None
         self.kraken = stack.enter_context(plain_writer(out / f"{sample}.kraken2.txt")) if "kraken" in wanted else None
 
-    def add(
-        self, records: list[pa.LargeBinaryArray], scored: ScoredReads, found: FragmentCalls, truth: TruthCounts | None
-    ) -> None:
-        """Write a block of fragments, and count them beside the truth. records: [n] of single reads or of each mate."""
+    def add(self, records: list[pa.LargeBinaryArray], scored: ScoredReads, found: FragmentCalls) -> None:
+        """Write a block of fragments. records: [n] of single reads or of each mate."""
         viral = pa.array(found.call == VIRAL)
         for writer, of_mate in zip(self.viral, records, strict=True):
             writer.write(content(of_mate.filter(viral)))
         first_lines = [names(of_mate) for of_mate in records]
         self.table.write(table_lines(first_lines, scored, found, self.cells))
-        if not (self.lyra or self.virnucpro or self.kraken or truth):
+        if not (self.lyra or self.virnucpro or self.kraken):
             return
         ids = formats.read_ids(first_lines)
-        if truth:
-            truth.add(ids[0].to_pylist(), scored.bits, found.call)
         by_read, odds, call = mates_together(ids), scored.log_odds.ravel(), np.repeat(found.call, scored.mates)
         if self.lyra:
             self.lyra.write(formats.lyra_lines(by_read, scored.length.ravel(), odds, call))
@@ -159,24 +155,32 @@ def table_lines(
     )
 
 
-def call_sample(
-    outputs: Outputs,
-    chunks: Sequence[Chunk],
-    rules: CallRules,
-    counts: SampleCounts,
-    matches: FoundCounts,
-    truth: TruthCounts | None,
-    model: str,
-) -> int:
+class Tallies(NamedTuple):
+    """All that is counted of a sample. truth: None where no labels are known."""
+
+    counts: SampleCounts
+    matches: FoundCounts
+    truth: TruthCounts | None
+
+    def add(self, records: list[pa.LargeBinaryArray], scored: ScoredReads, found: FragmentCalls) -> None:
+        """Count a block of fragments. records: [n] of single reads or of each mate."""
+        self.counts.add(scored, found)
+        self.matches.add(scored, found.call)
+        if self.truth:
+            ids, *_ = formats.read_ids([names(of_mate) for of_mate in records])
+            self.truth.add(ids.to_pylist(), scored.bits, found.call)
+
+
+def call_sample(outputs: Outputs, chunks: Sequence[Chunk], rules: CallRules, tallies: Tallies, model: str) -> int:
     """Read all chunks, call their fragments, write and count them. model: its digest. Returns the number of fragments."""
     done = 0
     for chunk in chunks:
         readers = [RecordReader(path) for path in chunk.reads]
-        for scored in read_scores(chunk.scores, counts.mates, done, model):
+        for scored in read_scores(chunk.scores, tallies.counts.mates, done, model):
             found = call_fragments(scored.log_odds, scored.scored_length, scored.overlap, rules)
-            outputs.add([reader.take(len(scored)) for reader in readers], scored, found, truth)
-            counts.add(scored, found)
-            matches.add(scored, found.call)
+            records = [reader.take(len(scored)) for reader in readers]
+            outputs.add(records, scored, found)
+            tallies.add(records, scored, found)
             done += len(scored)
         for reader in readers:
             reader.finish()
@@ -211,7 +215,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         outputs = Outputs(stack, args.out, reads, sources, wanted, args.threads)
-        done = call_sample(outputs, chunks, rules, counts, matches, truth, model["digest"])
+        done = call_sample(outputs, chunks, rules, Tallies(counts, matches, truth), model["digest"])
         if done != reads["records"]:
             raise InputError(f"sample {sample}: has {reads['records']} records but scores of {done}: run again with -resume")
     fragments = call_counts(counts.fragments)
