@@ -5,7 +5,6 @@ The scores of all chunks are read in order, a block at a time. Another threshold
 """
 
 import argparse
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -32,6 +31,7 @@ from virshort.files import read_json, whole, write_json
 from virshort.homology.source_list import NO_SOURCES, SourceList, read_sources
 from virshort.model.record import HOMOLOGY, ModelRecord
 from virshort.model.thresholds import pair_log_odds, thresholds_for
+from virshort.reads.chunks import reads_name, scores_name
 from virshort.reads.sample import SampleRecord
 
 
@@ -42,23 +42,23 @@ class Chunk(NamedTuple):
     reads: list[Path]
 
 
-def find_chunks(folder: Path, sample: str, expected: int, mates: int) -> list[Chunk]:
-    """The chunks of a sample in order. Raises InputError where a file is missing."""
-    found: dict[int, dict[str, Path]] = {}
-    pattern = re.compile(re.escape(sample) + r"\.chunk_(\d+)\.(scores|R1|R2)\.(parquet|fastq\.gz|fasta\.gz)")
-    for path in folder.iterdir():
-        if match := pattern.fullmatch(path.name):
-            found.setdefault(int(match[1]), {})[match[2]] = path
-    parts = ["scores", *(f"R{mate + 1}" for mate in range(mates))]
-    for number in range(expected):
-        for part in parts:
-            if part not in found.get(number, {}):
-                raise InputError(
-                    f"{folder}: the {part} of chunk {number} of sample {sample} are missing: run again with -resume"
-                )
-    if len(found) > expected:
-        raise InputError(f"{folder}: has {len(found)} chunks of sample {sample}, not {expected}: run again with -resume")
-    return [Chunk(found[n]["scores"], [found[n][part] for part in parts[1:]]) for n in range(expected)]
+def find_chunks(folder: Path, reads: SampleRecord) -> list[Chunk]:
+    """The chunks of a sample in order. Raises InputError where a file is missing or one too many."""
+    sample, mates, fasta = reads["sample"], mates_of(reads), reads["form"] == "fasta"
+    chunks = [
+        Chunk(folder / scores_name(sample, number), [folder / reads_name(sample, number, mate, fasta) for mate in range(mates)])
+        for number in range(reads["chunks"])
+    ]
+    expected = {path for chunk in chunks for path in (chunk.scores, *chunk.reads)}
+    for path in sorted(expected ^ set(folder.iterdir())):
+        what = "is missing" if path in expected else f"belongs to none of its {len(chunks)} chunks"
+        raise InputError(f"sample {sample}: {path.name} {what}: run again with -resume")
+    return chunks
+
+
+def mates_of(reads: SampleRecord) -> int:
+    """1 for single reads, 2 for pairs."""
+    return 1 if reads["layout"] == "single" else 2
 
 
 def rules_of(model: ModelRecord, threshold: str | float, rule: str) -> CallRules:
@@ -95,20 +95,16 @@ class Outputs:
         self.virnucpro = compressed("virnucpro.tsv", formats.VIRNUCPRO_COLUMNS) if "virnucpro" in wanted else None
         self.kraken = stack.enter_context(plain_writer(out / f"{sample}.kraken2.txt")) if "kraken" in wanted else None
 
-    def add(
-        self, records: list[pa.LargeBinaryArray], scored: ScoredReads, found: FragmentCalls, truth: TruthCounts | None
-    ) -> None:
-        """Write a block of fragments, and count them beside the truth. records: [n] of single reads or of each mate."""
+    def add(self, records: list[pa.LargeBinaryArray], scored: ScoredReads, found: FragmentCalls) -> None:
+        """Write a block of fragments. records: [n] of single reads or of each mate."""
         viral = pa.array(found.call == VIRAL)
         for writer, of_mate in zip(self.viral, records, strict=True):
             writer.write(content(of_mate.filter(viral)))
         first_lines = [names(of_mate) for of_mate in records]
         self.table.write(table_lines(first_lines, scored, found, self.cells))
-        if not (self.lyra or self.virnucpro or self.kraken or truth):
+        if not (self.lyra or self.virnucpro or self.kraken):
             return
         ids = formats.read_ids(first_lines)
-        if truth:
-            truth.add(ids[0].to_pylist(), scored.bits, found.call)
         by_read, odds, call = mates_together(ids), scored.log_odds.ravel(), np.repeat(found.call, scored.mates)
         if self.lyra:
             self.lyra.write(formats.lyra_lines(by_read, scored.length.ravel(), odds, call))
@@ -159,24 +155,32 @@ def table_lines(
     )
 
 
-def call_sample(
-    outputs: Outputs,
-    chunks: Sequence[Chunk],
-    rules: CallRules,
-    counts: SampleCounts,
-    matches: FoundCounts,
-    truth: TruthCounts | None,
-    model: str,
-) -> int:
+class Tallies(NamedTuple):
+    """All that is counted of a sample. truth: None where no labels are known."""
+
+    counts: SampleCounts
+    matches: FoundCounts
+    truth: TruthCounts | None
+
+    def add(self, records: list[pa.LargeBinaryArray], scored: ScoredReads, found: FragmentCalls) -> None:
+        """Count a block of fragments. records: [n] of single reads or of each mate."""
+        self.counts.add(scored, found)
+        self.matches.add(scored, found.call)
+        if self.truth:
+            ids, *_ = formats.read_ids([names(of_mate) for of_mate in records])
+            self.truth.add(ids.to_pylist(), scored.bits, found.call)
+
+
+def call_sample(outputs: Outputs, chunks: Sequence[Chunk], rules: CallRules, tallies: Tallies, model: str) -> int:
     """Read all chunks, call their fragments, write and count them. model: its digest. Returns the number of fragments."""
     done = 0
     for chunk in chunks:
         readers = [RecordReader(path) for path in chunk.reads]
-        for scored in read_scores(chunk.scores, counts.mates, done, model):
+        for scored in read_scores(chunk.scores, tallies.counts.mates, done, model):
             found = call_fragments(scored.log_odds, scored.scored_length, scored.overlap, rules)
-            outputs.add([reader.take(len(scored)) for reader in readers], scored, found, truth)
-            counts.add(scored, found)
-            matches.add(scored, found.call)
+            records = [reader.take(len(scored)) for reader in readers]
+            outputs.add(records, scored, found)
+            tallies.add(records, scored, found)
             done += len(scored)
         for reader in readers:
             reader.finish()
@@ -199,8 +203,8 @@ def main() -> None:
     threshold, wanted = parse_threshold(args.threshold), formats.parse_formats(args.formats)
     reads: SampleRecord = read_json(args.reads)
     model: ModelRecord = read_json(args.model)
-    sample, mates = reads["sample"], 1 if reads["layout"] == "single" else 2
-    chunks = find_chunks(args.chunks, sample, reads["chunks"], mates)
+    sample, mates = reads["sample"], mates_of(reads)
+    chunks = find_chunks(args.chunks, reads)
     held_out = model.get("held_out")
     match_bits = held_out and held_out["match_bits"]
     sources = read_sources(args.model.parent / HOMOLOGY) if model["search"] else NO_SOURCES
@@ -211,7 +215,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         outputs = Outputs(stack, args.out, reads, sources, wanted, args.threads)
-        done = call_sample(outputs, chunks, rules, counts, matches, truth, model["digest"])
+        done = call_sample(outputs, chunks, rules, Tallies(counts, matches, truth), model["digest"])
         if done != reads["records"]:
             raise InputError(f"sample {sample}: has {reads['records']} records but scores of {done}: run again with -resume")
     fragments = call_counts(counts.fragments)

@@ -8,7 +8,7 @@ from pathlib import Path
 from virshort.calls.truth_table import check_samples, read_truth
 from virshort.errors import run
 from virshort.files import write_json
-from virshort.model.opening import check_files, read_record
+from virshort.model.checking import check_files, read_record
 from virshort.reads.plan import make_plan
 from virshort.reads.sheet import read_sheet
 
@@ -22,12 +22,12 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     args = p.parse_args()
 
+    record = read_record(args.model)
+    checked = check_files(args.model, record)
     samples = read_sheet(args.reads)
     if args.truth:
         check_samples(args.truth, read_truth(args.truth), {sample.name for sample in samples})
-    record = read_record(args.model)
-    check_files(args.model, record)
-    plan = make_plan(samples, record, args.weights_revision)
+    plan = make_plan(samples, record, checked, args.weights_revision)
     write_json(args.out, asdict(plan))
     print(f"{len(samples)} samples; a model of the arm {plan.arm}")
 

@@ -11,6 +11,7 @@ process COLLECT {
     path sources, stageAs: 'model/homology/sources.json' // or [] where the model searches none
     path truth, stageAs: 'truth/*' // or []
     val options // threshold, pair_rule, formats
+    val compiled // folder for the compiled code, which tasks share
     val code
 
     output:
@@ -19,6 +20,7 @@ process COLLECT {
 
     script:
     """
+    export NUMBA_CACHE_DIR=${quoted("${compiled}/${code}")}
     collect.py --reads ${record} --chunks chunks --model model/model.json --threshold ${quoted(options.threshold)} \\
         --pair-rule ${options.pair_rule} --formats ${quoted(options.formats ?: '')} --threads ${task.cpus} \\
         ${truth ? "--truth ${truth}" : ''} --out out/${sample}

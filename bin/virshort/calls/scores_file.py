@@ -68,7 +68,7 @@ def read_scores(path: Path, mates: int, first: int, model: str) -> Iterator[Scor
     Raises InputError where the scores are of another model, a row is missing or out of place, or a read has neither a score nor
     a reason."""
     try:
-        table = pq.read_table(path, columns=list(COLUMNS))
+        table = pq.read_table(path, columns=list(COLUMNS), page_checksum_verification=True)
     except (OSError, pa.ArrowInvalid) as e:
         raise damaged(path, e) from None
     missing = [c for c in COLUMNS if c not in table.column_names]

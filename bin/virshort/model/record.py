@@ -79,3 +79,8 @@ class ModelRecord(TypedDict):
     pretrained: str | None
     files: dict[str, FileRecord]
     digest: str
+
+
+def head_name(fold: int, tensor: str) -> str:
+    """What heads.safetensors calls a tensor of a fold's head."""
+    return f"fold_{fold}.{tensor}"

@@ -1,6 +1,6 @@
 """From sequences to scores by an open model. What is said of a sequence never depends on the others."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,7 +12,6 @@ from virshort.features.frames import RowTable, find_rows, row_sequences
 from virshort.features.tensors import as_stored, join
 from virshort.features.window_features import scaled_length
 from virshort.heads.calibration import calibrated
-from virshort.heads.scoring import log_odds
 from virshort.homology.databases import read_list
 from virshort.homology.shapes import SENSITIVITIES
 from virshort.homology.source_list import Matches, best_source, read_sources
@@ -22,8 +21,6 @@ from virshort.model.opening import OpenModel
 
 BLOCK = 1 << 13
 """Sequences that are encoded at a time."""
-ROWS = 512
-"""Rows that heads read at a time, always so many: a matrix product of another size may round a row differently."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def raw_log_odds(model: OpenModel, sequences: Sequence[bytes], matches: np.ndarr
     table = find_rows(sequences, record["frames"], record["genetic_code"])
     begin = None if record["frames"] == "longest" else np.searchsorted(table.window, np.arange(len(sequences)))
     x = _rows(model, sequences, matches, table, first)
-    return {fold: join(_head_log_odds(weights, x), begin) for fold, weights in model.heads.items()}
+    return {fold: join(log_odds(x), begin) for fold, log_odds in model.heads.items()}
 
 
 def _rows(model: OpenModel, sequences: Sequence[bytes], matches: np.ndarray, table: RowTable, first: int) -> np.ndarray:
@@ -119,21 +116,6 @@ def _number(modality: str, sequences: Sequence[bytes]) -> np.ndarray:
     strong = np.array([s.count(b"G") + s.count(b"C") for s in sequences], np.int64)
     weak = np.array([s.count(b"A") + s.count(b"T") for s in sequences], np.int64)
     return (strong / np.maximum(strong + weak, 1)).astype(np.float32)
-
-
-def _head_log_odds(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
-    """Log-odds of rows by one head, [n] float32, in products of one size."""
-    out = np.empty(len(x), np.float32)
-    for begin, tile in _tiles(x):
-        out[begin : begin + ROWS] = log_odds(weights, tile)[: len(x) - begin]
-    return out
-
-
-def _tiles(x: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Blocks of ROWS rows, and where they begin; the last one is filled up with zeros."""
-    for begin in range(0, len(x), ROWS):
-        tile = x[begin : begin + ROWS]
-        yield begin, tile if len(tile) == ROWS else np.pad(tile, ((0, ROWS - len(tile)), (0, 0)))
 
 
 def find_matches(model: OpenModel, sequences: Sequence[bytes], threads: int) -> Matches:

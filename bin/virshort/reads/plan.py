@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from virshort.encoders.catalogue import entry_of, model_of
 from virshort.encoders.published import choose_revisions
+from virshort.model.checking import Checked
 from virshort.model.record import ModelRecord
 from virshort.reads.sheet import Sample
 
@@ -12,19 +13,21 @@ from virshort.reads.sheet import Sample
 @dataclass(frozen=True)
 class ReadsPlan:
     """plan.json of a run on reads. samples: of the sheet; modules: the library modules that load the model's encoders; weights:
-    the revision of each language model that the model needs; arm: the arm that it was made of."""
+    the revision of each language model that the model needs; arm: the arm that it was made of; checked: its files, as they were
+    when they were compared with their digests."""
 
     samples: list[Sample]
     modules: list[str]
     weights: dict[str, str]
     arm: str
+    checked: Checked
 
 
-def make_plan(samples: Sequence[Sample], model: ModelRecord, revisions: str | None) -> ReadsPlan:
+def make_plan(samples: Sequence[Sample], model: ModelRecord, checked: Checked, revisions: str | None) -> ReadsPlan:
     """The plan for some samples. revisions: `local`, or ENCODER=REVISION, comma-separated; None for the pinned ones.
 
     Raises InputError for revisions that do not fit the language models."""
     names = [encoder["encoder"] for encoder in model["encoders"]]
     models = {name for name in map(model_of, names) if name}
     modules = sorted({entry_of(name).module for name in names} - {""})
-    return ReadsPlan(list(samples), modules, choose_revisions(models, revisions), model["arm"])
+    return ReadsPlan(list(samples), modules, choose_revisions(models, revisions), model["arm"], checked)

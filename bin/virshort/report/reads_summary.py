@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from virshort.calls.sample_record import FoundFamily, SampleSummary
 from virshort.calls.summary import percent
+from virshort.reads.forecast import Forecast
 from virshort.report.reads_truth import truth_text
 
 Value = str | int | float | None
@@ -69,8 +70,9 @@ def found_sentence(found: Sequence[FoundFamily]) -> str:
     return f"Viral reads match best: {', '.join(named)}{more}."
 
 
-def summary_text(samples: Sequence[SampleSummary]) -> str:
-    """The text for the terminal: the calls of each sample, and how many of its reads are viral."""
+def summary_text(samples: Sequence[SampleSummary], forecast: Forecast | None = None) -> str:
+    """The text for the terminal: the calls of each sample, and how many of its reads are viral. forecast: what the run said
+    before its first chunk."""
     first = samples[0]
     lines = [f"CALLS  by the model '{first['model']}' at the threshold {first['threshold']}"]
     for s in samples:
@@ -80,7 +82,13 @@ def summary_text(samples: Sequence[SampleSummary]) -> str:
         said[0] += f" ({percent(counts['viral'] / scored)} of those with a score)." if scored else "."
         said.append(s["prevalence"]["sentence"] if s["prevalence"] else s["why_no_prevalence"] or "")
         said += [found_sentence(s["found"] or []), *s["unlike"]]
-        lines += ["", textwrap.fill(" ".join(filter(None, said)), 100, break_long_words=False, break_on_hyphens=False)]
+        lines += ["", _filled(" ".join(filter(None, said)))]
         if s["truth"]:
             lines += ["", textwrap.indent(truth_text(s), "  ")]
+    if forecast:
+        lines += ["", _filled(f"The forecast was: {forecast['sentence']}")]
     return "\n".join(lines) + "\n"
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)

@@ -224,7 +224,7 @@ def test_a_missing_or_foreign_part_is_named(tmp_path: Path, monkeypatch: pytest.
     scores = tmp_path / "chunks" / "s.chunk_00001.scores.parquet"
     kept = scores.read_bytes()
     scores.unlink()
-    with pytest.raises(InputError, match="scores of chunk 1 of sample s"):
+    with pytest.raises(InputError, match=r"sample s: s\.chunk_00001\.scores\.parquet is missing"):
         collect.main()
     scores.write_bytes((tmp_path / "chunks" / "s.chunk_00002.scores.parquet").read_bytes())
     with pytest.raises(InputError, match=r"s\.chunk_00001\.scores\.parquet.*records 10 and following"):

@@ -1,6 +1,7 @@
 """Scores of a model: those of its heads, whatever the company."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,13 +12,14 @@ from virshort.errors import RowError
 from virshort.features.frames import find_rows, row_sequences
 from virshort.features.window_features import scaled_length
 from virshort.fold_roles import training_folds
-from virshort.heads.scoring import FOLDS, log_odds
+from virshort.heads.fast_scoring import prepared
+from virshort.heads.scoring import FOLDS
 from virshort.homology.databases import read_list
 from virshort.homology.searching import search
 from virshort.homology.shapes import SENSITIVITIES
 from virshort.homology.source_list import read_sources
 from virshort.model import scoring
-from virshort.model.opening import OpenModel, open_model
+from virshort.model.opening import OpenModel, open_model, read_heads
 from virshort.model.scoring import raw_log_odds, score
 from virshort.sequence.translation import longest_peptides
 
@@ -34,8 +36,8 @@ def reads(sources: list[bytes]) -> list[bytes]:
 def by_hand(model: OpenModel, x: np.ndarray, length: np.ndarray) -> np.ndarray:
     """The mean over folds of calibrated log-odds, in one product. x: [n, inputs] as features are stored."""
     folds = []
-    for fold, weights in model.heads.items():
-        odds = log_odds(weights, x)
+    for fold, head in model.heads.items():
+        odds = head(x)
         every, first = model.record["calibration"][str(fold)]
         folds.append(np.where(length < 200, odds / first["temperature"], odds / every["temperature"]) + every["bias"])
     return np.mean(folds, axis=0)
@@ -78,11 +80,11 @@ def test_matches_in_the_databases_of_all_folds_count(make_model: Callable, reads
 def test_a_fold_by_itself_scores_its_windows_as_evaluation_did(make_model: Callable, reads: list[bytes]) -> None:
     """Opened for evaluation, a stack reads the databases that it was fitted with."""
     made = make_model(["homology"])
-    model = open_model(made.folder)
-    for fold, opened in model.heads.items():
-        assert np.array_equal(opened[f"part0.{FOLDS}"], np.arange(4))
+    for fold, tensors in read_heads(made.folder, made.record).items():
+        assert np.array_equal(tensors[f"part0.{FOLDS}"], np.arange(4))
         assert np.array_equal(made.heads.weights[fold][f"part0.{FOLDS}"], training_folds(fold, 4))
-        opened.update(made.heads.weights[fold])
+    own = {fold: prepared(weights) for fold, weights in made.heads.weights.items()}
+    model = replace(open_model(made.folder), heads=own)
     folds, databases = read_list(made.folder / "homology")
     fold = np.full(len(reads), 2)
     matches = search(
@@ -114,8 +116,8 @@ def test_with_all_frames_the_best_of_a_reads_rows_counts(make_model: Callable, r
     assert len(rows) > len(reads)
     dna = load_encoder("kmer-dna").embed(row_sequences(reads, rows, False)).astype(np.float16)
     protein = load_encoder("kmer-protein").embed(row_sequences(reads, rows, True)).astype(np.float16)
-    for fold, weights in model.heads.items():
-        odds = log_odds(weights, np.hstack([dna, protein]))
+    for fold, head in model.heads.items():
+        odds = head(np.hstack([dna, protein]))
         best = [odds[rows.window == i].max() for i in range(len(reads))]
         assert raw[fold] == pytest.approx(best, rel=1e-4, abs=1e-3)
 
