@@ -23,7 +23,8 @@ class StratumShare(TypedDict):
 
     called: share that is called viral; true_positive_rate, false_positive_rate: of held-out reads at the same threshold,
     weighted as the sample's; share, ci95: of these fragments, corrected for both. The share is estimated by the calls at
-    `counted_at`, the threshold of the run or a more lenient one."""
+    `counted_at`, the threshold of the run or a more lenient one. precision: expected share of their viral calls that are
+    right."""
 
     matched: bool | None
     fragments: int
@@ -33,6 +34,7 @@ class StratumShare(TypedDict):
     counted_at: str | float
     share: float | None
     ci95: list[float] | None
+    precision: float | None
 
 
 class Prevalence(TypedDict):

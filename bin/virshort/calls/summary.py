@@ -206,6 +206,7 @@ def _corrected(strata: Sequence[_Stratum], called: float, threshold: str | float
                 "counted_at": "balanced" if s.lenient else threshold,
                 "share": of_stratum,
                 "ci95": list(known) if enough and known else None,
+                "precision": None if of_stratum is None else expected_precision([of_stratum], [1], [s.rates]),
             }
             for s, of_stratum, known in zip(strata, shares, by_stratum, strict=True)
         ],

@@ -175,6 +175,7 @@ def test_reads_with_a_match_are_corrected_apart(tmp_path: Path, monkeypatch: pyt
     assert share["share"] == pytest.approx(0.4 * with_match["share"] + 0.6 * without["share"])
     assert share["ci95"][0] < 0.2 < share["ci95"][1] and abs(share["share"] - 0.2) < 0.05 and abs(share["saerens"] - 0.2) < 0.05
     assert share["precision"] > 0.9 and share["distinguishable"]
+    assert with_match["precision"] > 0.97 > without["precision"]
     parts = [percent(0.4 * with_match["share"]), percent(0.6 * without["share"])]
     assert f"): {parts[0]} with a match, and {parts[1]} without one." in share["sentence"]
 
