@@ -67,7 +67,7 @@ def summary_text(samples: Sequence[SampleSummary], forecast: Forecast | None = N
         said.append(s["prevalence"]["sentence"] if s["prevalence"] else s["why_no_prevalence"] or "")
         said += s["unlike"]
         lines += ["", _filled(" ".join(filter(None, said)))]
-    if forecast:
+    if forecast and forecast["seconds"] is not None:
         lines += ["", _filled(f"The forecast was: {forecast['sentence']}")]
     return "\n".join(lines) + "\n"
 
