@@ -21,7 +21,8 @@ workflow CLASSIFY {
     sheet = file(options.reads, glob: false)
     model = file(options.model, glob: false)
     compiled = "${workflow.workDir}/compiled"
-    PLAN_READS(sheet, model, options.weights_revision ?: '', codeDigest('plan_reads.py'))
+    truth = options.truth ? file(options.truth, glob: false) : []
+    PLAN_READS(sheet, model, truth, options.weights_revision ?: '', codeDigest('plan_reads.py'))
     // { samples: [ { name, lanes }, ... ], modules, weights, arm, checked }: ReadsPlan of bin/virshort/reads/plan.py
     plan = PLAN_READS.out.map { f -> readJson(f) }
 
@@ -106,12 +107,15 @@ workflow CLASSIFY {
         .groupTuple()
         .map { key, all -> [key.groupTarget, all.sort { f -> f.name }] }
     model_record = model.resolve('model.json')
+    sources = model.resolve('homology/sources.json')
     COLLECT(
         // [ sample, [files of its chunks], <sample>.reads.json, [scores of all its chunks] ]; nothing is published before all
         // samples have been checked
         CHECK_READS.out.join(scores).combine(CHECK_READS.out.count())
             .map { sample, files, checked, tables, _samples -> [sample, files, checked, tables] },
         model_record,
+        sources.exists() ? sources : [],
+        truth,
         options.subMap('threshold', 'pair_rule', 'formats'),
         compiled,
         codeDigest('collect.py')
@@ -127,7 +131,7 @@ workflow CLASSIFY {
         filesIn(assets.resolve('reads')),
         options.subMap(
             'reads', 'model', 'reads_per_chunk', 'min_read_length', 'max_n', 'quality_trim', 'threshold', 'pair_rule', 'formats',
-            'weights', 'weights_revision', 'precision', 'device'
+            'truth', 'weights', 'weights_revision', 'precision', 'device'
         ),
         workflow.nextflow.version.toString(),
         codeDigest('report_reads.py') + codeDigest('versions.py')

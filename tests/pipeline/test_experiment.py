@@ -97,7 +97,7 @@ def test_the_demo_writes_its_best_arm_as_a_model(demo: Run) -> None:
     expected = {
         w: (f, odds) for w, f, odds in zip(*(scored[c].to_pylist() for c in ("window", "fold", "log_odds")), strict=True)
     }
-    raw = raw_log_odds(model, list(reads.values()), find_matches(model, list(reads.values()), 1))
+    raw = raw_log_odds(model, list(reads.values()), find_matches(model, list(reads.values()), 1).scores)
     found = [raw[expected[name][0]][i] for i, name in enumerate(reads)]
     assert found == pytest.approx([expected[name][1] for name in reads], abs=1e-3)
     assert score(model, list(reads.values())).shares_31mer.mean() > 0.9  # they are stretches of sources

@@ -31,7 +31,10 @@ def read_record(folder: Path) -> ModelRecord:
     except (OSError, ValueError, LookupError, TypeError) as e:
         raise InputError(f"{path}: damaged, or not the record of a model ({e!r}): {REMEDY}") from e
     if form != FORMAT:
-        raise InputError(f"{path}: has format {form}, but this version reads format {FORMAT}: use the version that wrote it")
+        raise InputError(
+            f"{path}: has format {form}, but this version reads format {FORMAT}: use the version that wrote it, or resume the "
+            "run that wrote it with this version"
+        )
     if record_digest(record) != claimed:
         raise InputError(f"{path}: damaged: it is not what was written: {REMEDY}")
     return record

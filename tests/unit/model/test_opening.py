@@ -78,7 +78,7 @@ def test_a_file_too_many_is_named(make_model: Callable) -> None:
     ("change", "message"),
     [
         (lambda r: r | {"window_length": 151}, "damaged: it is not what was written"),
-        (lambda r: r | {"format": 99}, "has format 99, but this version reads format 1"),
+        (lambda r: r | {"format": 99}, "has format 99, but this version reads format 2"),
         (lambda _: {"arm": "x"}, "not the record of a model"),
         (lambda _: [1, 2], "not the record of a model"),
         (lambda _: None, "not the record of a model"),

@@ -17,6 +17,7 @@ from virshort.heads.scoring import FOLDS
 from virshort.homology.databases import read_list
 from virshort.homology.searching import search
 from virshort.homology.shapes import SENSITIVITIES
+from virshort.homology.source_list import read_sources
 from virshort.model import scoring
 from virshort.model.opening import OpenModel, open_model, read_heads
 from virshort.model.scoring import raw_log_odds, score
@@ -57,7 +58,9 @@ def test_matches_in_the_databases_of_all_folds_count(make_model: Callable, reads
     made = make_model(["homology", "codon"])
     model = open_model(made.folder)
     folds, databases = read_list(made.folder / "homology")
-    matches = search(reads, None, made.folder / "homology", databases, folds, 1, SENSITIVITIES["default"], 1, lambda _: None)
+    matches = search(
+        reads, None, made.folder / "homology", databases, folds, 1, SENSITIVITIES["default"], 1, lambda _: None
+    ).scores
     codon = load_encoder("codon").embed(reads)
     x = np.hstack([matches.reshape(len(reads), -1).astype(np.float16), codon.astype(np.float16)])
     found = score(model, reads)
@@ -68,6 +71,10 @@ def test_matches_in_the_databases_of_all_folds_count(make_model: Callable, reads
     searched = np.array([len(r) >= 100 for r in reads[:36]])
     assert (found.identity[np.arange(36), own] == 1)[searched & (found.bits[np.arange(36), own] > 35)].all()
     assert (found.bits[np.arange(36), own] > 35).sum() > 20
+    names = read_sources(made.folder / "homology").names
+    for i in np.flatnonzero(found.bits[:36].max(axis=1) > 60):
+        assert names[found.source[i]].source == f"source {i // 6}"
+    assert ((found.source < 0) == (found.bits.max(axis=1) == 0)).all()
 
 
 def test_a_fold_by_itself_scores_its_windows_as_evaluation_did(make_model: Callable, reads: list[bytes]) -> None:
@@ -80,7 +87,9 @@ def test_a_fold_by_itself_scores_its_windows_as_evaluation_did(make_model: Calla
     model = replace(open_model(made.folder), heads=own)
     folds, databases = read_list(made.folder / "homology")
     fold = np.full(len(reads), 2)
-    matches = search(reads, fold, made.folder / "homology", databases, folds, 1, SENSITIVITIES["default"], 1, lambda _: None)
+    matches = search(
+        reads, fold, made.folder / "homology", databases, folds, 1, SENSITIVITIES["default"], 1, lambda _: None
+    ).scores
     x = matches.reshape(len(reads), -1).astype(np.float16)
     assert np.allclose(raw_log_odds(model, reads, matches)[2], made.heads.log_odds(x, fold), atol=1e-5)
 
@@ -94,7 +103,7 @@ def test_company_order_case_blocks_and_threads_change_nothing(
     order = np.random.default_rng(1).permutation(len(reads))[:17]
     monkeypatch.setattr(scoring, "BLOCK", 7)
     found = score(model, [reads[i].lower() for i in order], threads=2)
-    for name in ("log_odds", "bits", "identity", "shares_31mer"):
+    for name in ("log_odds", "bits", "identity", "source", "shares_31mer"):
         assert np.array_equal(getattr(found, name), getattr(expected, name)[order]), name
 
 
@@ -118,7 +127,7 @@ def test_reads_without_a_codon_and_no_reads_at_all_have_a_score(make_model: Call
     found = score(model, [b"A", b"NNNNNNNN", b"AC" * 40])
     assert np.isfinite(found.log_odds).all() and not found.shares_31mer.any()
     none = score(model, [])
-    assert [len(getattr(none, name)) for name in ("log_odds", "bits", "identity", "shares_31mer")] == [0, 0, 0, 0]
+    assert [len(getattr(none, name)) for name in ("log_odds", "bits", "identity", "source", "shares_31mer")] == [0, 0, 0, 0, 0]
 
 
 def test_a_read_whose_numbers_are_not_finite_is_named(make_model: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
