@@ -9,8 +9,8 @@ from fastq_text import fastq
 from harness import Run, Small, StartedRun, as_words
 from virshort.windows.shards import read_shard
 
-CHUNK = 30
-"""Pairs of a chunk."""
+PAIRS, CHUNK = 100, 30
+"""Pairs of the larger sample, and of a chunk."""
 
 
 class SmallReads:
@@ -23,7 +23,7 @@ class SmallReads:
         given.mkdir(parents=True)
         shutil.copytree(small.first.results / "model", given / "model")
         shards = sorted((small.first.results / "windows/test/pair").glob("*.fa.gz"))
-        mates = [sequence for path in shards for sequence in read_shard(path).sequences]
+        mates = [sequence for path in shards for sequence in read_shard(path).sequences][: 2 * PAIRS]
         for mate in (1, 2):
             (given / f"lake_{mate}.fastq").write_bytes(fastq(mates[mate - 1 :: 2]))
         (given / "tick.fastq").write_bytes(fastq(mates[:40], [f"pair_{i // 2}" for i in range(40)]))

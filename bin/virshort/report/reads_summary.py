@@ -85,7 +85,7 @@ def summary_text(samples: Sequence[SampleSummary], forecast: Forecast | None = N
         lines += ["", _filled(" ".join(filter(None, said)))]
         if s["truth"]:
             lines += ["", textwrap.indent(truth_text(s), "  ")]
-    if forecast:
+    if forecast and forecast["seconds"] is not None:
         lines += ["", _filled(f"The forecast was: {forecast['sentence']}")]
     return "\n".join(lines) + "\n"
 

@@ -16,6 +16,7 @@ from scored_reads import make_sample, write_chunks, write_model
 from virshort.calls.sample_record import SampleSummary
 from virshort.errors import InputError
 from virshort.heads.held_out import rates_by_length, rates_by_rule
+from virshort.reads.forecast import Amount, Speed, forecast
 from virshort.report.multiqc import missing_sections
 from virshort.report.reads_page import TITLES, sections
 from virshort.report.reads_summary import summary_table, summary_text
@@ -77,6 +78,14 @@ def test_the_text_for_the_terminal_has_a_paragraph_for_each_sample(samples: list
         assert sample["prevalence"]["sentence"] in " ".join(text.split())
         assert "Viral reads match best: family " in " ".join(text.split())
         assert f"{sample['sample']}: {sample['fragments']['viral']} of 200 " in text and max(map(len, text.split("\n"))) <= 100
+
+
+def test_the_text_ends_with_the_forecast_if_there_was_one(samples: list[SampleSummary]) -> None:
+    speed = Speed(1.0, 1e-4, 0.0, 999)
+    made, none = (forecast([Amount(10_000, 1_500_000, 1)], s, 1 << 22, 2, 1) for s in (speed, None))
+    last = summary_text(samples, made).strip().split("\n\n")[-1]
+    assert " ".join(last.split()) == f"The forecast was: {made['sentence']}"
+    assert summary_text(samples, none) == summary_text(samples)
 
 
 def test_sections_say_what_the_summaries_say(folder: Path, samples: list[SampleSummary]) -> None:
