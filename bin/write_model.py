@@ -31,9 +31,7 @@ def main() -> None:
     p.add_argument("--folds", type=Path, required=True, help="folds.parquet")
     p.add_argument("--sequences", type=Path, required=True, help="the bases of all sources: masked.seq")
     p.add_argument("--databases", type=Path, help="what windows were searched against; needed for an arm that reads matches")
-    p.add_argument(
-        "--rows", type=Path, required=True, help="rows of encoders.yaml by language model (JSON)"
-    )
+    p.add_argument("--rows", type=Path, required=True, help="rows of encoders.yaml by language model (JSON)")
     p.add_argument("--window-length", type=int, required=True)
     p.add_argument("--genetic-code", type=int, required=True)
     p.add_argument("--frames", choices=["longest", "all"], required=True)

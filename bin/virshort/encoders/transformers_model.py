@@ -9,6 +9,7 @@ import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before the library is imported: a task never asks the hub for anything
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,8 +29,8 @@ from virshort.errors import InputError
 
 _PROBE = {"dna": b"ACGT" * 12, "protein": b"ACDEFGHIKLMNPQRSTVWY"}
 """A sequence that shows which special tokens a tokenizer adds, and how long a model's vectors are."""
-_NOT_USED = ("pooler.", "contact_head.")
-"""Parts that read the last hidden state and do not change it, so that their weights may be missing."""
+_NEEDLESS = re.compile(r"(.*\.)?((pooler|contact_head)\..*|inv_freq)")
+"""Tensors that may be missing: of parts that read the last hidden state and do not change it, and what positions determine."""
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 
@@ -147,7 +148,7 @@ def load_model(folder: Path, config: Any, dtype: torch.dtype) -> nn.Module:
     model, about = kind.from_pretrained(
         folder, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True, **_LOCAL
     )
-    missing = sorted(n for n in about["missing_keys"] if not n.removeprefix("model.").startswith(_NOT_USED))
+    missing = sorted(name for name in about["missing_keys"] if not _NEEDLESS.fullmatch(name))
     wrong = [*missing, *(str(n) for n in about["mismatched_keys"])]
     if wrong:
         raise InputError(f"{len(wrong)} weights are missing or misshapen, such as {wrong[0]}")
