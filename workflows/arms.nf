@@ -51,7 +51,7 @@ workflow ARMS {
         [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.encoders.values(), trainingPools(given.sets, arm))]
     }
     kinds = jobs.branch { arm, _sets, _files ->
-        baseline: (arm.curve_of ?: arm.name) == 'baseline'
+        baseline: (arm.curve_of ?: arm.name).tokenize('@')[0] == 'baseline' // with any encoder
         combined: arm.combine
         after_baseline: arm.begins_with
         other: true
@@ -59,7 +59,7 @@ workflow ARMS {
     checkpoints = "${workflow.workDir}/checkpoints"
     TRAIN_BASELINE(
         // [ baseline, sets, [files], pretrained head or [] ]
-        kinds.baseline.combine(start),
+        kinds.baseline.combine(start).map { arm, sets, files, head -> [arm, sets, files, arm.start == 'pretrained' ? head : []] },
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
     TRAIN(
