@@ -1,13 +1,13 @@
 """What a run needs of encoders, from its arms: which to load, what each embeds, and which weights to fetch."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from virshort.arm_record import Arm
 from virshort.arms import WINDOW_SETS
 from virshort.encoders.catalogue import Catalogue, by_modality, choose_encoder, entry_of
-from virshort.encoders.revisions import choose_revisions
+from virshort.encoders.revisions import PlannedWeights, planned_weights
 from virshort.errors import InputError, nearest
 from virshort.modalities import ENCODED
 
@@ -21,14 +21,6 @@ class PlannedEncoder:
     module: str
     model: str | None
     reading: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class PlannedWeights:
-    """What to fetch of a language model. row: its row of encoders.yaml, completed."""
-
-    revision: str
-    row: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -92,15 +84,6 @@ def planned(encoder: str, catalogue: Catalogue) -> PlannedEncoder:
     entry = entry_of(encoder, catalogue)
     reading = asdict(entry.row.reading) if entry.row and entry.row.reading else None
     return PlannedEncoder(entry.process, entry.module, entry.row.name if entry.row else None, reading)
-
-
-def planned_weights(encoders: Collection[str], catalogue: Catalogue, revisions: str | None) -> dict[str, PlannedWeights]:
-    """What to fetch for some encoders. revisions: `local`, or ENCODER=REVISION, comma-separated; None for the pinned ones.
-
-    Raises InputError for revisions that do not fit their language models."""
-    rows = {row.name: row for row in (entry_of(name, catalogue).row for name in encoders) if row}
-    chosen = choose_revisions(rows, revisions)
-    return {name: PlannedWeights(chosen[name], rows[name].keys) for name in sorted(rows)}
 
 
 def make_plan(

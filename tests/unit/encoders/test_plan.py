@@ -5,12 +5,12 @@ import pytest
 from shipped_rows import CATALOGUE, ROWS
 from virshort.encoders.plan import (
     PlannedEncoder,
-    PlannedWeights,
     encoders_by_window_set,
     encoders_of_run,
     make_plan,
     stand_in_note,
 )
+from virshort.encoders.revisions import PlannedWeights
 from virshort.errors import InputError
 
 KMERS, DNABERT_S = "virshort.encoders.kmer_encoders", "virshort.encoders.dnabert_s"
