@@ -69,7 +69,9 @@ def make_esm2(folder: Path, width: int, layers: int, heads: int, rng: np.random.
         "esm.embeddings.position_embeddings.weight": (1026, width),
     }
     shapes = {f"esm.{name}": shape for name, shape in esm2.published_shapes(config).items()}
-    save_file(random_tensors(shapes | unused, rng), folder / "model.safetensors", {"format": "pt"})
+    frequency = esm2.frequencies(width // heads).half().float()  # as published
+    rotary = {f"esm.encoder.layer.{i}.attention.self.rotary_embeddings.inv_freq": frequency.clone() for i in range(layers)}
+    save_file(random_tensors(shapes | unused, rng) | rotary, folder / "model.safetensors", {"format": "pt"})
     (folder / "vocab.txt").write_text("\n".join(ESM_VOCABULARY))
     about = {
         "architectures": ["EsmForMaskedLM"],

@@ -31,6 +31,17 @@ DNA = [b"ACGTTGCATTAAGGCCAGTC" * 7, b"acgttgcattaaggccagtc", b"GGCATNNRTTACGUAC"
 PROTEIN = [b"MKVAYLSTREQ" * 4, b"MKVXBJ", b"", b"ACDEFGHIKLMNPQRSTVWY"]
 
 
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is asked of the hub, or of any other machine."""
+
+    def refused(*_args: object) -> None:
+        raise AssertionError("a connection was tried")
+
+    monkeypatch.setattr("socket.socket.connect", refused)
+    monkeypatch.setattr("socket.getaddrinfo", refused)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The fetched weights of a tiny model for each row."""

@@ -5,10 +5,6 @@ No code of a model's repository is run, and no pickle is read: weights are safet
 running them. Importing transformers costs seconds, so that only tasks of this family import this module.
 """
 
-import os
-
-os.environ["HF_HUB_OFFLINE"] = "1"  # before the library is imported: a task never asks the hub for anything
-
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
