@@ -19,8 +19,10 @@ setup: ## Install what a run needs into .venv and .tools
 setup-dev: ## Install what tests and linting need as well
 	@tools/setup.sh dev
 
-demo: setup ## Run the whole experiment on simulated genomes and print its verdict
+demo: setup ## Run the whole experiment on simulated genomes, and classify simulated reads with its model
 	nextflow run main.nf -profile test --outdir results/demo
+	nextflow run main.nf --reads results/demo/simulated/reads.csv --model results/demo/model \
+	    --truth results/demo/simulated/truth.tsv --outdir results/demo_reads
 
 test: setup-dev ## Run all tests
 	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -53,7 +55,7 @@ image: ## Build again the image that -profile docker, podman or apptainer uses (
 	    $(if $(filter apptainer singularity,$(ENGINE)),containers/virshort-$(VERSION).sif,localhost/virshort:$(VERSION))
 
 clean: ## Remove the work folder, the results of the demo, and caches
-	rm -rf work .nextflow .nextflow.log* results/demo .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache
+	rm -rf work .nextflow .nextflow.log* results/demo results/demo_reads .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache
 	find bin tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 distclean: clean ## Remove the installed packages and tools too

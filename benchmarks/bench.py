@@ -21,6 +21,7 @@ WORKS = {
     "codon_features": "codon features of short windows against a loop with Biopython",
     "reads": "reads checked, cut into chunks, trimmed and judged: reads per second, memory",
     "calls": "from scores to tables and viral reads: reads per second, memory, many chunks",
+    "classify": "from files of reads to calls: reads per second of models that count, and a run on few reads",
     "prevalence": "how often the interval of the viral share covers the truth",
     "search": "translated search of short windows of real genomes against three folds",
     "sampling": "600,000 windows of real genomes",
@@ -60,7 +61,7 @@ def measure(name: str, work: Path, genomes: Path) -> list[dict]:
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
     }
-    if name in ("language_models", "intervals", "demo"):  # these may use all cores, as in a run
+    if name in ("language_models", "intervals", "classify", "demo"):  # these may use all cores, as in a run
         environment = {k: v for k, v in environment.items() if not k.endswith("_NUM_THREADS")}
     (work / name).mkdir()
     done = subprocess.run(

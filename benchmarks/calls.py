@@ -51,6 +51,7 @@ def scores(rng: np.random.Generator, first: int, n: int) -> pa.Table:
             "bits_nonviral": bits[0],
             "identity_viral": bits[1] / 100,
             "identity_nonviral": bits[0] / 100,
+            "source": pa.array(rng.integers(0, 4, rows), pa.int32(), mask=(bits[0] == 0) & (bits[1] == 0)),
             "shares_31mer": bits[1] > 60,
             "gc": np.full(rows, 0.45, np.float32),
             "overlap": np.repeat(np.where(rng.random(n) < 0.5, 0.3, 0), 2).astype(np.float32),

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Time and memory of Nextflow's head process for thousands of shards, measured on the experiment with stubs as steps.
+"""Time and memory of Nextflow's head process for thousands of shards or chunks, measured with stubs as steps.
 
-`scale.py 10000` prints the number of shards and tasks, the seconds, the peak memory and threads of the head process, and
-the size of its work folder. Jobs are submitted to a stand-in for sbatch that runs them immediately. It runs the jobs of
-shards itself and without staging their inputs, so that mainly the head process is measured.
+`scale.py 10000` rehearses the experiment with so many shards, and `scale.py --reads 10000` a run on reads with so many chunks
+of one sample. It prints the number of them and of tasks, the seconds, the peak memory and threads of the head process, and the
+size of its work folder. Jobs are submitted to a stand-in for sbatch that runs them immediately. It runs the jobs of shards and
+chunks itself and without staging their inputs, so that mainly the head process is measured.
 """
 
 import argparse
@@ -13,12 +14,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "helpers"))
+sys.path[:0] = [str(ROOT / "tests" / "helpers"), str(ROOT / "bin")]
 
 from harness import environment  # noqa: E402
+from random_model import random_31mers, random_model  # noqa: E402
+
+Job = Callable[[Path, int], list[object]]
+"""Makes what a run needs in a folder, for so many shards or chunks, and returns its options."""
 
 WINDOWS = 1000
 """Windows per shard."""
@@ -29,7 +35,7 @@ while read -r mark option name; do
     [ "$option" = -J ] && break
 done < "$1"
 case $name in
-    *_EMBED_*) : > .command.begin; touch() { for f; do : > "$f"; done; }; . ./.command.sh; echo 0 > .exitcode ;;
+    *_EMBED_* | *_PREDICT_*) : > .command.begin; touch() { for f; do : > "$f"; done; }; . ./.command.sh; echo 0 > .exitcode ;;
     *) bash "$1" > .command.log 2>&1 ;;
 esac
 echo "Submitted batch job $$"
@@ -44,12 +50,37 @@ def head(pid: int) -> dict[str, str]:
     return dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
 
 
-def measure(shards: int, folder: Path, options: list[str], heap: str | None) -> dict[str, object]:
-    """Measure one run with `shards` shards, half of them for training and half for testing."""
+def experiment(folder: Path, shards: int) -> list[object]:
+    """Options of an experiment with `shards` shards, half of them for training and half for testing."""
     subprocess.run([sys.executable, ROOT / "bin/simulate.py", "--outdir", folder / "genomes"], check=True, capture_output=True)
-    (folder / "scale.config").write_text(CONFIG)
     sizes = {"short_windows": 3, "scratch_windows": 3, "full_windows": 2, "test_windows": 2.5}
     words = [w for k, v in sizes.items() for w in (f"--{k}", str(int(shards * v / 10) * WINDOWS))]
+    return [
+        "--input",
+        folder / "genomes/samplesheet.csv",
+        "--source_table",
+        folder / "genomes/sources.tsv",
+        "--arms",
+        "finetune,dna_only",
+        "--windows_per_shard",
+        WINDOWS,
+        *words,
+    ]
+
+
+def classification(folder: Path, chunks: int) -> list[object]:
+    """Options of a run on reads of one sample, of which the stub of CHECK_READS makes `chunks` chunks."""
+    with (folder / "scale.config").open("a") as config:
+        config.write(f"process.'withName:CHECK_READS'.ext.stub_chunks = {chunks}\n")
+    (folder / "reads.csv").write_text("sample,fastq_1\nmany,many.fastq\n")
+    (folder / "many.fastq").write_text("")
+    return ["--reads", folder / "reads.csv", "--model", random_model(folder / "model", ["codon"], random_31mers(1000))]
+
+
+def measure(number: int, folder: Path, job: Job, options: list[str], heap: str | None) -> dict[str, object]:
+    """Measure one run with so many shards or chunks."""
+    (folder / "scale.config").write_text(CONFIG)
+    words = job(folder, number)
     (folder / "bin").mkdir()
     for name, text in STAND_INS.items():
         (folder / "bin" / name).write_text(text)
@@ -65,14 +96,6 @@ def measure(shards: int, folder: Path, options: list[str], heap: str | None) -> 
         "slurm",
         "-c",
         folder / "scale.config",
-        "--input",
-        folder / "genomes/samplesheet.csv",
-        "--source_table",
-        folder / "genomes/sources.tsv",
-        "--arms",
-        "finetune,dna_only",
-        "--windows_per_shard",
-        str(WINDOWS),
         "--publish_mode",
         "symlink",
         *words,
@@ -95,7 +118,7 @@ def measure(shards: int, folder: Path, options: list[str], heap: str | None) -> 
         sys.exit((folder / "log").read_text()[-3000:])
     tasks = (folder / "log").read_text().count("Submitted process")
     return {
-        "shards": shards,
+        "shards": number,
         "tasks": tasks,
         "seconds": round(seconds, 1),
         "tasks_per_second": round(tasks / seconds, 1),
@@ -108,19 +131,20 @@ def measure(shards: int, folder: Path, options: list[str], heap: str | None) -> 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("shards", type=int, nargs="+", help="numbers of shards, one run for each")
+    p.add_argument("numbers", type=int, nargs="+", help="numbers of shards or chunks, one run for each")
+    p.add_argument("--reads", action="store_true", help="measure a run on reads, not the experiment")
     p.add_argument("--heap", help="the largest heap of the head process, such as 2g (default: a quarter of the memory)")
     p.add_argument("--options", nargs=argparse.REMAINDER, default=[], help="further options for Nextflow")
     args = p.parse_args()
     writer = None
-    for shards in args.shards:
+    for number in args.numbers:
         folder = Path(tempfile.mkdtemp(prefix="virshort_scale_"))
         try:
-            row = measure(shards, folder, args.options, args.heap)
+            row = measure(number, folder, classification if args.reads else experiment, args.options, args.heap)
         finally:
             shutil.rmtree(folder)
         writer = writer or csv.DictWriter(sys.stdout, row, delimiter="\t")
-        if shards == args.shards[0]:
+        if number == args.numbers[0]:
             writer.writeheader()
         writer.writerow(row)
         sys.stdout.flush()

@@ -16,7 +16,9 @@ from common import Line, medians, report
 
 from virshort.features.tensors import Features, write_tensors
 from virshort.heads.architecture import CLASSES, HIDDEN
-from virshort.heads.training import LabelledWindows, Settings, train
+from virshort.heads.labelled_windows import LabelledWindows
+from virshort.heads.settings import Settings
+from virshort.heads.training import train
 
 WINDOWS, VALIDATION, BATCH, SHARD, EPOCHS, REPEATS = 100_000, 20_000, 256, 8192, 10, 3
 WIDTHS = {"dna": 768, "protein": 1280, "codon": 317}

@@ -4,42 +4,68 @@
 import argparse
 import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the same sums on any number of cores
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from virshort.errors import InputError, run
 from virshort.features.selected_windows import SelectedWindows
 from virshort.features.window_features import WindowFeatures
-from virshort.files import read_json, whole, write_json
+from virshort.files import read_json, write_json
 from virshort.fold_roles import validated_by
 from virshort.heads.evaluation import describe, ensemble_metrics, metrics, without_match
 from virshort.heads.held_out import FILE as HELD_OUT
-from virshort.heads.held_out import as_ensemble, describe_held_out, rates_by_length, rates_by_rule
+from virshort.heads.held_out import (
+    as_ensemble,
+    best_matches,
+    calibrated_by_unseen,
+    describe_held_out,
+    rates_by_length,
+    rates_of_pairs,
+)
+from virshort.heads.matches import telling_bits
 from virshort.heads.metrics_record import Metrics
 from virshort.heads.model_record import Model
 from virshort.heads.pair_record import POOLED_RULE
-from virshort.heads.pairing import fit_rule, fit_rules, heads_of_pairs, pooled_log_odds, read_pairs, read_together
+from virshort.heads.pairing import fit_rule, heads_of_pairs, judge_pairs, read_pairs
 from virshort.heads.prediction import (
-    PREDICTIONS,
     Heads,
+    described,
     matched_windows,
-    prediction_tables,
     read_ensemble,
     read_heads,
     score_windows,
+    write_predictions,
 )
 from virshort.heads.scoring import mean_of_replicates
-from virshort.inference.held_out_rates import HeldOut
 from virshort.modalities import MATCHES
 from virshort.paired_sets import MATE, PAIR
+
+PREDICTIONS_FILE = "predictions.parquet"
+
+
+@dataclass(frozen=True)
+class Job:
+    """An arm that is evaluated.
+
+    heads: of each replicate; ensemble: the thresholds and calibrations of their mean, None if there are none; folds: how many
+    there are; exported: whether the arm may become a model, which needs held_out.json and one rule for the pairs of all
+    splits; match_bits: from how many bits a match counts there, None if none does."""
+
+    arm: str
+    out: Path
+    model: Model
+    heads: list[Heads]
+    ensemble: Heads | None
+    folds: int
+    test_folds: list[int]
+    exported: bool
+    match_bits: float | None
 
 
 def check_encoders(windows: WindowFeatures, model: Model, arm: str, test_set: str) -> None:
@@ -52,30 +78,6 @@ def check_encoders(windows: WindowFeatures, model: Model, arm: str, test_set: st
                 f"test set {test_set}: embedded by {encoder['encoder']}, but arm {arm} was trained on features of "
                 f"{used[modality]['encoder']}: use one encoder for both"
             )
-
-
-@contextmanager
-def predictions_writer(path: Path) -> Iterator[Callable[[pa.Table, np.ndarray, list[Heads]], None]]:
-    """A function that adds a block of windows, their log-odds [replicates, block] and their calls to predictions.parquet."""
-    with whole(path) as temporary, pq.ParquetWriter(temporary, PREDICTIONS, compression="zstd") as writer:
-
-        def write(manifest: pa.Table, odds: np.ndarray, heads: list[Heads]) -> None:
-            for table in prediction_tables(manifest, odds, heads):
-                writer.write_table(table)
-
-        yield write
-
-
-def write_predictions(path: Path, windows: WindowFeatures, modalities: Sequence[str], heads: list[Heads]) -> np.ndarray:
-    """Write predictions.parquet. Returns the log-odds [replicates, windows]."""
-    odds = np.empty((len(heads), len(windows)), np.float32)
-    done = 0
-    with predictions_writer(path) as write:
-        for manifest, block in score_windows(windows, modalities, heads):
-            odds[:, done : done + manifest.num_rows] = block
-            done += manifest.num_rows
-            write(manifest, block, heads)
-    return odds
 
 
 def metrics_of(arm: str, name: str, windows: WindowFeatures | SelectedWindows, odds: np.ndarray, heads: list[Heads]) -> Metrics:
@@ -101,96 +103,87 @@ def write_metrics(out: Path, found: Metrics) -> None:
     print(f"{arm} on {name}: {found['windows']} {things} in and out, accuracy {accuracy:.3f}")
 
 
-def evaluate_pairs(
-    out: Path,
-    arm: str,
-    windows: WindowFeatures,
-    model: Model,
-    heads: list[Heads],
-    ensemble: Heads | None,
-    sets: dict[str, Any],
-) -> None:
+def evaluate_windows(job: Job, name: str, windows: WindowFeatures) -> None:
+    """Evaluate single windows."""
+    heads, modalities = job.heads, job.model["modalities"]
+    judges = [*heads, heads[0].by_validation_fold(job.folds)] if job.exported else heads
+    scored = score_windows(windows, modalities, judges)
+    odds = scored[: len(heads)]
+    write_predictions(job.out / name / PREDICTIONS_FILE, described(windows), odds, heads)
+    found = metrics_of(job.arm, name, windows, odds, heads)
+    if job.ensemble:
+        found["ensemble"] = ensemble_metrics(windows, odds, job.ensemble)
+    if job.model["cut"] is not None:
+        matched = matched_windows(windows, modalities, heads[0], np.arange(len(windows)))
+        found["without_match"] = without_match(windows, matched)
+    write_metrics(job.out, found)
+    if job.exported:
+        fold, length, cluster = windows.column("fold"), windows.length, windows.codes("cluster")[0]
+        by_head = calibrated_by_unseen(heads[0], job.folds, scored[[0, -1]], fold, length)
+        with_match = matched_from(windows, job.match_bits)
+        rates = rates_by_length(windows.column("label"), cluster, as_ensemble(by_head), length, matched=with_match)
+        write_json(job.out / name / HELD_OUT, describe_held_out(windows, rates, job.match_bits, with_match))
+
+
+def evaluate_pairs(job: Job, windows: WindowFeatures) -> None:
     """Evaluate one mate of each tested fragment (test set `mate`) and both (`pair`).
 
     How two mates are read together is fitted on the pairs of each split's validation fold, which its heads score for this, and
-    once more for the mean of the replicates (ensemble: its thresholds; None if there is none). An exported model has the first
-    replicate of each split, and reads mates by one rule, fitted on the same pairs. A pair matches if one of its mates does."""
-    pairs, modalities = read_pairs(windows), model["modalities"]
-    split = validated_by(pairs.fold, sets["folds"], sets["test_folds"])
-    blocks = [odds for _, odds in score_windows(windows, modalities, heads, np.repeat(split, 2))]
-    odds = np.concatenate(blocks, axis=1).reshape(len(heads), -1, 2)
-    validating = pairs.select(split >= 0)
-    rules = fit_rules(validating, split[split >= 0], odds)
-    write_json(out / PAIR / "pair_rule.json", rules)
-    rules_as_one = fit_rules(validating, split[split >= 0], mean_of_replicates(odds)[None]) if ensemble else []
-    of_mates = (np.repeat(column, 2) for column in (split[split >= 0], validating.length))
-    scaled = heads[0].calibrated(odds[0].ravel(), *of_mates).reshape(-1, 2)
-    pooled = fit_rule(validating, scaled, "the run")
-    write_json(out / PAIR / POOLED_RULE, pooled)
+    once more for the mean of the replicates. A pair matches if one of its mates does."""
+    heads, modalities = job.heads, job.model["modalities"]
+    pairs = read_pairs(windows)
+    split = validated_by(pairs.fold, job.folds, job.test_folds)
+    tested = np.flatnonzero(np.isin(pairs.fold, job.test_folds))
+    judges = [*heads, *(h.by_validation_fold(job.folds) for h in heads)]
+    odds = score_windows(windows, modalities, judges).reshape(2, len(heads), -1, 2)
+    rules, together = judge_pairs(pairs, tested, split, odds)
+    write_json(job.out / PAIR / "pair_rule.json", rules)
 
-    tested = np.isin(pairs.fold, sets["test_folds"])
-    which = np.flatnonzero(tested)
-    both = heads_of_pairs(rules)
-    one, two = (np.empty((len(heads), len(which)), np.float32) for _ in (MATE, PAIR))
-    two_as_one = np.empty((1, len(which)), np.float32)
-    by_head = np.full((2, len(pairs), 2), np.nan)  # calibrated log-odds by the heads that test, and that validate on, the fold
-    by_head[1, split >= 0] = scaled
-    done = 0
-    with (
-        predictions_writer(out / MATE / "predictions.parquet") as write_mate,
-        predictions_writer(out / PAIR / "predictions.parquet") as write_pair,
-    ):
-        for manifest, block in score_windows(windows, modalities, heads, np.repeat(np.where(tested, pairs.fold, -1), 2)):
-            single = manifest.take(np.arange(0, manifest.num_rows, 2))  # blocks have even sizes, so fragments are whole
-            here = slice(done, done + single.num_rows)
-            done += single.num_rows
-            mates = block.reshape(len(heads), -1, 2)
-            one[:, here] = mates[:, :, 0]
-            of_mates = (np.repeat(column[which[here]], 2) for column in (pairs.fold, pairs.length))
-            by_head[0, which[here]] = heads[0].calibrated(mates[0].ravel(), *of_mates).reshape(-1, 2)
-            two[:, here] = read_together(pairs.select(which[here]), mates, rules)
-            if rules_as_one:
-                two_as_one[:, here] = read_together(pairs.select(which[here]), mean_of_replicates(mates)[None], rules_as_one)
-            write_mate(single, one[:, here], heads)
-            write_pair(named_by_fragment(single), two[:, here], both)
-    tested_pairs, mates = pairs.select(which), as_ensemble(by_head[:, which])
-    together = pooled_log_odds(mates, tested_pairs.overlap, tested_pairs.length, pooled)
-    rates = rates_by_rule(tested_pairs.label, tested_pairs.cluster, mates, together, tested_pairs.length)
-    write_json(out / PAIR / HELD_OUT, describe_held_out(windows, rates, MATCHES in modalities))
-    first_mates = SelectedWindows(windows, 2 * which)
-    of_mate = metrics_of(arm, MATE, first_mates, one, heads)
-    of_pair = metrics_of(arm, PAIR, first_mates, two, both) | {"pair_rules": rules}
-    if ensemble:
-        of_mate["ensemble"] = ensemble_metrics(first_mates, one, ensemble)
-        (read_by,) = heads_of_pairs(rules_as_one)
-        of_pair["ensemble"] = ensemble_metrics(first_mates, two_as_one, read_by)
-    if model["cut"] is not None:
-        matched = matched_windows(windows, modalities, heads[0], np.flatnonzero(np.repeat(tested, 2))).reshape(-1, 2)
-        of_mate["without_match"] = without_match(first_mates, matched[:, 0])
-        of_pair["without_match"] = without_match(first_mates, matched[:, 0] | matched[:, 1])
-    write_metrics(out, of_mate)
-    write_metrics(out, of_pair)
+    first = SelectedWindows(windows, 2 * tested)
+    judged = {MATE: (odds[0][:, tested, 0], heads), PAIR: (together, heads_of_pairs(rules))}
+    found = {name: metrics_of(job.arm, name, first, *how) for name, how in judged.items()}
+    found[PAIR]["pair_rules"] = rules
+    for name, how in judged.items():
+        blocks = first_mates(described(windows), job.test_folds, by_fragment=name == PAIR)
+        write_predictions(job.out / name / PREDICTIONS_FILE, blocks, *how)
+    if job.ensemble:
+        mean = np.stack([mean_of_replicates(o) for o in odds])
+        mean_rules, mean_together = judge_pairs(pairs, tested, split, mean[:, None])
+        found[MATE]["ensemble"] = ensemble_metrics(first, judged[MATE][0], job.ensemble)
+        found[PAIR]["ensemble"] = ensemble_metrics(first, mean_together, *heads_of_pairs(mean_rules))
+    if job.model["cut"] is not None:
+        mates = (2 * tested[:, None] + [0, 1]).ravel()
+        matched = matched_windows(windows, modalities, heads[0], mates).reshape(-1, 2)
+        found[MATE]["without_match"] = without_match(first, matched[:, 0])
+        found[PAIR]["without_match"] = without_match(first, matched[:, 0] | matched[:, 1])
+    for of_set in found.values():
+        write_metrics(job.out, of_set)
+    if job.exported:
+        fold, length = (np.repeat(column, 2) for column in (pairs.fold, pairs.length))
+        by_head = calibrated_by_unseen(heads[0], job.folds, odds[:, 0].reshape(2, -1), fold, length).reshape(2, -1, 2)
+        pooled = fit_rule(pairs.select(split >= 0), by_head[1, split >= 0], "the run")
+        write_json(job.out / PAIR / POOLED_RULE, pooled)
+        with_match = matched_from(windows, job.match_bits)
+        either = None if with_match is None else with_match[2 * tested] | with_match[2 * tested + 1]
+        rates = rates_of_pairs(pairs.select(tested), as_ensemble(by_head[:, tested]), pooled, either)
+        write_json(job.out / PAIR / HELD_OUT, describe_held_out(windows, rates, job.match_bits, with_match))
 
 
-def held_out_rates(
-    windows: WindowFeatures, modalities: Sequence[str], odds: np.ndarray, head: Heads, sets: dict[str, Any]
-) -> HeldOut:
-    """held_out.json of a test set. odds: [windows] by the first replicate, which an exported model holds; head: its heads."""
-    label, fold, length = windows.column("label"), windows.column("fold"), windows.length
-    split = validated_by(fold, sets["folds"], sets["test_folds"])
-    by_head = np.full((2, len(windows)), np.nan)
-    by_head[0] = head.calibrated(odds, fold, length)
-    if (here := split >= 0).any():
-        validated = np.concatenate([block[0] for _, block in score_windows(windows, modalities, [head], split)])
-        by_head[1, here] = head.calibrated(validated, split[here], length[here])
-    rates = rates_by_length(label, windows.codes("cluster")[0], as_ensemble(by_head), length)
-    return describe_held_out(windows, rates, MATCHES in modalities)
+def matched_from(windows: WindowFeatures, match_bits: float | None) -> np.ndarray | None:
+    """Which windows have a match of at least so many bits, [n] bool; None where no match counts."""
+    return None if match_bits is None else best_matches(windows).max(axis=1) >= match_bits
 
 
-def named_by_fragment(manifest: pa.Table) -> pa.Table:
-    """The rows of first mates, with the id of the fragment in place of that of the mate, which ends in /1."""
-    ids = [name.removesuffix("/1") for name in manifest["window"].to_pylist()]
-    return manifest.set_column(manifest.schema.get_field_index("window"), "window", pa.array(ids, pa.string()))
+def first_mates(blocks: Iterable[pa.Table], test_folds: Sequence[int], by_fragment: bool) -> Iterator[pa.Table]:
+    """The first mates of tested fragments. blocks: of even sizes, so that fragments are whole; by_fragment: their names are
+    those of the fragments, without the /1 of a mate."""
+    for block in blocks:
+        mates = block.filter(np.isin(block["fold"].to_numpy(), test_folds))
+        first = mates.take(np.arange(0, mates.num_rows, 2))
+        if by_fragment:
+            ids = pa.array([name.removesuffix("/1") for name in first["window"].to_pylist()], pa.string())
+            first = first.set_column(first.schema.get_field_index("window"), "window", ids)
+        yield first
 
 
 def main() -> None:
@@ -199,27 +192,26 @@ def main() -> None:
     p.add_argument("--models", type=Path, required=True, help="folder with fold_<f>/replicate_<r>/")
     p.add_argument("--data", type=Path, required=True, help="folder with manifests and features of the test sets")
     p.add_argument("--window-sets", type=Path, required=True, help="window_sets.json")
+    p.add_argument("--exported", action="store_true", help="the arm may become a model: add what the model tells of itself")
     p.add_argument("--out", type=Path, required=True, help="gets <test set>/metrics.json and predictions.parquet")
     args = p.parse_args()
 
     sets = read_json(args.window_sets)
-    heads, model = read_heads(args.models, sets["test_folds"])
-    ensemble = read_ensemble(args.models, sets["test_folds"])
+    tested: list[int] = sets["test_folds"]
+    heads, model = read_heads(args.models, tested)
+    ensemble = read_ensemble(args.models, tested)
+    match_bits = None
+    if args.exported and MATCHES in model["modalities"]:  # one number for all test sets, of which the first is of short windows
+        short = WindowFeatures(args.data, next(iter(sets["test"].values()))["pools"])
+        match_bits = telling_bits(short.column("label"), best_matches(short))
+    job = Job(args.arm, args.out, model, heads, ensemble, sets["folds"], tested, args.exported, match_bits)
     for name, test_set in sets["test"].items():
         windows = WindowFeatures(args.data, test_set["pools"])
         check_encoders(windows, model, args.arm, name)
         if name == PAIR:
-            evaluate_pairs(args.out, args.arm, windows, model, heads, ensemble, sets)
-            continue
-        odds = write_predictions(args.out / name / "predictions.parquet", windows, model["modalities"], heads)
-        write_json(args.out / name / HELD_OUT, held_out_rates(windows, model["modalities"], odds[0], heads[0], sets))
-        found = metrics_of(args.arm, name, windows, odds, heads)
-        if ensemble:
-            found["ensemble"] = ensemble_metrics(windows, odds, ensemble)
-        if model["cut"] is not None:
-            matched = matched_windows(windows, model["modalities"], heads[0], np.arange(len(windows)))
-            found["without_match"] = without_match(windows, matched)
-        write_metrics(args.out, found)
+            evaluate_pairs(job, windows)
+        else:
+            evaluate_windows(job, name, windows)
 
 
 if __name__ == "__main__":

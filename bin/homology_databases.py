@@ -9,6 +9,7 @@ import numpy as np
 from virshort.errors import run
 from virshort.files import read_json
 from virshort.homology.databases import SHORTEST, write_databases
+from virshort.homology.source_list import SourceName
 from virshort.windows.source_table import read_source_table
 
 
@@ -23,7 +24,8 @@ def main() -> None:
 
     s = read_source_table(args.folds)
     bases, folds = np.memmap(args.sequences, np.uint8, "r"), read_json(args.folds_json)["folds"]
-    found = write_databases(args.outdir, bases, s.offset, s.length, s.label, s.fold, folds, args.genetic_code)
+    names = [SourceName(*row) for row in zip(s.source, s.kingdom.tolist(), s.family, strict=True)]
+    found = write_databases(args.outdir, bases, s.offset, s.length, s.label, s.fold, folds, names, args.genetic_code)
     print(
         f"{len(s.source)} sources with {len(bases)} bases in, {sum(d.stretches for d in found)} stretches of {SHORTEST} "
         f"residues or more out, with {sum(d.residues for d in found)} residues in {len(found)} databases"

@@ -5,9 +5,10 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from virshort.calls.truth_table import check_samples, read_truth
 from virshort.errors import run
 from virshort.files import write_json
-from virshort.model.opening import check_files, read_record
+from virshort.model.checking import check_files, read_record
 from virshort.reads.plan import make_plan
 from virshort.reads.sheet import read_sheet
 
@@ -17,13 +18,16 @@ def main() -> None:
     p.add_argument("--reads", type=Path, required=True, help="CSV: sample,fastq_1[,fastq_2]")
     p.add_argument("--model", type=Path, required=True, help="the folder of a model")
     p.add_argument("--weights-revision", help="local, or ENCODER=REVISION, comma-separated (default: the pinned ones)")
+    p.add_argument("--truth", type=Path, help="table of reads whose labels are known: sample, read, label[, group]")
     p.add_argument("--out", type=Path, required=True)
     args = p.parse_args()
 
-    samples = read_sheet(args.reads)
     record = read_record(args.model)
-    check_files(args.model, record)
-    plan = make_plan(samples, record, args.weights_revision)
+    checked = check_files(args.model, record)
+    samples = read_sheet(args.reads)
+    if args.truth:
+        check_samples(args.truth, read_truth(args.truth), {sample.name for sample in samples})
+    plan = make_plan(samples, record, checked, args.weights_revision)
     write_json(args.out, asdict(plan))
     print(f"{len(samples)} samples; a model of the arm {plan.arm}")
 

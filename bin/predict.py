@@ -2,13 +2,16 @@
 """Score the reads of a chunk with a model."""
 
 import argparse
+import os
 from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # blocks of reads are shared out instead
 
 import pyarrow.parquet as pq
 
 from virshort.encoders.encoder import LoadSettings
 from virshort.errors import InputError, RowError, run
-from virshort.files import whole
+from virshort.files import damaged, read_json, whole
 from virshort.model.opening import open_model
 from virshort.model.scoring import score
 from virshort.reads.chunks import read_chunk
@@ -19,6 +22,9 @@ from virshort.reads.prediction import score_reads, score_table
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--model", type=Path, required=True, help="the folder of a model")
+    p.add_argument(
+        "--checked", type=Path, help="JSON: its files when they were compared with their digests (default: compare now)"
+    )
     p.add_argument("--reads", type=Path, required=True, nargs="+", help="the chunk: one file of single reads, or two of mates")
     p.add_argument("--first-record", type=int, default=0, help="the number of the chunk's first read, or pair, in the sample")
     p.add_argument("--min-read-length", type=int, default=60, help="bases that must remain of a read")
@@ -33,8 +39,11 @@ def main() -> None:
     if len(args.reads) > 2:
         raise InputError(f"--reads: a chunk has one file or two files of mates, got {len(args.reads)}")
 
-    model = open_model(args.model, LoadSettings(args.weights, args.precision, args.device, args.threads))
+    settings = LoadSettings(args.weights, args.precision, args.device, args.threads)
+    model = open_model(args.model, settings, read_json(args.checked) if args.checked else None)
     mates = tuple(read_chunk(path) for path in args.reads)
+    if len(mates[0]) != len(mates[-1]):
+        raise damaged(args.reads[1], f"it has {len(mates[1])} reads, but {args.reads[0].name} has {len(mates[0])}")
     reads = clean(mates, Limits(args.min_read_length, args.max_n, args.quality_trim))
     try:
         rows, scored = score_reads(reads, lambda sequences: score(model, sequences, args.threads))

@@ -27,6 +27,7 @@ def read_summaries(folder: Path) -> list[SampleSummary]:
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--summaries", type=Path, required=True, help="folder of <sample>.summary.json")
+    p.add_argument("--forecast", type=Path, help="forecast.json: how long the run was going to take")
     p.add_argument("--model", type=Path, required=True, help="model.json")
     p.add_argument("--parameters", type=Path, required=True, help="JSON file of the run's parameters")
     p.add_argument("--versions", type=Path, required=True, help="YAML file of the software versions")
@@ -45,7 +46,7 @@ def main() -> None:
     with whole(args.table) as path:
         path.write_text(summary_table(samples), encoding="utf-8")
     with whole(args.text) as path:
-        path.write_text(summary_text(samples), encoding="utf-8")
+        path.write_text(summary_text(samples, read_json(args.forecast) if args.forecast else None), encoding="utf-8")
     versions = yaml.safe_load(args.versions.read_text(encoding="utf-8"))
     built = sections(samples, read_json(args.model), read_json(args.parameters), versions, args.assets)
     page = render(built, args.assets / "reads" / "multiqc_config.yml")

@@ -48,7 +48,7 @@ def main() -> None:
         SENSITIVITIES[args.sensitivity],
         args.threads,
         partial(print, flush=True),
-    )
+    ).scores
     table = find_rows(shard.sequences, args.frames, args.genetic_code)
     rows = found.reshape(len(found), -1).astype(np.float16)[table.window]
     made_by: EncoderRecord = {

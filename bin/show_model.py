@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 
 from virshort.errors import run
-from virshort.model.opening import check_files, read_record
+from virshort.model.checking import check_files, read_record
 from virshort.model.record import CARD
 
 

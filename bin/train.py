@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -16,37 +17,26 @@ from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # one core per head (see virshort.heads.training)
 
-import torch
-
 from virshort.arm_record import Arm
 from virshort.errors import InputError, run
 from virshort.features.window_features import WindowFeatures
 from virshort.files import digest, read_json, write_json
-from virshort.heads.arm_training import (
-    ArmData,
-    ArmWindows,
-    HeadFiles,
-    Start,
-    TrainingSets,
-    keep_head,
-    settings_of,
-    train_head,
-)
+from virshort.heads.arm_data import ArmData, ArmWindows, HeadFiles, TrainingSets, settings_of
 from virshort.heads.ensemble import ValidationOdds, fit_ensemble
 from virshort.heads.model_files import ensemble_of, folder_of, read_head, read_model, write_head
-from virshort.heads.stacking import PartModel, fit_combined, fit_matches
-from virshort.heads.training import Settings
+from virshort.heads.settings import Settings
+
+Make = Callable[[Settings], HeadFiles]
+"""Makes the model of one fold and replicate."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the heads of the arm share. start: the folders of the models that it begins with, by arm; checkpoints: the folder of
-    this training's."""
+    """What the heads of the arm share."""
 
     data: ArmData
+    make: Make
     seed: int
-    start: dict[str, Path]
-    checkpoints: Path | None
     out: Path
 
 
@@ -62,7 +52,7 @@ def write_trained_head(fold: int, replicate: int) -> tuple[str, ValidationOdds |
     windows."""
     began = time.perf_counter()
     arm, where = _job.data.arm, folder_of(fold, replicate)
-    head = make_head(settings_of(arm, _job.seed, fold, replicate), where)
+    head = _job.make(settings_of(arm, _job.seed, fold, replicate))
     write_head(_job.out / where, head.weights, head.record)
     write_json(_job.out / where / "history.json", head.history)
     record = head.record
@@ -78,20 +68,40 @@ def write_trained_head(fold: int, replicate: int) -> tuple[str, ValidationOdds |
     return line, head.validation
 
 
-def make_head(settings: Settings, where: Path) -> HeadFiles:
-    """Train, fit or keep the model of one fold and replicate. where: its place in the folder of an arm."""
-    data = _job.data
+def training(data: ArmData, start: dict[str, Path], checkpoints: Path | None) -> Make:
+    """How heads are trained, or kept if they are given. start: the folders of the models that they begin with, by arm."""
+    import torch  # takes two seconds
+
+    from virshort.heads.arm_training import Start, keep_head, train_head
+
+    torch.set_num_threads(1)
     arm = data.arm
-    if arm["start"] == "pretrained":
-        (folder,) = _job.start.values()
+
+    def keep(settings: Settings) -> HeadFiles:
+        (folder,) = start.values()
         return keep_head(data, settings, Start(*read_head(folder)))
-    if arm["start"] == "fitted":
+
+    def train(settings: Settings) -> HeadFiles:
+        where = folder_of(settings.fold, settings.replicate)
+        begin = Start(*read_head(start[arm["begins_with"][0]] / where)) if arm["start"] == "baseline" else None
+        checkpoint = checkpoints / f"{settings.fold}_{settings.replicate}.pt" if checkpoints else None
+        return train_head(data, settings, begin, checkpoint)
+
+    return keep if arm["start"] == "pretrained" else train
+
+
+def fitting(data: ArmData, start: dict[str, Path]) -> Make:
+    """How models are fitted on validation windows, without torch. start: the folders of the models that an arm combines."""
+    from virshort.heads.stacking import PartModel, fit_combined, fit_matches
+
+    def match(settings: Settings) -> HeadFiles:
         return fit_matches(data, settings)
-    if arm["start"] == "parts":
-        return fit_combined(data, settings, [PartModel(*read_model(_job.start[name] / where)) for name in arm["combine"]])
-    start = Start(*read_head(_job.start[arm["begins_with"][0]] / where)) if arm["start"] == "baseline" else None
-    checkpoint = _job.checkpoints / f"{settings.fold}_{settings.replicate}.pt" if _job.checkpoints else None
-    return train_head(data, settings, start, checkpoint)
+
+    def combine(settings: Settings) -> HeadFiles:
+        where = folder_of(settings.fold, settings.replicate)
+        return fit_combined(data, settings, [PartModel(*read_model(start[name] / where)) for name in data.arm["combine"]])
+
+    return combine if data.arm["start"] == "parts" else match
 
 
 def read_data(arm: Arm, sets: TrainingSets, folder: Path) -> ArmData:
@@ -125,7 +135,6 @@ def main() -> None:
     args = p.parse_args()
 
     global _job
-    torch.set_num_threads(1)
     arm: Arm = read_json(args.arm)
     sets: TrainingSets = read_json(args.window_sets)
     start = {path.name: path for path in args.start or []}
@@ -145,7 +154,9 @@ def main() -> None:
         data.windows.features.digest,
         *(path.read_bytes() for path in starts),
     )
-    _job = Job(data, args.seed, start, args.checkpoints and args.checkpoints / key, args.out)
+    checkpoints = args.checkpoints and args.checkpoints / key
+    make = fitting(data, start) if arm["start"] in FITTED else training(data, start, checkpoints)  # imports before forking
+    _job = Job(data, make, args.seed, args.out)
     heads = [(f, r) for f in sets["test_folds"] for r in range(args.replicates)]
     with ProcessPoolExecutor(min(args.cpus, len(heads)), multiprocessing.get_context("fork")) as pool:
         try:
@@ -159,8 +170,8 @@ def main() -> None:
         known = [odds for odds in replicates if odds]
         if len(known) > 1:
             write_json(args.out / ensemble_of(fold), fit_ensemble(known))
-    if _job.checkpoints:
-        for path in _job.checkpoints.glob("*.pt"):
+    if checkpoints:
+        for path in checkpoints.glob("*.pt"):
             path.unlink(missing_ok=True)  # a task that outlived a killed run may remove them too
 
 

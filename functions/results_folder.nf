@@ -5,8 +5,9 @@ def publishedNames() {
     return [
         'report.html', 'summary.txt', 'summary.tsv', 'figures', 'comparison.json', 'comparison.tsv', 'novelty.tsv', 'leakage.json',
         'window_sets.json',
-        'model', 'models', 'evaluation', 'windows', 'sources', 'features',
-        'pipeline_info/arms.json', 'pipeline_info/gpu.json', 'pipeline_info/parameters.json', 'pipeline_info/versions.yml',
+        'model', 'models', 'evaluation', 'windows', 'sources', 'features', 'simulated',
+        'pipeline_info/arms.json', 'pipeline_info/forecast.json', 'pipeline_info/gpu.json', 'pipeline_info/parameters.json',
+        'pipeline_info/versions.yml',
     ]
 }
 

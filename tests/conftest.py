@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from harness import ROOT, WITHOUT_NETWORK, Run, Small, nextflow_within, run_nextflow
 from slurm_cluster import Cluster, lacking
+from small_reads import SmallReads
 
 settings.register_profile("virshort", deadline=None)  # no test is timed: machines may be busy
 settings.load_profile("virshort")
@@ -80,6 +81,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     """A small experiment, run once; tests resume it, and leave its pipeline and results as they were."""
     return Small(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="session")
+def small_reads(small: Small, tmp_path_factory: pytest.TempPathFactory) -> SmallReads:
+    """Reads classified by the model of the small experiment, without any network where that can be taken away; tests resume
+    this run, and leave it as it was."""
+    base = tmp_path_factory.mktemp("small_reads")
+    return SmallReads(base, small, PATH=nextflow_within(base / "path", *WITHOUT_NETWORK))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ include { familyColumn       } from '../functions/hold_out'
 include { listedFiles        } from '../functions/shell'
 include { CHECK_GPU          } from '../modules/check_gpu/main'
 include { SIMULATE           } from '../modules/simulate/main'
+include { SIMULATE_READS     } from '../modules/simulate_reads/main'
 include { PLAN               } from '../modules/plan/main'
 include { CHECK_INPUT        } from '../modules/check_input/main'
 include { CLUSTER            } from '../modules/cluster/main'
@@ -27,6 +28,7 @@ workflow WINDOWS {
     }
     if (options.demo) {
         SIMULATE(ready.map { _yes -> options.seed }, codeDigest('simulate.py'))
+        SIMULATE_READS(options.seed, codeDigest('simulate_reads.py'))
         sheet = SIMULATE.out.sheet
         table = SIMULATE.out.table
     }

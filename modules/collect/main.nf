@@ -7,8 +7,11 @@ process COLLECT {
 
     input:
     tuple val(sample), path(reads, stageAs: 'chunks/*'), path(record), path(scores, stageAs: 'chunks/*')
-    path model, stageAs: 'model.json'
+    path model, stageAs: 'model/model.json'
+    path sources, stageAs: 'model/homology/sources.json' // or [] where the model searches none
+    path truth, stageAs: 'truth/*' // or []
     val options // threshold, pair_rule, formats
+    val compiled // folder for the compiled code, which tasks share
     val code
 
     output:
@@ -17,8 +20,10 @@ process COLLECT {
 
     script:
     """
-    collect.py --reads ${record} --chunks chunks --model model.json --threshold ${quoted(options.threshold)} \\
-        --pair-rule ${options.pair_rule} --formats ${quoted(options.formats ?: '')} --threads ${task.cpus} --out out/${sample}
+    export NUMBA_CACHE_DIR=${quoted(compiled)}
+    collect.py --reads ${record} --chunks chunks --model model/model.json --threshold ${quoted(options.threshold)} \\
+        --pair-rule ${options.pair_rule} --formats ${quoted(options.formats ?: '')} --threads ${task.cpus} \\
+        ${truth ? "--truth ${truth}" : ''} --out out/${sample}
     """
 
     stub:

@@ -5,6 +5,7 @@ process PLAN_READS {
     input:
     path sheet
     path model
+    path truth, stageAs: 'truth/*' // or []
     val weights_revision
     val code
 
@@ -14,6 +15,7 @@ process PLAN_READS {
     script:
     def revision = weights_revision ? "--weights-revision ${quoted(weights_revision)}" : ''
     """
-    plan_reads.py --reads ${sheet} --model ${model} ${revision} --out plan.json
+    plan_reads.py --reads ${sheet} --model ${model} ${revision} ${truth ? "--truth ${truth}" : ''} \\
+        --out plan.json
     """
 }

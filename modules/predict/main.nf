@@ -13,6 +13,7 @@ process PREDICT {
     input:
     tuple val(sample), val(chunk), path(reads)
     path model
+    val checked // its files, as PLAN_READS checked them
     val options // reads_per_chunk, min_read_length, max_n, quality_trim
     val compiled // folder for the compiled code, which tasks share
     val code
@@ -24,7 +25,10 @@ process PREDICT {
     def first = chunk.replace('chunk_', '').toLong() * options.reads_per_chunk
     """
     export NUMBA_CACHE_DIR=${quoted(compiled)}
-    predict.py --model ${model} --reads ${reads} --first-record ${first} --threads ${task.cpus} \\
+    cat > checked.json <<'END_OF_CHECKED'
+    ${groovy.json.JsonOutput.toJson(checked)}
+    END_OF_CHECKED
+    predict.py --model ${model} --checked checked.json --reads ${reads} --first-record ${first} --threads ${task.cpus} \\
         --min-read-length ${options.min_read_length} --max-n ${options.max_n} --quality-trim ${options.quality_trim} \\
         --out ${sample}.${chunk}.scores.parquet
     """

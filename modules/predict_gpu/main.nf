@@ -14,6 +14,7 @@ process PREDICT_GPU {
     input:
     tuple val(sample), val(chunk), path(reads)
     path model
+    val checked // its files, as PLAN_READS checked them
     path weights
     val loader // precision, device, memory, digests of the weights
     val options // reads_per_chunk, min_read_length, max_n, quality_trim
@@ -29,7 +30,10 @@ process PREDICT_GPU {
     def on_one_gpu = gpu_locks ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
     """
     export NUMBA_CACHE_DIR=${quoted(compiled)}
-    ${on_one_gpu}predict.py --model ${model} --reads ${reads} --first-record ${first} --threads ${task.cpus} \\
+    cat > checked.json <<'END_OF_CHECKED'
+    ${groovy.json.JsonOutput.toJson(checked)}
+    END_OF_CHECKED
+    ${on_one_gpu}predict.py --model ${model} --checked checked.json --reads ${reads} --first-record ${first} --threads ${task.cpus} \\
         --min-read-length ${options.min_read_length} --max-n ${options.max_n} --quality-trim ${options.quality_trim} \\
         --weights . --precision ${loader.precision} --device ${loader.device} --out ${sample}.${chunk}.scores.parquet
     """

@@ -4,6 +4,7 @@ process REPORT_READS {
 
     input:
     path summaries, stageAs: 'summaries/*'
+    path forecast, stageAs: 'forecast/*' // none with language models
     path model, stageAs: 'model.json'
     path assets, stageAs: 'assets/*'
     path macros, stageAs: 'assets/templates/*'
@@ -25,8 +26,8 @@ process REPORT_READS {
     ${groovy.json.JsonOutput.toJson(parameters)}
     END_OF_PARAMETERS
     versions.py --nextflow ${nextflow_version} --out pipeline_info/versions.yml
-    report_reads.py --summaries summaries --model model.json --parameters pipeline_info/parameters.json \\
-        --versions pipeline_info/versions.yml --assets assets --out report.html --table summary.tsv \\
+    report_reads.py --summaries summaries ${forecast ? "--forecast ${forecast}" : ''} --model model.json \\
+        --parameters pipeline_info/parameters.json --versions pipeline_info/versions.yml --assets assets --out report.html --table summary.tsv \\
         --text summary.txt
     """
 

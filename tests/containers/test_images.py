@@ -11,6 +11,7 @@ import pytest
 
 from engines import IMAGE
 from harness import ROOT, WITHOUT_NETWORK, Run, Small, copy_pipeline, nextflow_within, outcome
+from small_reads import SmallReads, calls
 
 USER = 4321
 
@@ -22,7 +23,7 @@ def test_no_task_uses_the_network(demo: Run) -> None:
     assert (demo.results / "report.html").exists()
 
 
-def test_podman(podman: dict[str, str], small: Small, tmp_path: Path) -> None:
+def test_podman(podman: dict[str, str], small: Small, small_reads: SmallReads, tmp_path: Path) -> None:
     """The image has lost its name, so the run builds it again (here from cached layers). The genomes of the small experiment
     are simulated once more, in the image."""
     subprocess.run(["podman", "untag", IMAGE], env=os.environ | podman, check=True)
@@ -46,9 +47,11 @@ def test_podman(podman: dict[str, str], small: Small, tmp_path: Path) -> None:
     assert found == expected
     page = (run.results / "report.html").read_text()
     assert all(f">{step}<" in page for step in ("SAMPLE_WINDOWS", "TRAIN", "COMPARE")), "the report shows the cost of the run"
+    reads = small_reads.start("-profile", "podman", folder=tmp_path / "reads", env=podman).ended()
+    assert reads.rc == 0 and calls(reads.results) == small_reads.outcome, reads.output
 
 
-def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], small: Small) -> None:
+def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], small: Small, small_reads: SmallReads) -> None:
     folder = Path(docker["DOCKER_HOST"].removeprefix("unix://")).parent
     for path in (folder, *folder.parents[:3]):  # other users may not enter pytest's folders
         path.chmod(path.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
@@ -56,25 +59,31 @@ def test_docker_as_a_user_who_is_not_root(docker: dict[str, str], small: Small) 
     own = folder / "run"
     own.mkdir()
     os.chown(own, USER, USER)
-    pipeline, genomes = copy_pipeline(folder / "pipeline"), folder / "genomes"
+    pipeline, genomes, given = copy_pipeline(folder / "pipeline"), folder / "genomes", folder / "given"
     shutil.copytree(small.genomes, genomes)
+    shutil.copytree(small_reads.given, given)
     for name in ("tools", ".tools"):  # the originals may be in a folder that other users cannot enter
         shutil.copytree(ROOT / name, pipeline / name, symlinks=True)
-    subprocess.run(["chmod", "-R", "a+rX", pipeline, genomes], check=True)
+    subprocess.run(["chmod", "-R", "a+rX", pipeline, genomes, given], check=True)
     path = nextflow_within(
         folder, "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", tools=pipeline / ".tools/bin"
     )
+    users = docker | {"PATH": path, "HOME": str(own), "NXF_HOME": str(own)}
     run = small.start(
         "-profile",
         "docker",
         folder=own,
         pipeline=pipeline,
-        env=docker | {"PATH": path, "HOME": str(own), "NXF_HOME": str(own)},
+        env=users,
         input=genomes / "samplesheet.csv",
         source_table=genomes / "sources.tsv",
     ).ended()
     assert run.rc == 0, run.output
     assert outcome(run.results) == small.outcome
+    reads = small_reads.start(
+        "-profile", "docker", folder=own, pipeline=pipeline, env=users, reads=given / "reads.csv", model=given / "model"
+    ).ended()
+    assert reads.rc == 0 and calls(reads.results) == small_reads.outcome, reads.output
     owners = {path.lstat().st_uid for path in own.rglob("*")}
     assert owners == {USER}, "tasks ran as the user, not as root"
 

@@ -10,10 +10,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from isal import igzip
 
+from virshort.homology.source_list import SourceList, SourceName, write_sources
+
 SEQUENCE = b"ACGTTGCA" * 100
 DIGEST = "0123456789abcdef"
 """Of the model that `write_model` writes."""
 STEMS = (b'"q" u,o;te', b"caf\xe9 \xff", b"A00:1:H:1 1:N:0:ACGT", b"x" * 300, b"@plain", b"a'b$(c)`d`")
+
+SOURCES = SourceList(
+    np.array([0, 1, 1, 1]),
+    np.array([0, 0, 900, 2000]),
+    [SourceName("b1", "bacteria", None), *(SourceName(f"p{i}", "phage", f"family {i % 2}") for i in (1, 2, 3))],
+)
+"""Of the model that `write_model` writes."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,7 @@ def make_sample(name: str, fragments: int, mates: int, seed: int = 0, odds: np.n
     flat = odds.ravel()
     known = ~np.isnan(flat)
     matched = known & (rng.random(n) < 0.4)
+    rng_of_sources = np.random.default_rng([seed, 1])
     rows = {
         "record": np.repeat(np.arange(fragments), mates),
         "mate": np.tile(np.arange(mates) + (mates > 1), fragments).astype(np.int8),
@@ -63,6 +73,7 @@ def make_sample(name: str, fragments: int, mates: int, seed: int = 0, odds: np.n
         "bits_nonviral": np.where(matched, rng.uniform(30, 90, n), 0).astype(np.float32),
         "identity_viral": np.where(matched, 0.6, 0).astype(np.float32),
         "identity_nonviral": np.where(matched, 0.5, 0).astype(np.float32),
+        "source": pa.array(rng_of_sources.integers(0, len(SOURCES.names), n), pa.int32(), mask=~matched),
         "shares_31mer": known & (rng.random(n) < 0.2),
         "gc": np.full(n, 0.5, np.float32),
         "overlap": np.repeat(np.where(rng.random(fragments) < 0.5, 0.4, 0), mates).astype(np.float32),
@@ -91,8 +102,8 @@ def write_chunks(folder: Path, sample: Sample, size: int) -> Path:
 
 
 def write_model(path: Path, thresholds: Sequence[float] = (0.0, 1.5, 3.0), held_out: object = None) -> Path:
-    """A model.json with what calling needs. thresholds: balanced, fpr_1e-2, fpr_1e-3, of reads under 200 bp; others need half
-    a unit more."""
+    """A model.json with what calling needs, and its list of sources. thresholds: balanced, fpr_1e-2, fpr_1e-3, of reads under
+    200 bp; others need half a unit more."""
     names = ("balanced", "fpr_1e-2", "fpr_1e-3")
     bins = ([0, 200], [200, 500], [500, 1000], [1000, None])
     by_bin = [
@@ -106,8 +117,9 @@ def write_model(path: Path, thresholds: Sequence[float] = (0.0, 1.5, 3.0), held_
         "overlapping": 0.1,
     }  # fmt: skip
     record = {
-        "format": 1, "arm": "codon", "digest": DIGEST, "trained_on": {"scratch": [150, 150]},
+        "format": 2, "arm": "codon", "digest": DIGEST, "trained_on": {"scratch": [150, 150]},
         "thresholds": by_bin, "pairs": pairs, "held_out": held_out, "search": {"folds": 5, "sensitivity": "default"},
     }  # fmt: skip
     path.write_text(json.dumps(record))
+    write_sources(path.parent / "homology", SOURCES)
     return path

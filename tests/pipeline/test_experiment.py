@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,9 +13,10 @@ from safetensors.numpy import load_file
 
 from harness import ARMS, ROOT, Run
 from virshort.fold_roles import training_folds
+from virshort.heads.fast_scoring import prepared
 from virshort.heads.scoring import FOLDS
 from virshort.heads.splits import split_rows
-from virshort.model.opening import open_model
+from virshort.model.opening import open_model, read_heads
 from virshort.model.scoring import find_matches, raw_log_odds, score
 from virshort.verdict.wording import SIMULATED
 from virshort.windows.shards import read_shard
@@ -82,9 +84,11 @@ def test_the_demo_writes_its_best_arm_as_a_model(demo: Run) -> None:
     model = open_model(demo.results / "model")
     arm = read(demo.results / "comparison.json")["best_arm"]["arm"]
     assert model.record["arm"] == arm and SIMULATED in (demo.results / "model" / "README.md").read_text()
-    for fold, tensors in model.heads.items():
+    heads = {}
+    for fold, tensors in read_heads(demo.results / "model", model.record).items():
         own = {name: training_folds(fold, model.record["folds"]) for name in tensors if name.endswith(FOLDS)}
-        tensors.update(own)
+        heads[fold] = prepared(tensors | own)
+    model = replace(model, heads=heads)
     shard = read_shard(demo.results / "windows/test/short/shard_00000.fa.gz")
     reads = dict(zip(shard.ids[:300], shard.sequences, strict=False))
     scored = pq.read_table(
@@ -93,7 +97,7 @@ def test_the_demo_writes_its_best_arm_as_a_model(demo: Run) -> None:
     expected = {
         w: (f, odds) for w, f, odds in zip(*(scored[c].to_pylist() for c in ("window", "fold", "log_odds")), strict=True)
     }
-    raw = raw_log_odds(model, list(reads.values()), find_matches(model, list(reads.values()), 1))
+    raw = raw_log_odds(model, list(reads.values()), find_matches(model, list(reads.values()), 1).scores)
     found = [raw[expected[name][0]][i] for i, name in enumerate(reads)]
     assert found == pytest.approx([expected[name][1] for name in reads], abs=1e-3)
     assert score(model, list(reads.values())).shares_31mer.mean() > 0.9  # they are stretches of sources

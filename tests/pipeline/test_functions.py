@@ -174,8 +174,8 @@ def test_published_names_are_those_that_processes_publish(demo: Run, tmp_path: P
     own = ("trace_", "timeline_", ".lock")
     found = {path.name for path in demo.results.iterdir() if path.name != "pipeline_info"}
     found |= {f"pipeline_info/{p.name}" for p in (demo.results / "pipeline_info").iterdir() if not p.name.startswith(own)}
-    # features/ needs --keep_features, gpu.json a GPU, summary.tsv reads.
-    assert found | folders | {"pipeline_info/gpu.json", "summary.tsv"} == set(names)
+    # features/ needs --keep_features, gpu.json a GPU, summary.tsv and forecast.json reads.
+    assert found | folders | {"pipeline_info/gpu.json", "pipeline_info/forecast.json", "summary.tsv"} == set(names)
 
 
 REPORT = """Error executing process > 'EMBEDDING:EMBED (x)'

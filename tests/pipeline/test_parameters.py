@@ -69,6 +69,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"threshold": 1.5}, ["--threshold does not have the form of its description, got '1.5'"]),
     ({"threshold": "0.5; touch EFFECT"}, ["--threshold does not have the form of its description"]),
     ({"pair_rule": "any"}, ["--pair_rule must be one of model, both, either, best, got 'any'"]),
+    ({"truth": "nowhere.tsv"}, ["--truth names no existing file, got 'nowhere.tsv'"]),
     ({"formats": "lyra,kraken2"}, ["--formats does not have the form of its description, got 'lyra,kraken2'"]),
     ({"arms": "finetune'; touch EFFECT; '"}, ["--arms does not have the form of its description"]),
     ({"sweep_lengths": "150; touch EFFECT"}, ["--sweep_lengths does not have the form of its description"]),

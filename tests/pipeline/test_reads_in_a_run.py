@@ -5,6 +5,7 @@ import gzip
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,10 +13,13 @@ import pytest
 
 from fastq_text import fastq
 from harness import Run, run_nextflow
+from virshort.labels import LABELS
 from virshort.report.reads_page import TITLES
 from virshort.windows.shards import read_shard
 
 SAMPLES = {"lake": "paired", "tick": "single", "gut.2": "interleaved", "none": "single"}
+SIMULATED = "mixed"
+"""A sample of the reads that the demo simulates for its model."""
 
 
 def pairs_of(demo: Run) -> tuple[list[bytes], list[bytes], list[int]]:
@@ -27,9 +31,14 @@ def pairs_of(demo: Run) -> tuple[list[bytes], list[bytes], list[int]]:
 
 
 def write_samples(folder: Path, demo: Run) -> Path:
-    """A sheet of four samples; `lake` has two lanes, and a read of each kind that gets no score."""
+    """A sheet of five samples, and truth.tsv beside it, which labels `lake` and the simulated one. `lake` has two lanes, and a
+    read of each kind that gets no score."""
     folder.mkdir()
-    one, other, _ = pairs_of(demo)
+    one, other, labels = pairs_of(demo)
+    simulated = demo.results / "simulated"
+    truth = [line for line in (simulated / "truth.tsv").read_text().splitlines() if line.startswith(("sample\t", SIMULATED))]
+    truth += [f"lake\tpair_{i}\t{LABELS[y]}\t" for i, y in enumerate(labels)]
+    (folder / "truth.tsv").write_text("\n".join([*truth, ""]))
     names = [[f"pair {i}/{mate}".replace(" ", "_") for i in range(len(one))] for mate in (1, 2)]
     one[0], one[1], other[2] = b"ACGT", b"AC" * 75, b"N" * 150
     half = len(one) // 2
@@ -45,7 +54,8 @@ def write_samples(folder: Path, demo: Run) -> Path:
     sheet = folder / "reads.csv"
     sheet.write_text(
         "sample,fastq_1,fastq_2\nlake,L1_1.fastq.gz,L1_2.fastq.gz\ntick,single.fa,\ngut.2,mixed.fq,\n"
-        "lake,L2_1.fastq.gz,L2_2.fastq.gz\nnone,none.fq,\n"
+        f"lake,L2_1.fastq.gz,L2_2.fastq.gz\nnone,none.fq,\n"
+        f"{SIMULATED},{simulated}/{SIMULATED}_R1.fastq.gz,{simulated}/{SIMULATED}_R2.fastq.gz\n"
     )
     return sheet
 
@@ -55,7 +65,10 @@ def calls(demo: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("reads")
     sheet = write_samples(folder / "given", demo)
     model = demo.results / "model"
-    run = run_nextflow("--reads", sheet, "--model", model, "--reads_per_chunk", 300, "--threshold", "balanced", folder=folder)
+    run = run_nextflow(
+        "--reads", sheet, "--model", model, "--reads_per_chunk", 300, "--threshold", "balanced",
+        "--truth", folder / "given/truth.tsv", folder=folder,
+    )  # fmt: skip
     assert run.rc == 0, run.output
     return run
 
@@ -65,11 +78,15 @@ def rows_of(run: Run, sample: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
+def summary_of(run: Run, sample: str) -> dict[str, Any]:
+    return json.loads((run.results / sample / f"{sample}.summary.json").read_text())
+
+
 def test_every_read_is_called_once(calls: Run, demo: Run) -> None:
     one, _, labels = pairs_of(demo)
     for sample, layout in SAMPLES.items():
         rows = rows_of(calls, sample)
-        summary = json.loads((calls.results / sample / f"{sample}.summary.json").read_text())
+        summary = summary_of(calls, sample)
         assert summary["layout"] == layout
         mates = 1 if layout == "single" else 2
         assert len(rows) == (0 if sample == "none" else mates * len(one))
@@ -82,6 +99,32 @@ def test_every_read_is_called_once(calls: Run, demo: Run) -> None:
     viral = [row["call"] == "viral" for row in rows_of(calls, "lake")[::2]]
     rates = [sum(v for v, label in zip(viral, labels, strict=True) if label == y) / labels.count(y) for y in (0, 1)]
     assert rates[1] > rates[0] + 0.2
+
+
+def test_calls_stand_beside_the_truth(calls: Run, demo: Run) -> None:
+    _, _, labels = pairs_of(demo)
+    truth = summary_of(calls, "lake")["truth"]
+    call = [row["call"] for row in rows_of(calls, "lake")[::2]]
+    for y, label in enumerate(LABELS):
+        found = Counter(c for c, of in zip(call, labels, strict=True) if of == y)
+        assert {k: v for k, v in truth["all"][label].items() if k != "all" and v} == found
+    assert truth["not_in_truth"] == truth["not_in_reads"] == 0
+    assert summary_of(calls, "tick")["truth"] is None
+
+
+def test_reads_of_unseen_genomes_are_classified_and_their_relatives_are_named(calls: Run) -> None:
+    summary = summary_of(calls, SIMULATED)
+    truth = summary["truth"]
+    assert truth["all"]["sensitivity"] > truth["all"]["false_positive_rate"] + 0.2
+    known, new = (truth["by_group"][group]["sensitivity"] for group in ("known family", "new family"))
+    assert known > new
+    assert {"too_short", "n", "low_complexity"} & set(summary["reasons"]) and {"adapter", "poly_g"} <= set(summary["flags"])
+    named = [row for row in rows_of(calls, SIMULATED) if row["evidence"].startswith("homology viral")]
+    assert named and all(row["source"] and " family " in row["family"] for row in named)
+    assert all(not row["source"] for row in rows_of(calls, SIMULATED) if row["evidence"] in ("", "composition"))
+    found = {(f["kingdom"], f["family"]): f["reads"]["all"] for f in summary["found"] if f["label"] == "viral"}
+    listed = Counter((row["kingdom"], row["family"]) for row in named)  # also those of too few bits to count
+    assert found and all(0 < count <= listed[family] for family, count in found.items())
 
 
 def test_samples_of_the_same_reads_get_the_same_scores(calls: Run) -> None:
@@ -106,7 +149,7 @@ def test_viral_reads_come_back_byte_for_byte(calls: Run) -> None:
 def test_the_table_and_the_report_cover_all_samples(calls: Run) -> None:
     with (calls.results / "summary.tsv").open(newline="") as file:
         rows = {row["sample"]: row for row in csv.DictReader(file, delimiter="\t")}
-    assert set(rows) == set(SAMPLES) and rows["none"]["fragments"] == "0" and rows["none"]["viral_share"] == ""
+    assert set(rows) == {*SAMPLES, SIMULATED} and rows["none"]["fragments"] == "0" and rows["none"]["viral_share"] == ""
     assert 0 <= float(rows["lake"]["viral_share"]) <= 1 and float(rows["lake"]["called_share"]) > 0
     page = (calls.results / "report.html").read_text()
     assert all(f"vs_reads_{name}" in page for name in TITLES) and all(sample in page for sample in SAMPLES)
@@ -115,7 +158,7 @@ def test_the_table_and_the_report_cover_all_samples(calls: Run) -> None:
 def test_another_threshold_scores_nothing_again(calls: Run, demo: Run) -> None:
     run = run_nextflow(
         "--reads", calls.folder / "given/reads.csv", "--model", demo.results / "model", "--reads_per_chunk", 300,
-        "--threshold", 0.9, "-resume", folder=calls.folder,
+        "--threshold", 0.9, "--truth", calls.folder / "given/truth.tsv", "-resume", folder=calls.folder,
     )  # fmt: skip
     assert run.rc == 0, run.output
     assert run.executed() == {"COLLECT", "REPORT_READS"}

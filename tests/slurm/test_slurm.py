@@ -8,6 +8,7 @@ import pytest
 
 from harness import ROOT, Run, Small, edited, environment, nextflow, outcome
 from slurm_cluster import Cluster
+from small_reads import SmallReads, calls
 
 Jobs = list[dict[str, str]]
 
@@ -98,6 +99,15 @@ def test_job_arrays_give_the_same(on_cluster: OnCluster) -> None:
     assert not list(on_cluster.folder.glob("slurm-*.out")), "Slurm's own logs are not written to the user's folder"
 
 
+def test_reads_are_classified_by_jobs_as_on_one_machine(small_reads: SmallReads, cluster: Cluster, tmp_path: Path) -> None:
+    before = {job["JobId"] for job in cluster.jobs()}
+    run = small_reads.start(*cluster.options, folder=tmp_path, env=cluster.environment).ended()
+    assert run.rc == 0, run.output
+    jobs = [job["JobName"] for job in cluster.jobs() if job["JobId"] not in before]
+    assert len(jobs) == len(run.trace) and any("_PREDICT_(" in name for name in jobs)
+    assert calls(run.results) == small_reads.outcome
+
+
 def test_a_request_that_no_node_can_meet_is_named(on_cluster: OnCluster) -> None:
     run, _ = on_cluster.resumed("--slurm_gpu=--gres=gpu:9", windows_per_shard=200)
     assert run.rc == 1
@@ -120,7 +130,7 @@ def test_the_profile_combines_with_others_in_any_order(tmp_path: Path, parser: s
         "'withLabel:gpu'.clusterOptions = {",
         "'withLabel:gpu'.containerOptions = ",
         "'withLabel:parallel'.memory = ",
-        "'withName:TRAIN|TRAIN_BASELINE|TRAIN_COMBINED|EVALUATE|PREDICT|PREDICT_GPU|COLLECT'.cache = true",
+        "'withName:TRAIN|TRAIN_BASELINE|TRAIN_COMBINED|EVALUATE|FORECAST|PREDICT|PREDICT_GPU|COLLECT'.cache = true",
         "executor = 'slurm'",
         "maxRetries = 2",
     ):

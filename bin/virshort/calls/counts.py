@@ -27,15 +27,19 @@ def _zeros(*shape: int) -> np.ndarray:
 
 @dataclass
 class SampleCounts:
-    """reads: [mates, calls]; fragments: [calls]; classes: [2, bins, 2], fragments by whether both mates took part, by length
-    bin and by call; odds: [2, bins, k], the same by log-odds; lengths: [LONGEST + 1], gc: [GC_STEPS + 1] (percent), of scored
-    reads; bins: [bins, calls], reads by length; evidence: [3, calls], of scored reads; shares_31mer: [calls], reads."""
+    """match_bits: from how many bits a match counts; None: from any.
+
+    reads: [mates, calls]; fragments: [calls]; classes: [2, 2, bins, 2], fragments by whether a read of theirs has a match, by
+    whether both mates took part, by length bin and by call; odds: [2, 2, bins, k], the same by log-odds; lengths:
+    [LONGEST + 1], gc: [GC_STEPS + 1] (percent), of scored reads; bins: [bins, calls], reads by length; evidence: [3, calls],
+    of scored reads; shares_31mer: [calls], reads."""
 
     mates: int
+    match_bits: float | None = None
     reads: np.ndarray = field(init=False)
     fragments: np.ndarray = field(default_factory=lambda: _zeros(len(CALLS)))
-    classes: np.ndarray = field(default_factory=lambda: _zeros(2, len(LENGTHS), 2))
-    odds: np.ndarray = field(default_factory=lambda: _zeros(2, len(LENGTHS), len(LOG_ODDS)))
+    classes: np.ndarray = field(default_factory=lambda: _zeros(2, 2, len(LENGTHS), 2))
+    odds: np.ndarray = field(default_factory=lambda: _zeros(2, 2, len(LENGTHS), len(LOG_ODDS)))
     lengths: np.ndarray = field(default_factory=lambda: _zeros(LONGEST + 1))
     gc: np.ndarray = field(default_factory=lambda: _zeros(GC_STEPS + 1))
     bins: np.ndarray = field(default_factory=lambda: _zeros(len(LENGTHS), len(CALLS)))
@@ -54,20 +58,30 @@ class SampleCounts:
             _add(self.reads[mate], call[:, mate])
         _add(self.fragments, found.call)
         decided = found.call != UNSCORED
-        kind, where = found.as_pair[decided].astype(np.int64), length_bin(found.length[decided])
-        _add(self.classes, kind, where, (found.call[decided] == VIRAL).astype(np.int64))
-        _add(self.odds, kind, where, nearest_log_odds(found.log_odds[decided]))
+        matched = has_match(scored.bits, self.match_bits)
+        place = np.any(matched, axis=1)[decided], found.as_pair[decided], length_bin(found.length[decided])
+        _add(self.classes, *place, found.call[decided] == VIRAL)
+        _add(self.odds, *place, nearest_log_odds(found.log_odds[decided]))
         _add(self.bins, length_bin(scored.length), call)
         known = ~np.isnan(scored.log_odds)  # a read without a score may still have the call that its mate gave the pair
         _add(self.lengths, np.minimum(scored.scored_length[known], LONGEST))
         _add(self.gc, np.rint(scored.gc[known] * GC_STEPS).astype(np.int64))
-        bits = scored.bits[known]
-        kinds = np.where(bits.max(axis=-1) > 0, 1 + bits.argmax(axis=-1), 0)
-        _add(self.evidence, kinds, call[known])
+        _add(self.evidence, kinds_of_evidence(scored.bits[known], self.match_bits), call[known])
         _add(self.shares_31mer, call[scored.shares_31mer])
         self.reasons.update(_tally(scored.reason))
         for flags, count in _tally(scored.flags).items():
             self.flags.update(dict.fromkeys(flags.split(","), count))
+
+
+def has_match(bits: np.ndarray, match_bits: float | None) -> np.ndarray:
+    """Whether the best match counts: from `match_bits` on, or any if that is None. bits: [..., labels]; returns [...] bool."""
+    most: np.ndarray = bits.max(axis=-1)
+    return most > 0 if match_bits is None else most >= match_bits
+
+
+def kinds_of_evidence(bits: np.ndarray, match_bits: float | None) -> np.ndarray:
+    """Which of EVIDENCE speaks for reads: that of the best match, if it counts. bits: [n, labels]; returns [n] int64."""
+    return np.where(has_match(bits, match_bits), 1 + bits.argmax(axis=-1), 0)
 
 
 def length_bin(length: np.ndarray) -> np.ndarray:
@@ -82,7 +96,7 @@ def nearest_log_odds(odds: np.ndarray) -> np.ndarray:
 
 def _add(sums: np.ndarray, *at: np.ndarray) -> None:
     """Add 1 at each place, also where a place occurs several times."""
-    places = np.ravel_multi_index([a.ravel() for a in at], sums.shape)
+    places = np.ravel_multi_index([a.ravel().astype(np.int64) for a in at], sums.shape)
     sums += np.bincount(places, minlength=sums.size).reshape(sums.shape)
 
 

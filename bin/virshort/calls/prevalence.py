@@ -9,10 +9,14 @@ intervals of Fieller and Wilson), so it stays sound near 0 and 1, where the usua
 variance has two parts: the binomial one of the sample's reads, and that of both rates over clusters. The latter counts twice:
 once because the rates were measured on a limited number of clusters, and once because the organisms of the sample are another
 draw, which is taken to be of as many clusters.
+
+Viruses that are known are found much more often than new ones, and a sample's need not be as new as held-out ones are. So reads
+with a match and reads without one are corrected each by rates of their own, and then added up (stratification).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import special
@@ -32,6 +36,32 @@ class SampleRates:
 
     found: Rate
     false: Rate
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Reads of a sample that are corrected together. called: how many reach a threshold; rates: at this threshold; at_least:
+    whether viral reads may be found more often than the rate says, since viruses that are known are."""
+
+    called: int
+    reads: int
+    rates: SampleRates
+    at_least: bool = False
+
+    @property
+    def share(self) -> float | None:
+        """Of these reads, the viral ones."""
+        return rogan_gladen(self.called, self.reads, self.rates)
+
+    def interval(self, level: float = LEVEL) -> tuple[float, float] | None:
+        """The interval of their share. If viral reads may be found more often, its lower end is that of finding all of them,
+        and more calls than the rates explain leave the upper end open."""
+        ends = interval(self.called, self.reads, self.rates, level)
+        if not self.at_least or self.rates.found.value <= self.rates.false.value:
+            return ends
+        all_found = SampleRates(Rate(1.0, 0.0, 1.0, self.rates.found.effective), self.rates.false)
+        low, _ = interval(self.called, self.reads, all_found, level) or (1.0, 1.0)
+        return (min(low, ends[0]), ends[1]) if ends else (low, 1.0)
 
 
 def pooled(rates: Sequence[tuple[Rate, Rate]], weights: Sequence[float] | np.ndarray) -> SampleRates:
@@ -56,32 +86,38 @@ def rogan_gladen(called: int, reads: int, rates: SampleRates) -> float | None:
     return float(np.clip((called / reads - rates.false.value) / gap, 0, 1)) if gap > 0 and reads else None
 
 
-def _distance(called_share: np.ndarray | float, expected: np.ndarray, margin: np.ndarray) -> np.ndarray:
-    """How far an observed share of calls is from the expected one, in units of the largest distance that is no surprise.
+class _Expectation(NamedTuple):
+    """The share of calls to expect at each true share [k], the largest deviation from it that is no surprise, and the calls
+    whose clusters make these deviations skewed."""
 
-    Rates of clusters are skewed: one may have ten times the mean false positive rate, but none less than none. So more calls
-    than expected are compared by their ratio, and fewer by their difference."""
-    base = np.maximum(expected, margin / 2)
-    excess = base * np.log(np.maximum(called_share, 1e-300) / base)
-    return np.where(called_share > expected, excess, expected - called_share) / np.maximum(margin, 1e-300)
-
-
-def _expected(share: np.ndarray, rates: SampleRates) -> np.ndarray:
-    """The share of calls to expect at each true share."""
-    return share * rates.found.value + (1 - share) * rates.false.value
+    calls: np.ndarray
+    margin: np.ndarray
+    skewed: np.ndarray
 
 
-def _margin(share: np.ndarray, reads: int, rates: SampleRates, quantile: float) -> np.ndarray:
-    """The t quantile times the standard deviation of the share of calls, at each true share [k]."""
+def _expected(share: np.ndarray, reads: int, rates: SampleRates, quantile: float) -> _Expectation:
+    """What to expect at each true share [k]. The margin is the t quantile times the standard deviation of the calls."""
     found, false = rates.found, rates.false
-    expected = _expected(share, rates)
-    binomial = expected * (1 - expected) / reads
+    calls = share * found.value + (1 - share) * false.value
+    binomial = calls * (1 - calls) / reads
     by_viral, by_nonviral = DRAWS * share**2 * found.variance, DRAWS * (1 - share) ** 2 * false.variance
     variance = binomial + by_viral + by_nonviral
     # Satterthwaite; the binomial part has as many degrees of freedom as there are reads.
     below = by_viral**2 / found.df + by_nonviral**2 / false.df + binomial**2 / reads
     df = np.divide(variance**2, below, out=np.full(len(share), 1e9), where=below > 0)
-    return special.stdtrit(df, quantile) * np.sqrt(variance)
+    by_false = np.divide(by_nonviral, variance, out=np.zeros(len(share)), where=variance > 0)
+    return _Expectation(calls, special.stdtrit(df, quantile) * np.sqrt(variance), calls - by_false * share * found.value)
+
+
+def _distance(called_share: np.ndarray | float, expected: _Expectation) -> np.ndarray:
+    """How far an observed share of calls is from the expected one, in units of the largest distance that is no surprise.
+
+    Rates of clusters are skewed: one may have ten times the mean false positive rate, but none less than none. So more calls
+    than expected are compared by their ratio to the calls that are skewed, and fewer by their difference."""
+    calls, margin, skewed = expected
+    base = np.maximum(np.maximum(skewed, margin / 2), 1e-300)
+    excess = base * np.log1p(np.maximum(called_share - calls, 0) / base)
+    return np.where(called_share > calls, excess, calls - called_share) / np.maximum(margin, 1e-300)
 
 
 def shares() -> np.ndarray:
@@ -90,14 +126,13 @@ def shares() -> np.ndarray:
     return np.concatenate([[0.0], low, 1 - low[-2::-1], [1.0]])
 
 
-def interval(called: int, reads: int, rates: SampleRates) -> tuple[float, float] | None:
-    """The 95 % interval of the share; None where the rates cannot tell shares apart, and where more is called than any share
+def interval(called: int, reads: int, rates: SampleRates, level: float = LEVEL) -> tuple[float, float] | None:
+    """The interval of the share; None where the rates cannot tell shares apart, and where more is called than any share
     explains, so that the rates are not those of the sample. An interval from 0 to 1 says nothing."""
     if not reads or rates.found.value <= rates.false.value:
         return None
     grid = shares()
-    margin = _margin(grid, reads, rates, 0.5 + LEVEL / 2)
-    inside = np.flatnonzero(_distance(called / reads, _expected(grid, rates), margin) <= 1)
+    inside = np.flatnonzero(_distance(called / reads, _expected(grid, reads, rates, 0.5 + level / 2)) <= 1)
     if not len(inside):  # fewer calls than any share explains, or more
         return (0.0, 0.0) if called / reads < rates.false.value else None
     # One step further out on each side: the ends lie between grid points.
@@ -111,17 +146,53 @@ def detection_limit(reads: int, rates: SampleRates) -> float | None:
     if not reads or rates.found.value <= rates.false.value:
         return None
     grid = shares()
-    margin, expected = _margin(grid, reads, rates, LEVEL), _expected(grid, rates)
-    sure = expected - margin  # calls that nearly every sample with this share has
-    seen = np.flatnonzero((sure > expected[0]) & (_distance(sure, expected[:1], margin[:1]) > 1))
+    expected = _expected(grid, reads, rates, LEVEL)
+    none = _Expectation(*(column[:1] for column in expected))
+    sure = expected.calls - expected.margin  # calls that nearly every sample with this share has
+    seen = np.flatnonzero((sure > none.calls) & (_distance(sure, none) > 1))
     return float(grid[seen[0]]) if len(seen) else None
 
 
-def expected_precision(share: float, rates: SampleRates) -> float | None:
-    """The share of viral calls that are right, where a share of the reads is viral; None where nothing is called."""
-    right = share * rates.found.value
-    called = right + (1 - share) * rates.false.value
-    return right / called if called > 0 else None
+def added_up(shares: Sequence[float | None], strata: Sequence[Stratum]) -> float | None:
+    """The share of all reads that have a property, from the shares in each stratum; None where one is not known."""
+    known = [share for share in shares if share is not None]
+    if len(known) < len(shares):
+        return None
+    return float(np.average(known, weights=[s.reads for s in strata]))
+
+
+def added_interval(strata: Sequence[Stratum]) -> tuple[float, float] | None:
+    """The 95 % interval of the share of all reads; None where one stratum has none.
+
+    The ends of the strata add up. Their levels are such that all strata are right at once in 95 % of samples (Bonferroni), so
+    nothing need be known about how their errors go together."""
+    level = 1 - (1 - LEVEL) / len(strata)
+    low, high = zip(*((s.interval(level) or (None, None)) for s in strata), strict=True)
+    ends = added_up(low, strata), added_up(high, strata)
+    return None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
+
+
+def added_detection_limit(strata: Sequence[Stratum], viral: Sequence[float]) -> float | None:
+    """The smallest share of all reads that is told from none in one of the strata; None where no share is.
+
+    viral: the share of a sample's viral reads that is expected in each stratum."""
+    total = sum(s.reads for s in strata)
+    limits = [detection_limit(s.reads, s.rates) for s in strata]
+    shares = [
+        limit * s.reads / total / part
+        for limit, s, part in zip(limits, strata, viral, strict=True)
+        if limit is not None and part > 0
+    ]
+    return min((share for share in shares if share <= 1), default=None)
+
+
+def expected_precision(shares: Sequence[float], reads: Sequence[int], rates: Sequence[SampleRates]) -> float | None:
+    """The share of viral calls that are right, where a share of the reads of each stratum is viral; None where nothing is
+    called. rates: of the calls."""
+    share, weight = np.asarray(shares, float), np.asarray(reads, float)
+    right = weight * share * [r.found.value for r in rates]
+    called = (right + weight * (1 - share) * [r.false.value for r in rates]).sum()
+    return float(right.sum() / called) if called > 0 else None
 
 
 def saerens(odds: np.ndarray, counts: np.ndarray, trained: float | np.ndarray, rounds: int = 1000) -> float | None:

@@ -1,6 +1,7 @@
 """Rows of tables about reads as lines of bytes: names may hold quotes, spaces, commas and bytes of any encoding."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -9,9 +10,13 @@ import pyarrow.compute as pc
 from virshort.calls.decisions import CALLS, UNSCORED
 from virshort.calls.records import content, without_tabs
 from virshort.heads.metrics import probability_of
+from virshort.homology.source_list import SourceName
 from virshort.labels import LABELS
 
-COLUMNS = ("read", "mate", "length", "score", "pair_score", "call", "reason", "evidence", "shares_31mer", "flags")
+COLUMNS = (
+    *("read", "mate", "length", "score", "pair_score", "call", "reason", "evidence", "source", "kingdom", "family"),
+    *("shares_31mer", "flags"),
+)
 """Columns of <sample>.reads.tsv.gz."""
 DIGITS = 6
 """Decimals of a score."""
@@ -78,6 +83,21 @@ def evidence(call: np.ndarray, bits: np.ndarray, identity: np.ndarray) -> pa.Lar
     return pc.replace_with_mask(out, pa.array(matched), pc.binary_join_element_wise(kind, *texts, space))
 
 
+@dataclass(frozen=True)
+class SourceCells:
+    """What the table says of each source of a model: [1 + sources] cells of bytes each, the first of which are empty."""
+
+    source: pa.LargeBinaryArray
+    kingdom: pa.LargeBinaryArray
+    family: pa.LargeBinaryArray
+
+
+def source_cells(names: Sequence[SourceName]) -> SourceCells:
+    """The cells of sources. White space in a name becomes one space, since a tab or line break would end the cell."""
+    columns = zip(("", "", ""), *names, strict=True)
+    return SourceCells(*(pa.array([" ".join((text or "").split()).encode() for text in column], BYTES) for column in columns))
+
+
 def read_lines(
     names: pa.LargeBinaryArray,
     mate: np.ndarray,
@@ -88,11 +108,15 @@ def read_lines(
     reason: pa.Array,
     bits: np.ndarray,
     identity: np.ndarray,
+    source: np.ndarray,
+    cells: SourceCells,
     shares_31mer: np.ndarray,
     flags: pa.Array,
 ) -> memoryview:
     """Lines of <sample>.reads.tsv.gz, one for each read. names: the first lines of records; pair_log_odds: NaN for reads that
-    are not called together with their mate; reason, flags: text; all [n] or, by label, [n, 2]."""
+    are not called together with their mate; reason, flags: text; source: the row of the best match's source, or -1; cells: of
+    the sources; all [n] or, by label, [n, 2]."""
+    row = pa.array(source + 1)
     return lines(
         [
             without_tabs(names),
@@ -103,6 +127,7 @@ def read_lines(
             words(call, CALLS),
             reason.cast(BYTES),
             evidence(np.where(np.isnan(log_odds), UNSCORED, call), bits, identity),
+            *(column.take(row) for column in (cells.source, cells.kingdom, cells.family)),
             words(shares_31mer.astype(np.int64), ("no", "yes")),
             flags.cast(BYTES),
         ]

@@ -1,79 +1,50 @@
 """Records of FASTQ and FASTA files as Arrow arrays of bytes, so that they are cut, chosen and written without a Python loop."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from isal import igzip
 
 from virshort.files import damaged
+from virshort.reads.chunks import read_parts
+from virshort.reads.records import Records
 
-BLOCK = 4 << 20  # bytes read at a time
-LINES = 4  # of a FASTQ record
-NEWLINE, RETURN, GREATER = b"\n"[0], b"\r"[0], b">"[0]
+NEWLINE, RETURN = b"\n"[0], b"\r"[0]
 
 
 class RecordReader:
-    """The records of a gzip-compressed chunk, in its order, byte for byte. `path`: ends in .fastq.gz or .fasta.gz."""
+    """The records of a chunk's file, in its order, byte for byte."""
 
     def __init__(self, path: Path):
         self.path = path
-        self._blocks = _blocks(path)
+        self._parts = read_parts(path)
         self._held = pa.array([], pa.large_binary())
 
     def take(self, n: int) -> pa.LargeBinaryArray:
         """The next n records, each with its line breaks. Raises InputError if there are fewer."""
         parts, found = [self._held], len(self._held)
         while found < n:
-            block = next(self._blocks, None)
-            if block is None:
+            part = next(self._parts, None)
+            if part is None:
                 raise damaged(self.path, f"it ends {n - found} records before its scores do")
-            parts.append(block)
-            found += len(block)
+            parts.append(_as_array(part))
+            found += len(part)
         held = pa.concat_arrays(parts) if len(parts) > 1 else parts[0]
         self._held = held.slice(n)
         return held.slice(0, n)
 
     def finish(self) -> None:
         """Raise InputError if records are left."""
-        if len(self._held) or next(self._blocks, None) is not None:
+        if len(self._held) or any(len(part) for part in self._parts):
             raise damaged(self.path, "it has more records than its scores")
 
 
-def _blocks(path: Path) -> Iterator[pa.LargeBinaryArray]:
-    fastq = path.name.endswith(".fastq.gz")
-    rest = b""
-    try:
-        with igzip.open(path, "rb") as f:
-            while block := f.read(BLOCK):
-                data = rest + block
-                ends = _record_ends(np.frombuffer(data, np.uint8), fastq)
-                if len(ends):
-                    yield _cut(data, ends)
-                    data = data[ends[-1] :]
-                rest = data
-    except (OSError, EOFError, ValueError) as e:
-        raise damaged(path, e) from None
-    if rest:
-        if not rest.endswith(b"\n"):
-            rest += b"\n"  # another record may follow it where it is written
-        yield _cut(rest, np.array([len(rest)]))
-
-
-def _record_ends(data: np.ndarray, fastq: bool) -> np.ndarray:
-    """Where the whole records of a block end, in ascending order; the last record of FASTA may go on in the next block."""
-    lines = np.flatnonzero(data == NEWLINE) + 1
-    if fastq:
-        return lines[LINES - 1 :: LINES]
-    lines = lines[lines < len(data)]
-    return lines[data[lines] == GREATER]
-
-
-def _cut(data: bytes, ends: np.ndarray) -> pa.LargeBinaryArray:
-    """The records of a block, without copying it. ends: [n], where each ends."""
-    offsets = np.concatenate([[0], ends]).astype(np.int64)
-    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+def _as_array(records: Records) -> pa.LargeBinaryArray:
+    """The same records, without a copy of their text."""
+    offsets = np.append(records.first, len(records.text))  # each begins where the one before it ends
+    return pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(), len(records), [None, pa.py_buffer(offsets), pa.py_buffer(records.text)]
+    )
 
 
 def content(records: pa.LargeBinaryArray) -> memoryview:

@@ -22,6 +22,7 @@ COLUMNS = (
     "log_odds",
     *(f"bits_{label}" for label in LABELS),
     *(f"identity_{label}" for label in LABELS),
+    "source",
     "shares_31mer",
     "gc",
     "overlap",
@@ -35,14 +36,16 @@ class ScoredReads:
     """n fragments of single reads (m = 1) or of two mates (m = 2).
 
     length, scored_length: [n, m] bp, as it came and after trimming; log_odds: [n, m], calibrated, NaN where a read was not
-    scored; bits, identity: [n, m, labels] of the best match, 0 where there is none; shares_31mer: [n, m] bool; gc: [n, m];
-    overlap: [n], the share of a mate's bases that the other reads too; reason, flags: text of n * m reads, mate by mate."""
+    scored; bits, identity: [n, m, labels] of the best match, 0 where there is none; source: [n, m] int64, the row of its source
+    in the list of the model, -1 where there is none; shares_31mer: [n, m] bool; gc: [n, m]; overlap: [n], the share of a mate's
+    bases that the other reads too; reason, flags: text of n * m reads, mate by mate."""
 
     length: np.ndarray
     scored_length: np.ndarray
     log_odds: np.ndarray
     bits: np.ndarray
     identity: np.ndarray
+    source: np.ndarray
     shares_31mer: np.ndarray
     gc: np.ndarray
     overlap: np.ndarray
@@ -65,7 +68,7 @@ def read_scores(path: Path, mates: int, first: int, model: str) -> Iterator[Scor
     Raises InputError where the scores are of another model, a row is missing or out of place, or a read has neither a score nor
     a reason."""
     try:
-        table = pq.read_table(path, columns=list(COLUMNS))
+        table = pq.read_table(path, columns=list(COLUMNS), page_checksum_verification=True)
     except (OSError, pa.ArrowInvalid) as e:
         raise damaged(path, e) from None
     missing = [c for c in COLUMNS if c not in table.column_names]
@@ -104,6 +107,7 @@ def _scored_reads(path: Path, table: pa.Table, mates: int) -> ScoredReads:
         log_odds,
         by_label["bits"],
         by_label["identity"],
+        table["source"].fill_null(-1).to_numpy().reshape(-1, mates).astype(np.int64),
         table["shares_31mer"].fill_null(False).to_numpy().reshape(-1, mates),
         numbers("gc"),
         np.nan_to_num(numbers("overlap"))[:, 0],

@@ -74,11 +74,6 @@ def entry_of(encoder: str, catalogue: Catalogue) -> Entry:
     return entry
 
 
-def row_of_encoder(encoder: str, catalogue: Catalogue) -> Row | None:
-    """The language model whose weights an encoder needs; None if it needs none."""
-    return entry_of(encoder, catalogue).row
-
-
 def load_encoder(name: str, settings: LoadSettings = LoadSettings(), catalogue: Catalogue = COUNTED) -> Encoder:  # noqa: B008
     """The encoder of that name. Raises InputError for an unknown name and for weights that cannot be used."""
     entry = entry_of(name, catalogue)

@@ -47,7 +47,10 @@ def row_tensors(modality: str, rows: np.ndarray, table: RowTable, frames: str) -
 
 def row_sequences(sequences: Sequence[bytes], rows: RowTable, translate: bool, genetic_code: int = 1) -> list[bytes]:
     """What an encoder reads for each row: bases, or their translation. rows.window are indices into `sequences`."""
-    bases = [_bases(sequences[w], f) for w, f in zip(rows.window.tolist(), rows.frame.tolist(), strict=True)]
+    if (rows.frame == STRETCH).all():
+        bases = [sequences[w] for w in rows.window.tolist()]
+    else:
+        bases = [_bases(sequences[w], f) for w, f in zip(rows.window.tolist(), rows.frame.tolist(), strict=True)]
     if not translate:
         return bases
     peptides = [b""] * len(bases)

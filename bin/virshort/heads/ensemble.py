@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from virshort.heads import calibration
+from virshort.heads.metrics import judge
 from virshort.heads.model_record import EnsembleRecord
 from virshort.heads.scoring import mean_of_replicates
-from virshort.heads.training import judge
 
 
 @dataclass(frozen=True)

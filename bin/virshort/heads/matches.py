@@ -15,17 +15,20 @@ VALUES = 2
 """Numbers of a fold and label: bit score, and identity from 0 to 1."""
 CUTS = range(20, 121)
 """Bits that may be the least that a match needs."""
+BAND, TELLING, ENOUGH = 5, 0.9, 20
+"""A match tells from so many bits on that, of at least 20 windows of each label with up to five bits more, 90 % are right."""
 STEPS = (0.0, 25.0, 30.0, 35.0, 45.0, 60.0, 100.0)
 """Bits between which the evidence of a match may rise at a slope of its own."""
 
 
-def best_bits(matches: np.ndarray, used: Sequence[int] | np.ndarray) -> np.ndarray:
+def best_bits(matches: np.ndarray, used: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
     """The bit score of the best nonviral and the best viral match of each window among the sources of some folds.
 
-    matches: [n, folds * labels * 2], for each fold and label bits and identity, 0 where there is no match; used: those folds.
+    matches: [n, folds * labels * 2], for each fold and label bits and identity, 0 where there is no match; used: those folds,
+    None for all.
     Returns [n, 2] float32 in the order of the labels."""
-    each = matches.reshape(len(matches), -1, len(LABELS), VALUES)[..., 0][:, np.asarray(used)]
-    return each.max(axis=1).astype(np.float32)
+    each = matches.reshape(len(matches), -1, len(LABELS), VALUES)[..., 0]
+    return (each if used is None else each[:, np.asarray(used)]).max(axis=1).astype(np.float32)
 
 
 def called_by_rule(bits: np.ndarray, cut: float, otherwise: int) -> np.ndarray:
@@ -45,6 +48,20 @@ def best_cut(bits: np.ndarray, label: np.ndarray) -> float:
         if mcc is not None and mcc > best:
             best, found = mcc, float(cut)
     return found
+
+
+def telling_bits(label: np.ndarray, bits: np.ndarray) -> float | None:
+    """The fewest bits from which the better match of windows, viral or nonviral, nearly always has their own label, and so is
+    no work of chance; None where no number of bits is enough. label: [n] 0 or 1; bits: [n, 2].
+
+    Each number of bits is judged by the windows whose better match has so many bits or up to BAND more."""
+    most, right = bits.max(axis=1), (bits[:, 1] > bits[:, 0]) == label
+    for cut in CUTS:
+        near = (most >= cut) & (most < cut + BAND)
+        of_label = [right[near & (label == y)] for y in range(len(LABELS))]
+        if min(map(len, of_label)) >= ENOUGH and min(r.mean() for r in of_label) >= TELLING:
+            return float(cut)
+    return None
 
 
 def evidence(bits: np.ndarray) -> np.ndarray:

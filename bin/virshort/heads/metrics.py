@@ -6,7 +6,7 @@ task; a test compares them with scikit-learn's.
 
 import numpy as np
 
-from virshort.heads.model_record import CallMetrics
+from virshort.heads.model_record import CallMetrics, EpochMetrics, ValidationMetrics
 
 
 def probability_of(odds: np.ndarray) -> np.ndarray:
@@ -51,3 +51,20 @@ def of_calls(label: np.ndarray, call: np.ndarray) -> CallMetrics:
         "tn": tn,
         "fn": fn,
     }
+
+
+def judge(label: np.ndarray, odds: np.ndarray, threshold: float | None = None) -> tuple[ValidationMetrics, float]:
+    """Metrics of calls at a threshold on the score, and the threshold; if None, the one with the best Matthews correlation.
+
+    label: [n] 0 or 1; odds: [n] log-odds."""
+    score = probability_of(odds)
+    cut = threshold_of_best_mcc(label, score) if threshold is None else threshold
+    return {**epoch_metrics(label, odds), **of_calls(label, score >= cut)}, cut
+
+
+def epoch_metrics(label: np.ndarray, odds: np.ndarray) -> EpochMetrics:
+    """Mean cross-entropy, and accuracy and F1 at log-odds 0. label: [n] 0 or 1; odds: [n]."""
+    y, call = label == 1, odds >= 0
+    loss = np.logaddexp(0, np.where(y, -odds, odds).astype(np.float64)).mean()
+    hits = np.sum(y & call)
+    return {"loss": float(loss), "accuracy": float(np.mean(y == call)), "f1": float(2 * hits / max(1, y.sum() + call.sum()))}

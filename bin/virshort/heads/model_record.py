@@ -85,9 +85,11 @@ class Architecture(TypedDict):
 
 
 class Provenance(TypedDict):
+    """torch: its version; None for a model that is fitted without it."""
+
     virshort: str
     seed: int
-    torch: str
+    torch: str | None
 
 
 class StartModel(TypedDict):

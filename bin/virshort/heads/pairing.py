@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
 
 from virshort.errors import InputError
 from virshort.heads import calibration
@@ -92,6 +91,8 @@ def fit_factor(label: np.ndarray, mates: np.ndarray, overlap: np.ndarray) -> flo
     both as in `pair_odds`.
 
     The log-odds of a pair are linear in the factor, so this is a logistic regression and has one solution."""
+    from scipy import optimize  # only here, because it takes a second to import
+
     side = np.where(label == 1, 1.0, -1.0)
     mean = mates.mean(axis=1, dtype=float)
     fixed, free = overlap * mean, (1 - overlap) * mean
@@ -140,6 +141,16 @@ def fit_rule(pairs: Pairs, odds: np.ndarray, of: str) -> MateRule:
         "pairs": len(pairs),
         "overlapping": float((pairs.overlap > 0).mean()),
     }
+
+
+def judge_pairs(pairs: Pairs, tested: np.ndarray, split: np.ndarray, odds: np.ndarray) -> tuple[list[PairRule], np.ndarray]:
+    """The rule of every model, as of `fit_rules`, and by these rules the log-odds [replicates, k] of tested pairs.
+
+    tested: [k], their numbers; split: [n], the tested fold of the split that each pair validates, or -1; odds: [2, replicates,
+    n, 2], of both mates by the heads that test their fold, and by those that validate on it."""
+    validating = np.flatnonzero(split >= 0)
+    rules = fit_rules(pairs.select(validating), split[validating], odds[1][:, validating])
+    return rules, read_together(pairs.select(tested), odds[0][:, tested], rules)
 
 
 def read_together(pairs: Pairs, odds: np.ndarray, rules: Sequence[PairRule]) -> np.ndarray:

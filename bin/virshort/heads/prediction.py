@@ -1,17 +1,19 @@
 """Scores and calls of the models of an arm."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from safetensors.numpy import load_file
 
 from virshort.errors import InputError
 from virshort.features.tensors import FRAMES, join, spread
 from virshort.features.window_features import WindowFeatures
-from virshort.files import read_json
+from virshort.files import read_json, whole
+from virshort.fold_roles import validation_fold
 from virshort.heads.calibration import calibrated
 from virshort.heads.model_files import RECORD, TENSORS, ensemble_of, folder_of
 from virshort.heads.model_record import Calibration, EnsembleRecord, Model
@@ -38,16 +40,18 @@ _MOST_ROWS = len(FRAMES) - 1  # of one window
 
 @dataclass
 class Heads:
-    """The heads of one replicate with their thresholds (on the score) and calibrations, by the fold that they test."""
+    """The heads of one replicate with their thresholds (on the score) and calibrations, by the fold whose windows they judge:
+    the one that they test."""
 
     weights: Mapping[int, Mapping[str, np.ndarray]]
     threshold: Mapping[int, float]
     calibration: Mapping[int, Sequence[Calibration]] = field(default_factory=dict)
 
     def log_odds(self, x: np.ndarray, fold: np.ndarray) -> np.ndarray:
-        """Log-odds of rows by the heads that test their folds. x: [n, inputs]; fold: [n]. Returns [n] float32."""
-        out = np.empty(len(x), np.float32)
-        for f in np.unique(fold).tolist():
+        """Log-odds of rows by the heads of their folds. x: [n, inputs]; fold: [n]. Returns [n] float32, NaN where a fold has no
+        head."""
+        out = np.full(len(x), np.nan, np.float32)
+        for f in self.weights.keys() & {*np.unique(fold).tolist()}:
             out[fold == f] = log_odds(self.weights[f], x[fold == f])
         return out
 
@@ -67,15 +71,25 @@ class Heads:
 
     def thresholds(self, fold: np.ndarray) -> np.ndarray:
         """The threshold of the head that tests each window. fold: [n]. Returns [n] float32."""
-        folds = sorted(self.threshold)
-        return np.array([self.threshold[f] for f in folds], np.float32)[np.searchsorted(folds, fold)]
+        folds, place = np.unique(fold, return_inverse=True)
+        return np.array([self.threshold[f] for f in folds.tolist()], np.float32)[place]
 
     def calibrated(self, odds: np.ndarray, fold: np.ndarray, length: np.ndarray) -> np.ndarray:
-        """Log-odds on the scale of probabilities. odds, fold, length: [n]. Returns [n]."""
-        out = np.empty(len(odds))
-        for f in np.unique(fold).tolist():
+        """Log-odds on the scale of probabilities. odds, fold, length: [n]. Returns [n], NaN where a fold has no head."""
+        out = np.full(len(odds), np.nan)
+        for f in self.calibration.keys() & {*np.unique(fold).tolist()}:
             out[fold == f] = calibrated(self.calibration[f], odds[fold == f], length[fold == f])
         return out
+
+    def by_validation_fold(self, folds: int) -> "Heads":
+        """The same heads by the fold that they validate on, so that they judge windows of that fold. folds: how many there
+        are."""
+        judged = {f: validation_fold(f, folds) for f in self.threshold}
+        return Heads(
+            {judged[f]: weights for f, weights in self.weights.items()},
+            {judged[f]: threshold for f, threshold in self.threshold.items()},
+            {judged[f]: fitted for f, fitted in self.calibration.items()},
+        )
 
 
 def read_heads(folder: Path, folds: Sequence[int]) -> tuple[list[Heads], Model]:
@@ -109,25 +123,25 @@ def read_ensemble(folder: Path, folds: Sequence[int]) -> Heads | None:
     return Heads({}, {f: r["threshold"] for f, r in records.items()}, {f: r["calibration"] for f, r in records.items()})
 
 
-def score_windows(
-    windows: WindowFeatures, modalities: Sequence[str], heads: Sequence[Heads], split: np.ndarray | None = None
-) -> Iterator[tuple[pa.Table, np.ndarray]]:
-    """Block by block, the manifest columns of windows and their log-odds [replicates, block], float32.
+def score_windows(windows: WindowFeatures, modalities: Sequence[str], heads: Sequence[Heads]) -> np.ndarray:
+    """Log-odds of windows by several sets of heads, [sets, windows] float32; NaN where a set has no head for a window's fold.
 
-    split: [n], the tested fold of the split whose heads score each window, or -1 to leave it out (None: the window's fold).
     A window with several rows has the largest log-odds of its rows."""
-    split = windows.column("fold") if split is None else split
-    size = _BLOCK // _MOST_ROWS if windows.frame_rows else _BLOCK
-    first = 0
-    for table in windows.tables(_MANIFEST, size):
-        which = np.arange(first, first + table.num_rows)
-        first += table.num_rows
-        if (split[which] < 0).any():
-            table = table.filter(split[which] >= 0)
-            which = which[split[which] >= 0]
+    fold = windows.column("fold")
+    odds = np.empty((len(heads), len(windows)), np.float32)
+    size = _block(windows)
+    for first in range(0, len(windows), size):
+        which = np.arange(first, min(first + size, len(windows)))
         rows, begin = windows.rows_of(which)
-        x, row_split = windows.rows(rows, modalities), spread(split[which], begin, len(rows))
-        yield table, np.stack([join(replicate.log_odds(x, row_split), begin) for replicate in heads])
+        x, of_row = windows.rows(rows, modalities), spread(fold[which], begin, len(rows))
+        for judge, known in zip(heads, odds, strict=True):
+            known[which] = join(judge.log_odds(x, of_row), begin)
+    return odds
+
+
+def _block(windows: WindowFeatures) -> int:
+    """How many windows are read at once."""
+    return _BLOCK // _MOST_ROWS if windows.frame_rows else _BLOCK
 
 
 def matched_windows(windows: WindowFeatures, modalities: Sequence[str], heads: Heads, which: np.ndarray) -> np.ndarray:
@@ -140,6 +154,21 @@ def matched_windows(windows: WindowFeatures, modalities: Sequence[str], heads: H
         found = heads.matched(windows.rows(rows, modalities), spread(fold[block], begin, len(rows)))
         out[first : first + len(block)] = join(found, begin)
     return out
+
+
+def described(windows: WindowFeatures) -> Iterator[pa.Table]:
+    """What predictions.parquet says of each window besides its scores, block by block."""
+    return windows.tables(_MANIFEST, _block(windows))
+
+
+def write_predictions(path: Path, blocks: Iterable[pa.Table], odds: np.ndarray, heads: Sequence[Heads]) -> None:
+    """Write predictions.parquet. blocks: as from `described`; odds: [replicates, n]; heads: one entry per replicate."""
+    done = 0
+    with whole(path) as temporary, pq.ParquetWriter(temporary, PREDICTIONS, compression="zstd") as writer:
+        for block in blocks:
+            for table in prediction_tables(block, odds[:, done : done + block.num_rows], heads):
+                writer.write_table(table)
+            done += block.num_rows
 
 
 def prediction_tables(manifest: pa.Table, odds: np.ndarray, heads: Sequence[Heads]) -> Iterator[pa.Table]:

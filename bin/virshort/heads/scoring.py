@@ -16,7 +16,7 @@ COEFFICIENTS, INTERCEPT = "stack.coefficients", "stack.intercept"
 COLUMNS, FOLDS, CUT = "columns", "folds", "cut"
 """Of a part: which columns of a row it reads, and of matches the folds that they may be from and the bits from which a match is
 believed by itself."""
-_EPSILON = 1e-5  # torch's BatchNorm adds it to the variance
+EPSILON = 1e-5  # torch's BatchNorm adds it to the variance
 
 
 def log_odds(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
@@ -35,7 +35,7 @@ def _head_log_odds(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarr
     for number in range(1, len(hidden_widths(weights)) + 1):
         linear, norm = layer_names(number)
         x = x @ weights[f"{linear}.weight"].T + weights[f"{linear}.bias"]
-        scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + _EPSILON)
+        scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + EPSILON)
         x = np.maximum((x - weights[f"{norm}.running_mean"]) * scale + weights[f"{norm}.bias"], 0)
     out = weights["output_layer.weight"][1] - weights["output_layer.weight"][0]
     bias = weights["output_layer.bias"][1] - weights["output_layer.bias"][0]

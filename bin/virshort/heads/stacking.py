@@ -15,13 +15,14 @@ from virshort.features.tensors import join, spread
 from virshort.features.window_features import WindowFeatures
 from virshort.fold_roles import training_folds
 from virshort.heads import calibration
-from virshort.heads.arm_training import ArmData, HeadFiles, record_of
+from virshort.heads.arm_data import ArmData, HeadFiles, record_of
 from virshort.heads.ensemble import ValidationOdds
 from virshort.heads.logistic import fit_logistic, held_out
 from virshort.heads.matches import SIGNS, best_bits, best_cut, evidence
+from virshort.heads.metrics import judge
 from virshort.heads.model_record import Model
 from virshort.heads.scoring import COLUMNS, CUT, FOLDS, parts_of, stack_inputs, stack_tensors
-from virshort.heads.training import Settings, judge
+from virshort.heads.settings import Settings
 from virshort.modalities import MATCHES
 
 _READ = 1 << 14  # rows that are read from disk at once

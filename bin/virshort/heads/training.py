@@ -5,7 +5,6 @@ that is random in an epoch (the order of rows, dropout) follows from the seed, t
 epoch, so that interrupted training continues from its last epoch to the same result.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,58 +14,19 @@ import torch
 from torch import nn
 
 from virshort.features.tensors import join, spread
-from virshort.files import digest, whole
+from virshort.files import whole
 from virshort.heads.adam import Adam
-from virshort.heads.architecture import HIDDEN, MEAN, hidden_widths
+from virshort.heads.architecture import MEAN, hidden_widths
 from virshort.heads.dropout import Dropout
 from virshort.heads.head import Head
-from virshort.heads.metrics import of_calls, probability_of, threshold_of_best_mcc
+from virshort.heads.labelled_windows import LabelledWindows
+from virshort.heads.metrics import epoch_metrics, judge
 from virshort.heads.model_record import Epoch, EpochMetrics, ValidationMetrics
 from virshort.heads.schedule import one_cycle
+from virshort.heads.settings import Settings
 
 _READ = 1 << 14  # rows that are read from disk at once
 _PREDICT = 1 << 10  # rows that go through the head at once
-
-
-@dataclass(frozen=True)
-class LabelledWindows:
-    """Windows with their labels, whose features are read from disk when they are needed.
-
-    read: from row numbers [k] to features [k, inputs]; rows: [m] int64, the rows of all windows, window by window; label:
-    [n] int8, 0 or 1; first: [n], where in `rows` each window's rows begin (None: each window has one row). In training every
-    row is an example of its own; in validation a window has the largest log-odds of its rows."""
-
-    read: Callable[[np.ndarray], np.ndarray]
-    rows: np.ndarray
-    label: np.ndarray
-    first: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The hyperparameters of an arm, and what distinguishes the random numbers of this head from those of others.
-
-    hidden: units of each hidden layer; weight_decay: 0 is Adam, more is AdamW; one_cycle: whether the learning rate goes
-    through one cycle over all epochs, of which `learning_rate` is the top; standardize: whether inputs get the mean 0 and the
-    standard deviation 1 of the training rows."""
-
-    epochs: int
-    learning_rate: float
-    batch_size: int
-    dropout: float
-    patience: int
-    frozen: bool
-    seed: int
-    fold: int
-    replicate: int
-    hidden: tuple[int, ...] = HIDDEN
-    weight_decay: float = 0.0
-    one_cycle: bool = False
-    standardize: bool = False
-
-    def seed_of(self, *purpose: str | int) -> int:
-        """A seed of 63 bits for one part of this head's training."""
-        return int(digest(*(str(x) for x in (self.seed, self.fold, self.replicate, *purpose))), 16) >> 1
 
 
 @dataclass(frozen=True)
@@ -128,7 +88,7 @@ def train(
     while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
         state.epoch += 1
         seen = _train_epoch(head, optimizer, training, settings, state.epoch)
-        checked = _epoch_metrics(validation.label, predict(head, validation))
+        checked = epoch_metrics(validation.label, predict(head, validation))
         state.history.append({"epoch": state.epoch, "train": seen, "validation": checked})
         if checked["loss"] < state.best_loss:
             state.best_epoch, state.best_loss = state.epoch, checked["loss"]
@@ -207,7 +167,7 @@ def _train_epoch(head: Head, optimizer: Adam, data: LabelledWindows, settings: S
             out = logits.detach().numpy()
             seen.append((yb.numpy().astype(np.int8), out[:, 1] - out[:, 0]))
     label, odds = (np.concatenate(s) for s in zip(*seen, strict=True))
-    return _epoch_metrics(label, odds)
+    return epoch_metrics(label, odds)
 
 
 def predict(head: Head, windows: LabelledWindows) -> np.ndarray:
@@ -225,20 +185,3 @@ def predict(head: Head, windows: LabelledWindows) -> np.ndarray:
 def evaluate(head: Head, windows: LabelledWindows, threshold: float | None = None) -> tuple[ValidationMetrics, float]:
     """The metrics of a head's calls, and the threshold, as `judge` gives them."""
     return judge(windows.label, predict(head, windows), threshold)
-
-
-def judge(label: np.ndarray, odds: np.ndarray, threshold: float | None = None) -> tuple[ValidationMetrics, float]:
-    """Metrics of calls at a threshold on the score, and the threshold; if None, the one with the best Matthews correlation.
-
-    label: [n] 0 or 1; odds: [n] log-odds."""
-    score = probability_of(odds)
-    cut = threshold_of_best_mcc(label, score) if threshold is None else threshold
-    return {**_epoch_metrics(label, odds), **of_calls(label, score >= cut)}, cut
-
-
-def _epoch_metrics(label: np.ndarray, odds: np.ndarray) -> EpochMetrics:
-    """Mean cross-entropy, and accuracy and F1 at log-odds 0. label: [n] 0 or 1; odds: [n]."""
-    y, call = label == 1, odds >= 0
-    loss = np.logaddexp(0, np.where(y, -odds, odds).astype(np.float64)).mean()
-    hits = np.sum(y & call)
-    return {"loss": float(loss), "accuracy": float(np.mean(y == call)), "f1": float(2 * hits / max(1, y.sum() + call.sum()))}

@@ -5,7 +5,7 @@ meet its own source, or anything that was kept in one fold with it.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 from virshort.errors import InputError
 from virshort.files import damaged, read_json, whole, write_json
 from virshort.homology.residues import CODES, END, PAD
+from virshort.homology.source_list import SourceList, SourceName, write_sources
 from virshort.homology.stretches import source_stretches
 from virshort.labels import LABELS
 
@@ -38,19 +39,26 @@ class Database:
 
 def write_databases(
     folder: Path, bases: np.ndarray, offset: np.ndarray, length: np.ndarray, label: np.ndarray, fold: np.ndarray, folds: int,
-    genetic_code: int, shortest: int = SHORTEST,
+    names: Sequence[SourceName], genetic_code: int, shortest: int = SHORTEST,
 ) -> list[Database]:  # fmt: skip
-    """Write the databases of all folds and labels, and their list. A fold without a record of a label has an empty one.
+    """Write the databases of all folds and labels, their list, and that of the sources in them. A fold without a record of a
+    label has an empty one.
 
-    bases: [total] uint8 letters (may be a memmap); offset, length, label, fold: [sources] int."""
-    found = []
+    bases: [total] uint8 letters (may be a memmap); offset, length, label, fold: [sources] int; names: [sources]."""
+    found: list[Database] = []
+    order: list[int] = []
+    starts: list[int] = []
+    databases: list[int] = []
     for of_fold in range(folds):
         for code, name in enumerate(LABELS):
             rows = np.flatnonzero((fold == of_fold) & (label == code))
             sources = (bases[o : o + n] for o, n in zip(offset[rows].tolist(), length[rows].tolist(), strict=True))
-            pieces = (piece for letters in sources for piece in source_stretches(letters, genetic_code, shortest))
+            pieces = (source_stretches(letters, genetic_code, shortest) for letters in sources)
             file = f"fold_{of_fold}.{name}.txt"
-            found.append(Database(file, of_fold, name, *_write(folder / file, pieces)))
+            begin, stretches, residues, sha256 = _write(folder / file, pieces)
+            order, starts, databases = order + rows.tolist(), starts + begin, databases + [len(found)] * len(rows)
+            found.append(Database(file, of_fold, name, stretches, residues, sha256))
+    write_sources(folder, SourceList(np.array(databases, np.int64), np.array(starts, np.int64), [names[i] for i in order]))
     write_json(
         folder / LIST,
         {"folds": folds, "genetic_code": genetic_code, "shortest": shortest, "databases": [asdict(d) for d in found]},
@@ -58,17 +66,21 @@ def write_databases(
     return found
 
 
-def _write(path: Path, pieces: Iterable[list[bytes]]) -> tuple[int, int, str]:
-    """Returns the number of stretches, of residues, and the SHA-256 of the file."""
+def _write(path: Path, sources: Iterable[Iterable[list[bytes]]]) -> tuple[list[int], int, int, str]:
+    """sources: the stretches of each, piece by piece. Returns at which byte each begins, the number of stretches, of residues,
+    and the SHA-256 of the file."""
+    starts: list[int] = []
     stretches = size = 0
     h = hashlib.sha256()
     with whole(path) as temporary, temporary.open("wb") as out:
-        for piece in pieces:
-            text = b"".join(b"%b\n" % stretch for stretch in piece)
-            out.write(text)
-            h.update(text)
-            stretches, size = stretches + len(piece), size + len(text)
-    return stretches, size - stretches, h.hexdigest()
+        for pieces in sources:
+            starts.append(size)
+            for piece in pieces:
+                text = b"".join(b"%b\n" % stretch for stretch in piece)
+                out.write(text)
+                h.update(text)
+                stretches, size = stretches + len(piece), size + len(text)
+    return starts, stretches, size - stretches, h.hexdigest()
 
 
 def read_list(folder: Path) -> tuple[int, list[Database]]:
@@ -80,18 +92,21 @@ def read_list(folder: Path) -> tuple[int, list[Database]]:
         raise damaged(folder / LIST, e) from e
 
 
-def blocks(folder: Path, database: Database, size: int = BLOCK) -> Iterator[np.ndarray]:
-    """The codes of a database, block by block: [..] uint8, whole stretches, with PAD gaps before and after.
+def blocks(folder: Path, database: Database, size: int = BLOCK) -> Iterator[tuple[int, np.ndarray]]:
+    """A database, block by block: at which byte of the file its first stretch begins, and the codes of whole stretches with PAD
+    gaps before and after, [..] uint8.
 
     Raises InputError, at the latest after the last block, if the file is not the one that was written."""
     path = folder / database.file
     h = hashlib.sha256()
+    begin = 0
     try:
         with path.open("rb") as f:
             while text := f.read(size):
                 text += f.readline()
                 h.update(text)
-                yield encode(text)
+                yield begin, encode(text)
+                begin += len(text)
     except OSError as e:
         raise damaged(path, e.strerror) from e
     if h.hexdigest() != database.sha256:

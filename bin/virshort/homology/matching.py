@@ -74,20 +74,22 @@ def best_matches(
     least: int,
     best: np.ndarray,
     identity: np.ndarray,
+    start: np.ndarray,
 ) -> None:
-    """Raise each window's best score and identity to those of its best match in a text.
+    """Raise each window's best score and identity to those of its best match in a text, and say where in the text it begins.
 
     text: [n] uint8 codes, which begin and end with PAD gaps; group: [n] uint8, their groups; index: the seeds of `windows`;
     allowed: [n] bool, the windows that may match this text; least: the smallest raw score that counts; best: [n] int32, 0 for
-    none; identity: [n] float32, the share of equal residues in the match. Of matches with equal scores the one with the greater
-    identity counts, so the order of texts, of shapes and of windows changes nothing."""
+    none; identity: [n] float32, the share of equal residues in the match; start: [n] int64. Of matches with equal scores the
+    one with the greater identity counts, and of those the first in the text, so the order of shapes and of windows changes
+    nothing."""
     query = windows.residue, windows.window, allowed
     seeds = index.shape, index.gaps, index.first, index.entry, index.filter
-    _search(text, group, *query, *seeds, PAIR_SCORE, least, best, identity)
+    _search(text, group, *query, *seeds, PAIR_SCORE, least, best, identity, start)
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
-def _search(text, group, residue, window, allowed, shape, gaps, first, entry, occurs, pair_score, least, best, identity):
+def _search(text, group, residue, window, allowed, shape, gaps, first, entry, occurs, pair_score, least, best, identity, start):
     at, hash_at = np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint32)
     begin, end = np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint32)
     pair_row, gap_row = np.full(_PAIRS, (_NONE << _FIVE | _NONE) << _FOUR), np.full(_RESIDUES, _NONE << _FIVE)
@@ -118,10 +120,10 @@ def _search(text, group, residue, window, allowed, shape, gaps, first, entry, oc
                 hit_text[hits], hit_windows[hits], score[hits] = t, entry[e, 0], near
                 hits += np.uint64(near >= SEED_SCORE)
                 if hits == HITS:
-                    _extend(text, *query, shape, hit_text, hit_windows, score, hits, least, best, identity)
+                    _extend(text, *query, shape, hit_text, hit_windows, score, hits, least, best, identity, start)
                     hits = np.uint64(0)
                 e += _ONE
-    _extend(text, *query, shape, hit_text, hit_windows, score, hits, least, best, identity)
+    _extend(text, *query, shape, hit_text, hit_windows, score, hits, least, best, identity, start)
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
@@ -172,7 +174,7 @@ def _find_entries(n, first, entry, at, hash_at, begin, end):
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
-def _extend(text, residue, window, allowed, shape, hit_text, hit_windows, hit_score, hits, least, best, identity):
+def _extend(text, residue, window, allowed, shape, hit_text, hit_windows, hit_score, hits, least, best, identity, start):
     """Extends hits, first in steps that only tell the most that a match can score; few need more."""
     span = shape[-1] + _ONE
     fetched = np.uint64(0)
@@ -222,8 +224,9 @@ def _extend(text, residue, window, allowed, shape, hit_text, hit_windows, hit_sc
         for i in range(left + right):
             same += residue[w - left + i] >> _FIVE & _RESIDUE == text[t - left + i]
         share = np.float32(same / (left + right))
-        if top > best[of] or share > identity[of]:
-            best[of], identity[of] = top, share
+        begins = np.int64(t - left)
+        if top > best[of] or share > identity[of] or (share == identity[of] and begins < start[of]):
+            best[of], identity[of], start[of] = top, share, begins
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)

@@ -17,6 +17,7 @@ from virshort.homology.matching import Translated, best_matches
 from virshort.homology.residues import PAD, bits, raw_score
 from virshort.homology.seeds import SeedIndex, groups, index_seeds
 from virshort.homology.shapes import LONG_SHAPES, SHAPES
+from virshort.homology.source_list import Matches
 from virshort.homology.stretches import stop_free_stretches
 from virshort.labels import LABELS
 
@@ -32,6 +33,8 @@ LAYOUT = (
     "fold, label (nonviral, viral), then bit score and identity from 0 to 1; 0 without a match and for the window's own fold"
 )
 
+Best = tuple[np.ndarray, np.ndarray, np.ndarray]
+
 
 def search(
     sequences: Sequence[bytes],
@@ -43,18 +46,19 @@ def search(
     shapes: tuple[int, int],
     threads: int = 1,
     log: Callable[[str], None] = print,
-) -> np.ndarray:
+) -> Matches:
     """Search windows by translation against all databases but those of their own fold.
 
     sequences: n windows; fold: [n] int, None for reads, which are of no fold and may match all; folder, databases: as written
-    by `write_databases`; shapes: how many of SHAPES and of LONG_SHAPES are used. Returns [n, folds, labels, 2] float32: bit
-    score and identity (0..1) of the best match in each database, both 0 where there is none and for the window's own fold.
-    Neither threads, nor other windows, nor the order of anything changes a row. Raises InputError if a database is damaged."""
+    by `write_databases`; shapes: how many of SHAPES and of LONG_SHAPES are used. Neither threads, nor other windows, nor the
+    order of anything changes a score. Of equally good matches in a database the first counts. Raises InputError if a database
+    is damaged."""
     if fold is None:
         fold = np.full(len(sequences), -1)
     else:
         check_folds(fold, folds)
     found = np.zeros((len(sequences), folds, len(LABELS), 2), np.float32)
+    place = np.zeros((len(sequences), folds, len(LABELS)), np.int64)
     databases = list(databases)
     with ThreadPoolExecutor(threads) as pool:
         for batch in _batches(np.array([len(s) for s in sequences], np.int64)):
@@ -64,15 +68,16 @@ def search(
             others = [fold[batch] != database.fold for database in databases]
             texts = [blocks(folder, database) for database in databases]
             best = best_in(texts, windows, others, indexes, pool, 2 * threads)
-            for database, allowed, (score, identity) in zip(databases, others, best, strict=True):
+            for database, allowed, (score, identity, start) in zip(databases, others, best, strict=True):
                 label = LABELS.index(database.label)
                 found[batch, database.fold, label, 0] = np.where(score > 0, bits(score), 0)
                 found[batch, database.fold, label, 1] = identity
+                place[batch, database.fold, label] = start
                 log(
                     f"{len(batch)} of {len(sequences)} windows: fold {database.fold}, {database.label}, {database.residues} "
                     f"residues: {np.count_nonzero(score)} of {np.count_nonzero(allowed)} windows of other folds match"
                 )
-    return found
+    return Matches(found, place)
 
 
 def _batches(length: np.ndarray) -> list[np.ndarray]:
@@ -99,49 +104,53 @@ def translated(sequences: Sequence[bytes], genetic_code: int) -> Translated:
 
 
 def best_in(
-    databases: Sequence[Iterable[np.ndarray]],
+    databases: Sequence[Iterable[tuple[int, np.ndarray]]],
     windows: Translated,
     allowed: Sequence[np.ndarray],
     indexes: Sequence[SeedIndex],
     pool: Executor,
     ahead: int,
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Iterator[Best]:
     """For each database the raw score [n] int32 and identity [n] float32 of each window's best match in it, as `best_matches`
-    finds it.
+    finds it, and at which byte of the database it begins [n] int64.
 
-    databases: the texts of each; allowed: for each [n] bool, other windows match nothing there. A text is one task of the pool,
-    and at most `ahead` of them are held at a time, of one database or several, so that no thread waits for the last text of a
-    database."""
+    databases: the texts of each, as `blocks` gives them; allowed: for each [n] bool, other windows match nothing there. A text
+    is one task of the pool, and at most `ahead` of them are held at a time, of one database or several, so that no thread waits
+    for the last text of a database."""
     n, least = len(allowed[0]), raw_score(LEAST_BITS)
 
-    def one(number: int, text: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
-        score, share = np.zeros(n, np.int32), np.zeros(n, np.float32)
+    def none() -> Best:
+        return np.zeros(n, np.int32), np.zeros(n, np.float32), np.zeros(n, np.int64)
+
+    def one(number: int, begin: int, text: np.ndarray) -> tuple[int, Best]:
+        score, share, start = none()
         group = groups(text)
         for index in indexes:
-            best_matches(text, group, windows, index, allowed[number], least, score, share)
-        return number, score, share
+            best_matches(text, group, windows, index, allowed[number], least, score, share, start)
+        return number, (score, share, start + (begin - PAD))
 
-    def in_order() -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        waiting: deque[Future[tuple[int, np.ndarray, np.ndarray]]] = deque()
+    def in_order() -> Iterator[tuple[int, Best]]:
+        waiting: deque[Future[tuple[int, Best]]] = deque()
         for number, texts in enumerate(databases):
-            for text in texts:
-                waiting.append(pool.submit(one, number, text))
+            for begin, text in texts:
+                waiting.append(pool.submit(one, number, begin, text))
                 if len(waiting) == ahead:
                     yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
-    done = 0
-    best, identity = np.zeros(n, np.int32), np.zeros(n, np.float32)
-    for number, score, share in in_order():
+    done, best = 0, none()
+    for number, found in in_order():
         while done < number:
-            yield best, identity
-            done, best, identity = done + 1, np.zeros(n, np.int32), np.zeros(n, np.float32)
-        better = (score > best) | ((score == best) & (share > identity))
-        best[better], identity[better] = score[better], share[better]
+            yield best
+            done, best = done + 1, none()
+        # Texts come in the order of the file, so what is not better begins later
+        better = (found[0] > best[0]) | ((found[0] == best[0]) & (found[1] > best[1]))
+        for known, new in zip(best, found, strict=True):
+            known[better] = new[better]
     while done < len(databases):
-        yield best, identity
-        done, best, identity = done + 1, np.zeros(n, np.int32), np.zeros(n, np.float32)
+        yield best
+        done, best = done + 1, none()
 
 
 def compile_search(seconds: float = 60) -> None:
@@ -158,4 +167,4 @@ def compile_search(seconds: float = 60) -> None:
         windows = translated([b""], 1)
         indexes = [index_seeds(windows.codes, windows.correction, SHAPES[0])]
         with ThreadPoolExecutor(1) as pool:
-            list(best_in([[encode(b"")]], windows, [np.ones(1, bool)], indexes, pool, 1))
+            list(best_in([[(0, encode(b""))]], windows, [np.ones(1, bool)], indexes, pool, 1))

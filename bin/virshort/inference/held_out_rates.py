@@ -33,10 +33,11 @@ class HeldOutRates(TypedDict):
     """Both rates of held-out reads of some lengths, at the thresholds `log_odds`.
 
     lengths: bin in bp, [low, high), or None for all lengths; reads: `single`, or the rule by which the mates of a pair are
-    called (`model`, `both`, `either`, `best`)."""
+    called (`model`, `both`, `either`, `best`); matched: only reads with a match, or only those without; None: all."""
 
     lengths: list[int | None] | None
     reads: str
+    matched: bool | None
     log_odds: list[float]
     viral: RateCurve
     nonviral: RateCurve
@@ -44,10 +45,12 @@ class HeldOutRates(TypedDict):
 
 class HeldOut(TypedDict):
     """What held-out windows say of a model. gc: between what shares of G and C 98 % of them lie, None where their bases are
-    unknown; without_match: the share of nonviral and of viral ones that match no source, None where nothing was searched."""
+    unknown; match_bits: from how many bits the best match counts as a match, None where nothing was searched or no match says
+    enough; without_match: the share of nonviral and of viral windows without one."""
 
     rates: list[HeldOutRates]
     gc: list[float] | None
+    match_bits: float | None
     without_match: list[float] | None
 
 
@@ -67,13 +70,22 @@ def measure(
     at: Sequence[float] | np.ndarray,
     lengths: list[int | None] | None = None,
     reads: str = "single",
+    matched: bool | None = None,
 ) -> HeldOutRates:
-    """The rates of held-out reads. label: [n] 0 or 1; cluster: [n] codes; odds: [n], out-of-fold log-odds; at: thresholds.
+    """The rates of held-out reads. label: [n] 0 or 1; cluster: [n] codes; odds: [n], out-of-fold log-odds; at: thresholds;
+    lengths, reads, matched: what the reads have in common.
 
     Raises ValueError where a label has no reads."""
     thresholds = np.unique(np.asarray(at, float))
     nonviral, viral = (_curve(cluster[label == y], odds[label == y], thresholds) for y in (0, 1))
-    return {"lengths": lengths, "reads": reads, "log_odds": thresholds.tolist(), "viral": viral, "nonviral": nonviral}
+    return {
+        "lengths": lengths,
+        "reads": reads,
+        "matched": matched,
+        "log_odds": thresholds.tolist(),
+        "viral": viral,
+        "nonviral": nonviral,
+    }
 
 
 def _curve(cluster: np.ndarray, odds: np.ndarray, thresholds: np.ndarray) -> RateCurve:
@@ -107,9 +119,11 @@ def _curve(cluster: np.ndarray, odds: np.ndarray, thresholds: np.ndarray) -> Rat
     }
 
 
-def rates_for(known: Sequence[HeldOutRates], reads: str, length: tuple[int | None, int | None]) -> HeldOutRates | None:
+def rates_for(
+    known: Sequence[HeldOutRates], reads: str, length: tuple[int | None, int | None], matched: bool | None = None
+) -> HeldOutRates | None:
     """The rates of one kind of reads with lengths in a bin: those of the bin, else those of all lengths, else None."""
-    mine = [r for r in known if r["reads"] == reads]
+    mine = [r for r in known if r["reads"] == reads and r["matched"] == matched]
     own = next((r for r in mine if r["lengths"] == list(length)), None)
     return own or next((r for r in mine if r["lengths"] is None), None)
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from virshort.heads.calibration import RATES, THRESHOLDS
+from virshort.heads.calibration import LENGTHS, RATES, THRESHOLDS
 from virshort.heads.metrics_record import GroupErrors, Share, ThresholdRates
+from virshort.inference.held_out_rates import at_threshold, rates_for
 from virshort.inference.intervals import MetricEstimate
 from virshort.labels import LABELS
 from virshort.model.record import ModelRecord, Thresholds
@@ -23,6 +24,9 @@ from virshort.windows.source_table import SourceTable
 
 PREVALENCE = 0.1
 """The share of viral reads for which the card gives the precision to expect."""
+
+RATES_SHOWN = "fpr_1e-2"
+"""The threshold at which the card compares reads with and without a match."""
 
 
 def model_card(record: ModelRecord, comparison: Comparison, sources: SourceTable, simulated: bool) -> str:
@@ -46,6 +50,7 @@ def model_card(record: ModelRecord, comparison: Comparison, sources: SourceTable
         "## Thresholds",
         THRESHOLD_TEXT,
         _thresholds(record, comparison),
+        *_by_match(record),
         "## How the ensemble relates to these figures",
         _ensemble(record),
         "## Limits",
@@ -228,6 +233,33 @@ def _thresholds(record: ModelRecord, comparison: Comparison) -> str:
             rows.append([f"{_bin(of)}, pairs", found["threshold"], _odds(cut), f"`{PAIR}`", *_reached(found)])
     head = ["length, bp", "threshold", "log-odds", "test set", "false positives, %", "found, %", "precision, %"]
     return _table(head, rows)
+
+
+def _by_match(record: ModelRecord) -> list[str]:
+    """What short reads and pairs with and without a match reach at the threshold for 1 % false positives; nothing where the
+    model tells nothing of them."""
+    held_out, lengths = record["held_out"], LENGTHS[0]
+    if held_out is None or held_out["match_bits"] is None:
+        return []
+    rows = []
+    for reads, what in (("single", "single reads"), ("model", "pairs")):
+        row = next(t for t in record["thresholds"] if tuple(t["lengths"]) == lengths)
+        cut = threshold_of(record, row, RATES_SHOWN, pairs=reads == "model")
+        for matched in (True, False):
+            found = rates_for(held_out["rates"], reads, lengths, matched)
+            if found is not None and cut is not None:
+                rates = [f"{100 * rate.value:.1f}" for rate in at_threshold(found, cut)]
+                windows = f"{found['viral']['windows']:,}", f"{found['nonviral']['windows']:,}"
+                rows.append([what, "with a match" if matched else "without", *windows, *rates])
+    if not rows:
+        return []
+    text = (
+        f"A match counts from {held_out['match_bits']:.0f} bits on. By these rates the share of viral reads in a sample is "
+        f"corrected, here of lengths under {lengths[1]} bp at {RATES_SHOWN}: held-out windows were scored by the mean of "
+        "the two heads that did not see them."
+    )
+    head = ["reads", "", "viral", "nonviral", "found, %", "false positives, %"]
+    return ["### With and without a match", text, _table(head, rows)]
 
 
 def _rates(details: Mapping[str, Any], lengths: Thresholds, name: str) -> tuple[str, ThresholdRates | None]:

@@ -1,100 +1,61 @@
-"""Opening an exported model: every file is compared with its digest, and nothing of it is run."""
+"""Opening an exported model: every file is what was written, and nothing of it is run."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
 from virshort.encoders.catalogue import load_encoder
 from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.errors import InputError
-from virshort.files import content_digest, read_json
+from virshort.heads.fast_scoring import prepared
 from virshort.heads.scoring import FOLDS
 from virshort.modalities import MATCHES, NUMBERS
+from virshort.model.checking import REMEDY, Checked, check_files, read_record
 from virshort.model.language_models import catalogue_of_model
-from virshort.model.record import FORMAT, HEADS, HOMOLOGY, KMERS, RECORD, ModelRecord
-from virshort.model.source_kmers import SourceKmers
-
-_REMEDY = "copy the model again from the results folder of its run"
+from virshort.model.record import HEADS, HOMOLOGY, KMERS, ModelRecord, head_name
+from virshort.model.shared_kmers import SourceKmers
 
 
 @dataclass(frozen=True)
 class OpenModel:
-    """A model ready for use. heads: the tensors of each fold's head; encoders: by modality, those that read reads
-    one by one; databases: the folder with the sources to search, None if it searches none."""
+    """A model ready for use. heads: of each fold, the log-odds of rows (virshort.heads.fast_scoring); encoders: by modality,
+    those that read reads one by one; databases: the folder with the sources to search, None if it searches none."""
 
     record: ModelRecord
-    heads: Mapping[int, dict[str, np.ndarray]]
+    heads: Mapping[int, Callable[[np.ndarray], np.ndarray]]
     encoders: Mapping[str, Encoder]
     databases: Path | None
     kmers: SourceKmers
 
 
-def open_model(folder: Path, settings: LoadSettings = LoadSettings(), check: bool = True) -> OpenModel:  # noqa: B008 (frozen)
+def open_model(
+    folder: Path,
+    settings: LoadSettings = LoadSettings(),  # noqa: B008 (frozen)
+    checked: Checked | None = None,
+) -> OpenModel:
     """The model in a folder. settings: where its language models' weights are, and what they compute with.
 
-    check: compare all files with their digests; leave it out only where this has just been done. Raises InputError naming the
-    file that is damaged, missing or not of the model, and the encoder whose weights are not those that it was trained with."""
+    checked: what an earlier `check_files` returned, so that files which have not changed since are not read for their digests
+    again. Raises InputError naming the file that is damaged, missing or not of the model, and the encoder whose weights are not
+    those that it was trained with."""
     record = read_record(folder)
-    if check:
-        check_files(folder, record)
+    check_files(folder, record, checked)
     return OpenModel(
         record,
-        _read_heads(folder, record),
+        {fold: prepared(weights) for fold, weights in read_heads(folder, record).items()},
         _load_encoders(record, settings),
         folder / HOMOLOGY if record["search"] else None,
-        SourceKmers(_tensors(folder / KMERS)["kmers"]),
+        SourceKmers(_mapped(folder / KMERS, "kmers")),
     )
 
 
-def read_record(folder: Path) -> ModelRecord:
-    """model.json. Raises InputError where it is missing, damaged or of another format."""
-    path = folder / RECORD
-    try:
-        record: ModelRecord = read_json(path)
-        form, claimed = record["format"], record["digest"]
-    except FileNotFoundError as e:
-        raise InputError(f"{path}: missing, so {folder} is no model: give the folder model/ of a run's results") from e
-    except (OSError, ValueError, LookupError, TypeError) as e:
-        raise InputError(f"{path}: damaged, or not the record of a model ({e!r}): {_REMEDY}") from e
-    if form != FORMAT:
-        raise InputError(f"{path}: has format {form}, but this version reads format {FORMAT}: use the version that wrote it")
-    if record_digest(record) != claimed:
-        raise InputError(f"{path}: damaged: it is not what was written: {_REMEDY}")
-    return record
-
-
-def record_digest(record: ModelRecord) -> str:
-    """SHA-256 of a record without the digest that it holds. As that of each file is in it, it names the whole model."""
-    rest = {key: value for key, value in record.items() if key != "digest"}
-    return sha256(json.dumps(rest, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def check_files(folder: Path, record: ModelRecord) -> None:
-    """Raise InputError naming the first file of a model that is damaged, missing or none of its files."""
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()} - {RECORD}
-    for name in sorted(found | record["files"].keys()):
-        path = folder / name
-        if name not in record["files"]:
-            raise InputError(f"{path}: is not a file of this model: remove it")
-        if name not in found:
-            raise InputError(f"{path}: missing: {_REMEDY}")
-        if content_digest(path) != record["files"][name]["sha256"]:
-            raise InputError(f"{path}: damaged: its content does not have the digest in {RECORD}: {_REMEDY}")
-
-
-def head_name(fold: int, tensor: str) -> str:
-    """What heads.safetensors calls a tensor of a fold's head."""
-    return f"fold_{fold}.{tensor}"
-
-
-def _read_heads(folder: Path, record: ModelRecord) -> dict[int, dict[str, np.ndarray]]:
-    """The heads of every fold, which read the matches in all databases.
+def read_heads(folder: Path, record: ModelRecord) -> dict[int, dict[str, np.ndarray]]:
+    """The tensors of the heads of every fold, which read the matches in all databases.
 
     A fold's stack was fitted on the matches in the databases that it may see. New reads are of no fold: they are searched in
     all, so that no relative is lost to any part of the ensemble (docs/model.md has the evidence)."""
@@ -115,7 +76,27 @@ def _tensors(path: Path) -> dict[str, np.ndarray]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as e:
-        raise InputError(f"{path}: damaged, or not a safetensors file ({e}): {_REMEDY}") from e
+        raise _not_safetensors(path, e) from e
+
+
+def _mapped(path: Path, name: str) -> np.ndarray:
+    """A large tensor of 64-bit numbers, whose pages are read from the file when they are used."""
+    try:
+        with safe_open(path, "np"), path.open("rb") as f:  # the former refuses a header that does not match the file
+            size = int.from_bytes(f.read(8), "little")
+            tensor = json.loads(f.read(size))[name]
+        first, last = tensor["data_offsets"]
+        return (
+            np.memmap(path, np.uint64, "r", 8 + size + first, tuple(tensor["shape"]))
+            if first < last
+            else np.empty(0, np.uint64)
+        )
+    except (SafetensorError, OSError, LookupError) as e:
+        raise _not_safetensors(path, e) from e
+
+
+def _not_safetensors(path: Path, why: Exception) -> InputError:
+    return InputError(f"{path}: damaged, or not a safetensors file ({why}): {REMEDY}")
 
 
 def _load_encoders(record: ModelRecord, settings: LoadSettings) -> dict[str, Encoder]:

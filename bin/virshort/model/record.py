@@ -7,7 +7,7 @@ from virshort.heads.pair_record import MateRule
 from virshort.inference.held_out_rates import HeldOut
 from virshort.modalities import EncoderRecord
 
-FORMAT = 1
+FORMAT = 2
 """Raised by every change after which an older reader would misread a model."""
 RECORD, HEADS, KMERS, CARD, HOMOLOGY = "model.json", "heads.safetensors", "kmers.safetensors", "README.md", "homology"
 """The files of a model, and the folder of its databases."""
@@ -82,3 +82,8 @@ class ModelRecord(TypedDict):
     pretrained: str | None
     files: dict[str, FileRecord]
     digest: str
+
+
+def head_name(fold: int, tensor: str) -> str:
+    """What heads.safetensors calls a tensor of a fold's head."""
+    return f"fold_{fold}.{tensor}"

@@ -1,6 +1,6 @@
 """From sequences to scores by an open model. What is said of a sequence never depends on the others."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,17 +12,15 @@ from virshort.features.frames import RowTable, find_rows, row_sequences
 from virshort.features.tensors import as_stored, join
 from virshort.features.window_features import scaled_length
 from virshort.heads.calibration import calibrated
-from virshort.heads.scoring import log_odds
 from virshort.homology.databases import read_list
 from virshort.homology.shapes import SENSITIVITIES
+from virshort.homology.source_list import Matches, best_source, read_sources
 from virshort.labels import LABELS
 from virshort.modalities import MATCHES, NUMBERS
 from virshort.model.opening import OpenModel
 
 BLOCK = 1 << 13
 """Sequences that are encoded at a time."""
-ROWS = 512
-"""Rows that heads read at a time, always so many: a matrix product of another size may round a row differently."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +29,13 @@ class Scored:
 
     log_odds: [n] float32, calibrated, so that 1 / (1 + exp(-log_odds)) is the probability of viral where half of all reads are
     viral; bits, identity: [n, 2] float32, of the best nonviral and the best viral match, 0 where there is none or the model
-    searches none; shares_31mer: [n] bool, whether the sequence shares a kept 31-mer with a source of the model."""
+    searches none; source: [n] int64, the row of the source with the best match in the model's list, -1 where there is none;
+    shares_31mer: [n] bool, whether the sequence shares a kept 31-mer with a source of the model."""
 
     log_odds: np.ndarray
     bits: np.ndarray
     identity: np.ndarray
+    source: np.ndarray
     shares_31mer: np.ndarray
 
 
@@ -51,7 +51,7 @@ def score(model: OpenModel, sequences: Sequence[bytes], threads: int = 1) -> Sco
     fitted = model.record["calibration"]
 
     def block_odds(block: slice) -> np.ndarray:
-        raw = raw_log_odds(model, sequences[block], matches[block], block.start)
+        raw = raw_log_odds(model, sequences[block], matches.scores[block], block.start)
         return np.mean([calibrated(fitted[str(f)], of_fold, length[block]) for f, of_fold in raw.items()], axis=0)
 
     def block_shares(block: slice) -> np.ndarray:
@@ -65,18 +65,19 @@ def score(model: OpenModel, sequences: Sequence[bytes], threads: int = 1) -> Sco
             odds[block] = found
         for block, shared in zip(blocks, pool.map(block_shares, blocks), strict=True):
             shares[block] = shared
-    return Scored(odds, matches[..., 0].max(axis=1), _identity(matches), shares)
+    source = best_source(matches, read_sources(model.databases)) if model.databases else np.full(len(sequences), -1)
+    return Scored(odds, matches.scores[..., 0].max(axis=1), _identity(matches.scores), source, shares)
 
 
 def raw_log_odds(model: OpenModel, sequences: Sequence[bytes], matches: np.ndarray, first: int = 0) -> Mapping[int, np.ndarray]:
     """The log-odds of sequences by the head of each fold, [n] float32, before calibration.
 
-    matches: as `find_matches` gives them; first: the number of the first sequence, for messages."""
+    matches: the scores that `find_matches` gives; first: the number of the first sequence, for messages."""
     record = model.record
     table = find_rows(sequences, record["frames"], record["genetic_code"])
     begin = None if record["frames"] == "longest" else np.searchsorted(table.window, np.arange(len(sequences)))
     x = _rows(model, sequences, matches, table, first)
-    return {fold: join(_head_log_odds(weights, x), begin) for fold, weights in model.heads.items()}
+    return {fold: join(log_odds(x), begin) for fold, log_odds in model.heads.items()}
 
 
 def _rows(model: OpenModel, sequences: Sequence[bytes], matches: np.ndarray, table: RowTable, first: int) -> np.ndarray:
@@ -117,26 +118,12 @@ def _number(modality: str, sequences: Sequence[bytes]) -> np.ndarray:
     return (strong / np.maximum(strong + weak, 1)).astype(np.float32)
 
 
-def _head_log_odds(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
-    """Log-odds of rows by one head, [n] float32, in products of one size."""
-    out = np.empty(len(x), np.float32)
-    for begin, tile in _tiles(x):
-        out[begin : begin + ROWS] = log_odds(weights, tile)[: len(x) - begin]
-    return out
-
-
-def _tiles(x: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Blocks of ROWS rows, and where they begin; the last one is filled up with zeros."""
-    for begin in range(0, len(x), ROWS):
-        tile = x[begin : begin + ROWS]
-        yield begin, tile if len(tile) == ROWS else np.pad(tile, ((0, ROWS - len(tile)), (0, 0)))
-
-
-def find_matches(model: OpenModel, sequences: Sequence[bytes], threads: int) -> np.ndarray:
-    """The best match of each sequence in every database: [n, folds, labels, 2] float32; zeros if the model searches none."""
+def find_matches(model: OpenModel, sequences: Sequence[bytes], threads: int) -> Matches:
+    """The best match of each sequence in every database; none if the model searches none."""
     record = model.record
     if model.databases is None or not sequences:
-        return np.zeros((len(sequences), 1, len(LABELS), 2), np.float32)
+        shape = (len(sequences), 1, len(LABELS))
+        return Matches(np.zeros((*shape, 2), np.float32), np.zeros(shape, np.int64))
     from virshort.homology.searching import search  # here, since it loads a compiler, which other models do without
 
     folds, databases = read_list(model.databases)

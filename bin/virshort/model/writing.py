@@ -18,8 +18,19 @@ from virshort.heads.pair_record import MateRule
 from virshort.heads.prediction import Heads
 from virshort.inference.held_out_rates import HeldOut
 from virshort.modalities import GIVEN, MATCHES, UNTRANSLATED
-from virshort.model.opening import head_name, record_digest
-from virshort.model.record import CARD, FORMAT, HEADS, HOMOLOGY, KMERS, RECORD, ModelRecord, Search, SourceKmersRecord
+from virshort.model.checking import record_digest
+from virshort.model.record import (
+    CARD,
+    FORMAT,
+    HEADS,
+    HOMOLOGY,
+    KMERS,
+    RECORD,
+    ModelRecord,
+    Search,
+    SourceKmersRecord,
+    head_name,
+)
 from virshort.model.thresholds import model_thresholds
 from virshort.windows.recipes import FULL, MIXED
 

@@ -1,6 +1,7 @@
 """The scores of a chunk: one row for each read, whether it is scored or not."""
 
 from collections.abc import Callable
+from dataclasses import fields
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +27,7 @@ def score_reads(reads: Cleaned, score: Callable[[list[bytes]], Scored]) -> tuple
         found = score(list(place))
     except RowError as e:
         raise RowError(int(rows[np.argmax(which == e.row)]), e.why) from e
-    return rows, Scored(found.log_odds[which], found.bits[which], found.identity[which], found.shares_31mer[which])
+    return rows, Scored(*(getattr(found, f.name)[which] for f in fields(Scored)))
 
 
 def score_table(reads: Cleaned, rows: np.ndarray, scored: Scored, mates: int, first_record: int) -> pa.Table:
@@ -36,8 +37,8 @@ def score_table(reads: Cleaned, rows: np.ndarray, scored: Scored, mates: int, fi
     chunk's first fragment within the sample. The columns are described in docs/reads.md."""
     n = len(reads.first)
     numbers = np.arange(n)
-    known = np.zeros(n, bool)
-    known[rows] = True
+    known, source = np.zeros(n, bool), np.full(n, -1, np.int32)
+    known[rows], source[rows] = True, scored.source
 
     def spread(values: np.ndarray) -> np.ndarray:
         out = np.zeros(n, values.dtype)
@@ -58,6 +59,7 @@ def score_table(reads: Cleaned, rows: np.ndarray, scored: Scored, mates: int, fi
             "log_odds": pa.array(spread(scored.log_odds), mask=~known),
             **by_label("bits", scored.bits),
             **by_label("identity", scored.identity),
+            "source": pa.array(source, mask=source < 0),
             "shares_31mer": pa.array(spread(scored.shares_31mer)),
             "gc": pa.array(reads.gc),
             "overlap": pa.array(reads.overlap),

@@ -1,7 +1,7 @@
 """Files of reads: FASTQ, FASTA or unaligned BAM, plain or compressed, read in pieces of a few megabytes."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def read_file(path: Path, shown: str) -> Iterator[Records]:
             texts, fasta = _pieces(stream), start[:1] == b">"
         else:
             raise InputError(f"{shown}: is neither FASTQ nor FASTA nor BAM: it starts with {start[:1]!r}, not with '@' or '>'")
-        for records in _records(texts, fasta, place):
+        for records in records_of(texts, fasta):
             yield records
             place.passed(records)
 
@@ -83,33 +83,36 @@ def _pieces(stream: io.BufferedReader) -> Iterator[bytes]:
         yield piece
 
 
-def _records(texts: Iterator[bytes], fasta: bool, place: _Place) -> Iterator[Records]:
-    """The records of a text that comes in pieces."""
-    rest, empty = b"", True
-    for piece in texts:
-        text = rest + piece
-        records, used = _parse(text, fasta, False, place)
-        rest = text[used:]
+def records_of(texts: Iterable[bytes], fasta: bool) -> Iterator[Records]:
+    """The records of FASTQ or FASTA text that comes in pieces, at least one part, which is empty if the text is.
+
+    Raises RowError, with the number of the record within the text, as `parse_fastq` and `parse_fasta` do, and EOFError where
+    the text ends in the middle of a record."""
+    rest, done = b"", 0
+
+    def parsed(last: bool) -> tuple[Records, int]:
+        letters = np.frombuffer(rest, np.uint8)
+        try:
+            return parse_fasta(letters, last) if fasta else parse_fastq(letters)
+        except RowError as e:
+            raise RowError(done + e.row, e.why) from None
+
+    for text in texts:
+        rest += text
+        records, used = parsed(last=False)
+        rest = rest[used:]
         if len(rest) > LONGEST:
-            raise InputError(f"{place.shown}, record {place.number + len(records) + 1}: is longer than any read: give reads")
+            raise RowError(done + len(records), "is longer than any read: give reads")
         if len(records):
-            empty = False
+            done += len(records)
             yield records
     if rest and not rest.endswith(b"\n"):
         rest += b"\n"
     if not fasta and rest.count(b"\n") % 4 == 3:
         rest += b"\n"  # the last read is empty, or lacks its qualities
-    if fasta or rest.strip() or empty:
-        records, used = _parse(rest, fasta, True, place)
+    if fasta or rest.strip() or not done:
+        records, used = parsed(last=True)
         if rest[used:].strip():
             raise EOFError("it ends in the middle of a record")
-        if len(records) or empty:
+        if len(records) or not done:
             yield records
-
-
-def _parse(text: bytes, fasta: bool, last: bool, place: _Place) -> tuple[Records, int]:
-    letters = np.frombuffer(text, np.uint8)
-    try:
-        return parse_fasta(letters, last) if fasta else parse_fastq(letters)
-    except RowError as e:
-        raise RowError(place.number + e.row, e.why) from None

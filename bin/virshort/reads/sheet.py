@@ -20,6 +20,7 @@ RESERVED = (
     "windows",
     "sources",
     "features",
+    "simulated",
 )
 """What a results folder holds besides the folders of samples."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")

@@ -9,18 +9,23 @@ from virshort.calls.summary import HISTOGRAM, in_words, percent
 from virshort.model.record import ModelRecord
 from virshort.report.charts import Line, Panel
 from virshort.report.content import CustomContent, custom_content, environment
+from virshort.report.reads_truth import cells, truth_notes, truth_rows
 
 TITLES = {
     "share": "How many reads are viral?",
+    "truth": "Calls and truth",
     "calls": "Calls",
     "scores": "Scores",
     "lengths": "Lengths",
+    "found": "What was found",
     "evidence": "Evidence",
     "unlike": "Unlike the training windows",
     "model": "Model, parameters, versions",
 }
 DRAWN = 24
 """Samples whose scores are drawn."""
+FAMILIES = 12
+"""Families that are listed of each sample."""
 COLOUR = "#1f77b4"
 
 
@@ -41,10 +46,18 @@ def sections(
         "versions": versions,
         "panels": [score_panel(s) for s in samples[:DRAWN]],
         "drawn": DRAWN,
+        "families_shown": FAMILIES,
+        "truth_rows": truth_rows,
+        "truth_cells": cells,
+        "truth_notes": truth_notes,
         "reasons": sorted(set().union(*(s["reasons"] for s in samples))),
         "flags": sorted(set().union(*(s["flags"] for s in samples))),
     }
-    bodies = {name: (title, templates.get_template(f"{name}.html").render(context)) for name, title in TITLES.items()}
+    bodies = {
+        name: (title, templates.get_template(f"{name}.html").render(context))
+        for name, title in TITLES.items()
+        if name != "truth" or any(s["truth"] for s in samples)
+    }
     style = (assets / "style.css").read_text(encoding="utf-8")
     return custom_content({f"reads_{name}": body for name, body in bodies.items()}, style)
 

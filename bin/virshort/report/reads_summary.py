@@ -3,10 +3,14 @@
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
-from virshort.calls.sample_record import SampleSummary
+from virshort.calls.sample_record import FoundFamily, SampleSummary
 from virshort.calls.summary import percent
+from virshort.reads.forecast import Forecast
+from virshort.report.reads_truth import truth_text
 
 Value = str | int | float | None
+NAMED = 4
+"""Families that the text names of each sample."""
 
 
 def _prevalence(s: SampleSummary, name: str) -> Value:
@@ -37,6 +41,9 @@ COLUMNS: Mapping[str, Callable[[SampleSummary], Value]] = {
     "expected_precision": lambda s: _prevalence(s, "precision"),
     "detection_limit": lambda s: _prevalence(s, "detection_limit"),
     "distinguishable_from_none": lambda s: ("no", "yes")[s["prevalence"]["distinguishable"]] if s["prevalence"] else None,
+    "true_sensitivity": lambda s: s["truth"]["all"]["sensitivity"] if s["truth"] else None,
+    "true_false_positive_rate": lambda s: s["truth"]["all"]["false_positive_rate"] if s["truth"] else None,
+    "true_precision": lambda s: s["truth"]["all"]["precision"] if s["truth"] else None,
 }
 """The columns of summary.tsv. A fragment is a single read or a pair."""
 
@@ -53,8 +60,19 @@ def _text(value: Value) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def summary_text(samples: Sequence[SampleSummary]) -> str:
-    """The text for the terminal: the calls of each sample, and how many of its reads are viral."""
+def found_sentence(found: Sequence[FoundFamily]) -> str:
+    """What viral reads match best, in a sentence; nothing if they match no virus."""
+    viral = [f for f in found if f["label"] == "viral" and f["reads"]["viral"]]
+    if not viral:
+        return ""
+    named = [f"{f['family'] or f['kingdom']} ({f['reads']['viral']:,} reads)" for f in viral[:NAMED]]
+    more = f" and {len(viral) - NAMED} more" if len(viral) > NAMED else ""
+    return f"Viral reads match best: {', '.join(named)}{more}."
+
+
+def summary_text(samples: Sequence[SampleSummary], forecast: Forecast | None = None) -> str:
+    """The text for the terminal: the calls of each sample, and how many of its reads are viral. forecast: what the run said
+    before its first chunk."""
     first = samples[0]
     lines = [f"CALLS  by the model '{first['model']}' at the threshold {first['threshold']}"]
     for s in samples:
@@ -63,6 +81,14 @@ def summary_text(samples: Sequence[SampleSummary]) -> str:
         said = [f"{s['sample']}: {counts['viral']:,} of {counts['all']:,} {what} are called viral"]
         said[0] += f" ({percent(counts['viral'] / scored)} of those with a score)." if scored else "."
         said.append(s["prevalence"]["sentence"] if s["prevalence"] else s["why_no_prevalence"] or "")
-        said += s["unlike"]
-        lines += ["", textwrap.fill(" ".join(filter(None, said)), 100, break_long_words=False, break_on_hyphens=False)]
+        said += [found_sentence(s["found"] or []), *s["unlike"]]
+        lines += ["", _filled(" ".join(filter(None, said)))]
+        if s["truth"]:
+            lines += ["", textwrap.indent(truth_text(s), "  ")]
+    if forecast:
+        lines += ["", _filled(f"The forecast was: {forecast['sentence']}")]
     return "\n".join(lines) + "\n"
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)

@@ -36,7 +36,9 @@ COMPLEMENT_LETTER[LETTERS] = LETTERS[COMPLEMENT]
 def stack(sequences: Sequence[bytes]) -> np.ndarray:
     """Masks of sequences as one [n, longest] uint8 array; shorter sequences are padded with 0."""
     longest = max(map(len, sequences), default=0)
-    joined = b"".join(s.ljust(longest, b"\0") for s in sequences)
+    joined = b"".join(sequences)
+    if len(joined) < longest * len(sequences):
+        joined = b"".join([s.ljust(longest, b"\0") for s in sequences])
     return np.frombuffer(joined.translate(_MASK_BYTES), np.uint8).reshape(len(sequences), longest)
 
 

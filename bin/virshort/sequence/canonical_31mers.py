@@ -10,7 +10,8 @@ CHUNK = 1 << 15
 
 _CODE = np.full(256, 4, np.uint8)
 _CODE[list(b"ACGT")] = range(4)
-_MIX = np.uint64(0x1E3779B97F4A7C15)
+MIX = np.uint64(0x1E3779B97F4A7C15)
+"""The factor of `scatter`."""
 _62_BITS = np.uint64((1 << 62) - 1)
 _30_BITS = np.uint64((1 << 30) - 1)
 
@@ -44,7 +45,7 @@ def pack(letters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def scatter(kmers: np.ndarray) -> np.ndarray:
     """Scatter 62-bit numbers over all 62 bits, by an odd factor modulo 2^62, so that no two become equal. kmers: [n] uint64."""
-    return (kmers * _MIX) & _62_BITS
+    return (kmers * MIX) & _62_BITS
 
 
 def overlapping_pieces(offset: np.ndarray, length: np.ndarray, size: int) -> Iterator[tuple[int, int, int]]:

@@ -83,6 +83,8 @@ STRAINS = (0.45, 0.25, 0.18, 0.12)
 """Probability of 1, 2, 3 and 4 strains in a lineage: most clusters are small, and a few are large."""
 STRAIN_RATE = (0.005, 0.03)
 """Range of the substitutions per base in a strain."""
+UNSEEN = 1000
+"""The number from which the lineages and families are counted that only `simulate_unseen` gives."""
 PROPHAGES, PROPHAGE = 3, 12_000
 """The number of bacterial lineages with a prophage, and its length."""
 COMMON = 300
@@ -142,11 +144,7 @@ def simulate(seed: int, kingdoms: tuple[Kingdom, ...] = KINGDOMS) -> Iterator[Re
             if family not in ancestors:
                 ancestors[family] = ancestral_proteins(kingdom, composition, _rng(seed, 5, number, i))
             rng = _rng(seed, 4, number, i)
-            proteins = [ancestors[family][p] for p in rng.permutation(len(ancestors[family]))]
-            segments = [
-                genome(kingdom, composition, int(rng.integers(*kingdom.length, endpoint=True)), rng, proteins)
-                for _ in range(rng.integers(*kingdom.segments, endpoint=True))
-            ]
+            segments = genomic_segments(kingdom, composition, ancestors[family], rng)
             if kingdom.name == "phage":
                 phages += segments
             elif kingdom.name == "bacteria" and i < min(PROPHAGES, len(phages)):
@@ -162,6 +160,24 @@ def simulate(seed: int, kingdoms: tuple[Kingdom, ...] = KINGDOMS) -> Iterator[Re
         else:
             letters = np.pad(first.letters[:100], (0, 900), constant_values=ord("N"))
             yield replace(first, source=f"{first.lineage}_gap", letters=letters)
+
+
+def simulate_unseen(seed: int, kingdoms: tuple[Kingdom, ...] = KINGDOMS) -> Iterator[Record]:
+    """Genomes that `simulate` does not give, in a fixed order: of each kingdom a new lineage of each of its first two families,
+    and a lineage of a new family. Their random numbers are their own, so they change nothing of `simulate`."""
+    for number, kingdom in enumerate(kingdoms):
+        of_lineage = list(lineages(seed, number, kingdom))
+        names = list(dict.fromkeys(family for family, _ in of_lineage))
+        for i, name in enumerate([*names[:2], f"{kingdom.name} new family"], UNSEEN):
+            f = names.index(name) if name in names else UNSEEN
+            composition = family_composition(seed, number, kingdom, f).deviate("lineage", _rng(seed, 3, number, i))
+            known = [(j, other) for j, (family, other) in enumerate(of_lineage) if family == name]
+            j, first = known[0] if known else (i, composition)
+            ancestors = ancestral_proteins(kingdom, first, _rng(seed, 5, number, j))
+            segments = genomic_segments(kingdom, composition, ancestors, _rng(seed, 4, number, i))
+            lineage = f"{kingdom.name.replace(' ', '_')}_new_{i - UNSEEN + 1}"
+            for s, codes in enumerate(segments, 1):
+                yield Record(f"{lineage}_segment{s}", kingdom.label, kingdom.name, name, lineage, BASES[codes])
 
 
 def strains(
@@ -199,13 +215,29 @@ def add_imperfections(letters: np.ndarray, rng: np.random.Generator) -> np.ndarr
 
 def lineages(seed: int, number: int, kingdom: Kingdom) -> Iterator[tuple[str, Composition]]:
     """(family, composition) of each lineage of a kingdom."""
+    members = np.repeat(np.arange(kingdom.lineages), np.resize(FAMILIES, kingdom.lineages))
+    for i, f in enumerate(members[: kingdom.lineages].tolist()):
+        family = family_composition(seed, number, kingdom, f)
+        yield f"{kingdom.name} family {f + 1}", family.deviate("lineage", _rng(seed, 3, number, i))
+
+
+def family_composition(seed: int, number: int, kingdom: Kingdom, family: int) -> Composition:
+    """The composition from which the lineages of a family deviate. number, family: of the kingdom, and of the family in it."""
     inherited = Composition(strong=float(np.log(kingdom.gc / (1 - kingdom.gc))))
     inherited = inherited.deviate("label", _rng(seed, 0, 1 - LABELS.index(kingdom.label)))
     inherited = inherited.deviate("kingdom", _rng(seed, 1, number))
-    members = np.repeat(np.arange(kingdom.lineages), np.resize(FAMILIES, kingdom.lineages))
-    for i, f in enumerate(members[: kingdom.lineages].tolist()):
-        family = inherited.deviate("family", _rng(seed, 2, number, f))
-        yield f"{kingdom.name} family {f + 1}", family.deviate("lineage", _rng(seed, 3, number, i))
+    return inherited.deviate("family", _rng(seed, 2, number, family))
+
+
+def genomic_segments(
+    kingdom: Kingdom, composition: Composition, ancestors: list[np.ndarray], rng: np.random.Generator
+) -> list[np.ndarray]:
+    """The segments of one genome: [bases] uint8 0..3 each. ancestors: the proteins of the family's ancestor."""
+    proteins = [ancestors[p] for p in rng.permutation(len(ancestors))]
+    return [
+        genome(kingdom, composition, int(rng.integers(*kingdom.length, endpoint=True)), rng, proteins)
+        for _ in range(rng.integers(*kingdom.segments, endpoint=True))
+    ]
 
 
 def ancestral_proteins(kingdom: Kingdom, composition: Composition, rng: np.random.Generator) -> list[np.ndarray]:

@@ -1,5 +1,6 @@
 """COLLECT: every read once and in order, viral reads byte for byte, whatever the chunks; counts that add up."""
 
+import dataclasses
 import gzip
 import io
 import json
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -122,7 +124,10 @@ def test_the_share_of_viral_reads_is_corrected(tmp_path: Path, monkeypatch: pyte
     held = rng.normal(np.where(label == 1, 1.5, -1.5), 1.2) * LIKELIHOOD
     length = np.full(6000, 150)
     rates = rates_by_length(label, cluster, held, length)
-    model = {"held_out": {"rates": rates, "gc": [0.3, 0.7], "without_match": [0.2, 0.3]}, "thresholds": (0.0, 2.0, 3.0)}
+    model = {
+        "held_out": {"rates": rates, "gc": [0.3, 0.7], "match_bits": None, "without_match": [0.2, 0.3]},
+        "thresholds": (0.0, 2.0, 3.0),
+    }
     viral = rng.random(2000) < 0.3
     sample = make_sample("s", 2000, 1, 4, rng.normal(np.where(viral, 1.5, -1.5), 1.2)[:, None] * LIKELIHOOD)
     summary = json.loads((run(tmp_path, monkeypatch, sample, "--threshold", "0.8", **model) / "s.summary.json").read_text())
@@ -138,6 +143,46 @@ def test_the_share_of_viral_reads_is_corrected(tmp_path: Path, monkeypatch: pyte
     assert summary["prevalence"]["ci95"][0] == 0 and not summary["prevalence"]["distinguishable"]
 
 
+def test_reads_with_a_match_are_corrected_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Held-out viruses match in a third of their windows, those of the sample in all of their reads; 20 % are viral."""
+    rng = np.random.default_rng(8)
+    label, cluster, length = np.repeat([0, 1], 3000), np.repeat(np.arange(120), 50), np.full(6000, 150)
+    matched = rng.random(6000) < 1 / 3
+
+    def odds(viral: np.ndarray, match: np.ndarray) -> np.ndarray:
+        return np.where(viral, 1, -1) * np.where(match, 6.0, 1.0) + rng.normal(0, 1.5, len(viral))
+
+    rates = rates_by_length(label, cluster, odds(label == 1, matched), length, matched=matched)
+    assert {r["matched"] for r in rates} == {None, False, True}
+    viral, match = np.arange(2000) < 400, np.arange(2000) < 800
+    sample = make_sample("s", 2000, 1, 4, odds(viral, match)[:, None])
+    bits = np.where(match, 50.0, 30.0).astype(np.float32)
+    rows = sample.rows
+    for name, values in (("bits_viral", np.where(viral, bits, 0)), ("bits_nonviral", np.where(viral, 0, bits))):
+        rows = rows.set_column(rows.schema.get_field_index(name), name, pa.array(values, pa.float32()))
+    sample = dataclasses.replace(sample, rows=rows)
+    known = {"rates": rates, "gc": None, "match_bits": 40.0, "without_match": [0.6, 0.6]}
+    model = {"held_out": known, "thresholds": (0.0, 2.0, 3.0)}
+    summary = json.loads((run(tmp_path, monkeypatch, sample, **model) / "s.summary.json").read_text())
+    assert summary["evidence"]["composition"]["all"] == 1200, "fewer than 40 bits say nothing"
+    share = summary["prevalence"]
+    with_match, without = share["strata"]
+    assert (with_match["matched"], without["matched"]) == (True, False)
+    assert (with_match["fragments"], without["fragments"]) == (800, 1200)
+    assert (with_match["counted_at"], without["counted_at"]) == ("fpr_1e-2", "balanced")
+    assert abs(with_match["share"] - 0.5) < 0.02 and without["ci95"][0] == 0 and without["ci95"][1] < 0.2
+    assert share["share"] == pytest.approx(0.4 * with_match["share"] + 0.6 * without["share"])
+    assert share["ci95"][0] < 0.2 < share["ci95"][1] and abs(share["share"] - 0.2) < 0.05 and abs(share["saerens"] - 0.2) < 0.05
+    assert share["precision"] > 0.9 and share["distinguishable"]
+
+    one_label = [r for r in rates if r["matched"] is not False]
+    model["held_out"] = known | {"rates": one_label}
+    summary = json.loads((run(tmp_path, monkeypatch, sample, size=999, **model) / "s.summary.json").read_text())
+    (together,) = summary["prevalence"]["strata"]
+    assert together["matched"] is None and together["fragments"] == 2000
+    assert together["share"] > 0.3, "the rates of all windows are wrong for these viruses"
+
+
 def test_rates_of_pairs_are_those_of_the_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(6)
     label, cluster = np.repeat([0, 1], 1000), np.repeat(np.arange(40), 50)
@@ -148,12 +193,13 @@ def test_rates_of_pairs_are_those_of_the_rule(tmp_path: Path, monkeypatch: pytes
     sample = make_sample("s", 300, 2, seed=7)
     found = {}
     for rule in ("both", "either"):
-        held_out = {"rates": rates, "gc": [0.3, 0.7], "without_match": None}
+        held_out = {"rates": rates, "gc": [0.3, 0.7], "match_bits": None, "without_match": None}
         out = run(tmp_path, monkeypatch, sample, "--pair-rule", rule, held_out=held_out)
         found[rule] = json.loads((out / "s.summary.json").read_text())["prevalence"]
-    assert found["both"]["false_positive_rate"] < found["either"]["false_positive_rate"]
-    assert found["both"]["true_positive_rate"] < found["either"]["true_positive_rate"]
-    single_only = {"rates": rates[-2:], "gc": [0.3, 0.7], "without_match": None}
+    both, either = (found[rule]["strata"][0] for rule in ("both", "either"))
+    assert both["false_positive_rate"] < either["false_positive_rate"]
+    assert both["true_positive_rate"] < either["true_positive_rate"]
+    single_only = {"rates": rates[-2:], "gc": [0.3, 0.7], "match_bits": None, "without_match": None}
     out = run(tmp_path, monkeypatch, sample, held_out=single_only, size=301)
     assert "no rates of held-out pairs" in json.loads((out / "s.summary.json").read_text())["why_no_prevalence"]
 
@@ -175,7 +221,7 @@ def test_a_missing_or_foreign_part_is_named(tmp_path: Path, monkeypatch: pytest.
     scores = tmp_path / "chunks" / "s.chunk_00001.scores.parquet"
     kept = scores.read_bytes()
     scores.unlink()
-    with pytest.raises(InputError, match="scores of chunk 1 of sample s"):
+    with pytest.raises(InputError, match=r"sample s: s\.chunk_00001\.scores\.parquet is missing"):
         collect.main()
     scores.write_bytes((tmp_path / "chunks" / "s.chunk_00002.scores.parquet").read_bytes())
     with pytest.raises(InputError, match=r"s\.chunk_00001\.scores\.parquet.*records 10 and following"):

@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 
-from mixtures import held_out, sample
+from mixtures import KNOWN, held_out, held_out_with_matches, sample, sample_with_matches
 from virshort.calls.prevalence import (
     SampleRates,
+    Stratum,
+    added_detection_limit,
+    added_interval,
+    added_up,
     detection_limit,
     expected_precision,
     interval,
@@ -29,6 +33,33 @@ def test_the_interval_covers_the_truth(share: float) -> None:
         assert ends is not None
         covered += ends[0] <= share <= ends[1]
     assert covered >= 0.9 * repeats
+
+
+@pytest.mark.parametrize("viruses", KNOWN)
+def test_the_interval_covers_the_truth_of_known_and_of_new_viruses(viruses: str) -> None:
+    """Known viruses match more often than held-out ones, and are found more often without a match, too; new ones never match.
+    Without strata, their shares are far off."""
+    rng, repeats = np.random.default_rng(len(viruses)), 10
+    for share in (0.5, 0.01, 0.0):
+        covered, alone = 0, 0
+        for _ in range(repeats):
+            label, cluster, odds, matched = held_out_with_matches(rng)
+            reads, of_read = sample_with_matches(rng, 10_000, share, viruses)
+
+            def stratum(held: np.ndarray, mine: np.ndarray, threshold: float, at_least: bool) -> Stratum:
+                rates = measure(label[held], cluster[held], odds[held], np.linspace(-8, 8, 65))  # noqa: B023
+                called = int((mine >= threshold).sum())
+                return Stratum(called, len(mine), pooled([at_threshold(rates, threshold)], [1]), at_least)
+
+            strata = [stratum(matched == w, reads[of_read == w], 2.0 * w, True) for w in (False, True)]
+            ends = added_interval(strata)
+            assert ends is not None
+            covered += ends[0] <= share <= ends[1]
+            together = stratum(np.ones(len(label), bool), reads, 2.0, False).interval()
+            alone += together is not None and together[0] <= share <= together[1]
+        assert covered >= 0.9 * repeats
+        if share == 0.5 and viruses != "all":
+            assert alone <= 0.2 * repeats
 
 
 def test_rates_are_those_of_the_jackknife(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,6 +90,9 @@ def test_rates_of_all_lengths_stand_in_for_those_of_a_bin() -> None:
     known = [measure(label, cluster, odds, [0.0], lengths, "single") for lengths in (None, [0, 200])]
     assert rates_for(known, "single", (0, 200)) is known[1] and rates_for(known, "single", (200, 500)) is known[0]
     assert rates_for(known, "both", (0, 200)) is None
+    known.append(measure(label, cluster, odds, [0.0], [0, 200], "single", True))
+    assert rates_for(known, "single", (0, 200), True) is known[2] and rates_for(known, "single", (0, 200)) is known[1]
+    assert rates_for(known, "single", (0, 200), False) is None
 
 
 RATES = SampleRates(Rate(0.6, 0.0004, 100, 100), Rate(0.01, 0.000004, 80, 80))
@@ -68,7 +102,9 @@ def test_shares_follow_from_calls() -> None:
     assert rogan_gladen(690, 10_000, RATES) == pytest.approx(0.1)
     assert rogan_gladen(50, 10_000, RATES) == 0 and rogan_gladen(9000, 10_000, RATES) == 1
     assert rogan_gladen(0, 0, RATES) is None
-    assert expected_precision(0.1, RATES) == pytest.approx(0.06 / 0.069)
+    assert expected_precision([0.1], [50], [RATES]) == pytest.approx(0.06 / 0.069)
+    assert expected_precision([0.1, 0.0], [50, 150], [RATES, RATES]) == pytest.approx(0.06 / (0.069 + 0.03))
+    assert expected_precision([0.0], [50], [SampleRates(RATES.found, Rate(0.0, 0.0, 1, 80))]) is None
     useless = SampleRates(Rate(0.01, 0.0001, 50, 50), Rate(0.01, 0.0001, 50, 50))
     assert (
         rogan_gladen(10, 100, useless) is None and interval(10, 100, useless) is None and detection_limit(100, useless) is None
@@ -87,6 +123,39 @@ def test_more_calls_than_any_share_explains_give_no_interval() -> None:
     assert interval(9960, 10_000, RATES) is None
     assert interval(6100, 10_000, RATES) is not None
     assert interval(1, 10_000, RATES) == (0, 0)
+
+
+def test_known_viruses_may_be_found_more_often_than_held_out_ones() -> None:
+    """The lower end is that of finding all; more calls than the rate explains leave the upper end open."""
+    plain, at_least = Stratum(3000, 10_000, RATES), Stratum(3000, 10_000, RATES, at_least=True)
+    own, open_above = plain.interval(), at_least.interval()
+    assert own and open_above and open_above[1] == own[1] and 0.27 < open_above[0] < 0.29 < own[0]
+    assert plain.share == at_least.share == pytest.approx(0.29 / 0.59)
+    assert Stratum(9960, 10_000, RATES).interval() is None
+    low, high = Stratum(9960, 10_000, RATES, at_least=True).interval() or (0, 0)
+    assert 0.98 < low < 0.9961 and high == 1
+    assert (Stratum(0, 100, RATES, at_least=True).interval() or (1, 1))[0] == 0
+    useless = SampleRates(Rate(0.01, 0.0001, 50, 50), Rate(0.01, 0.0001, 50, 50))
+    assert Stratum(1, 100, useless, at_least=True).interval() is None
+
+
+def test_strata_add_up_by_their_reads() -> None:
+    strata = [Stratum(690, 10_000, RATES), Stratum(300, 30_000, RATES)]
+    assert added_up([s.share for s in strata], strata) == pytest.approx(0.1 / 4)
+    assert added_up([0.1, None], strata) is None
+    ends = [s.interval(0.975) or (0, 0) for s in strata]
+    found = added_interval(strata)
+    assert found == pytest.approx([(a + 3 * b) / 4 for a, b in zip(*ends, strict=True)])
+    assert added_interval(strata[:1]) == strata[0].interval()
+    assert added_interval([strata[0], Stratum(9960, 10_000, RATES)]) is None
+
+
+def test_a_share_is_told_from_none_where_its_reads_fall() -> None:
+    strata = [Stratum(0, 10_000, RATES), Stratum(0, 30_000, RATES)]
+    one, other = (detection_limit(s.reads, s.rates) or 0 for s in strata)
+    assert added_detection_limit(strata, [1.0, 0.0]) == pytest.approx(one / 4)
+    assert added_detection_limit(strata, [0.5, 0.5]) == pytest.approx(min(one / 4 / 0.5, other * 3 / 4 / 0.5))
+    assert added_detection_limit(strata, [0.0, 0.0]) is None
 
 
 def test_what_is_below_the_detection_limit_looks_like_none() -> None:

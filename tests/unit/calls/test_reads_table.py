@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from virshort.calls.decisions import NONVIRAL, UNSCORED, VIRAL
-from virshort.calls.reads_table import BYTES, COLUMNS, evidence, read_lines, scores
+from virshort.calls.reads_table import BYTES, COLUMNS, evidence, read_lines, scores, source_cells
+from virshort.homology.source_list import SourceName
 
 
 @given(st.lists(st.one_of(st.just(float("nan")), st.floats(-900, 900)), min_size=1))
@@ -43,14 +44,17 @@ def test_each_read_is_one_line_whatever_its_name() -> None:
         pa.array(["", "too_short", "", ""]),
         np.zeros((n, 2)),
         np.zeros((n, 2)),
+        np.array([1, -1, 0, -1]),
+        source_cells([SourceName("p1", "phage", "tailed\tones "), SourceName("b1", "bacteria", None)]),
         np.array([True, False, False, False]),
         pa.array(["", "", "adapter,poly_g", ""]),
     )
     rows = [line.split(b"\t") for line in bytes(text).split(b"\n")[:-1]]
     assert [len(row) for row in rows] == [len(COLUMNS)] * n
     assert [row[0] for row in rows] == [*wild[:3], b"tab"]
-    assert rows[0][1:] == [b"1", b"150", b"0.500000", b"", b"viral", b"", b"composition", b"yes", b""]
-    assert rows[1][1:] == [b"2", b"150", b"", b"", b"unscored", b"too_short", b"", b"no", b""]
+    assert rows[0][1:] == [b"1", b"150", b"0.500000", b"", b"viral", b"", b"composition", b"b1", b"bacteria", b"", b"yes", b""]
+    assert rows[1][1:] == [b"2", b"150", b"", b"", b"unscored", b"too_short", b"", b"", b"", b"", b"no", b""]
+    assert rows[2][8:11] == [b"p1", b"phage", b"tailed ones"]
     assert rows[2][3:5] == [b"1.000000", b"0.731059"] and rows[2][-1] == b"adapter,poly_g"
 
 
@@ -59,6 +63,6 @@ def test_no_reads_are_no_lines() -> None:
     none = pa.array([], pa.large_string())
     table = read_lines(
         pa.array([], BYTES), nothing.astype(int), nothing.astype(int), nothing, nothing, nothing.astype(int), none,
-        np.zeros((0, 2)), np.zeros((0, 2)), nothing.astype(bool), none,
+        np.zeros((0, 2)), np.zeros((0, 2)), nothing.astype(int), source_cells([]), nothing.astype(bool), none,
     )  # fmt: skip
     assert bytes(table) == b""

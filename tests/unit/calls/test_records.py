@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from virshort.calls import records
 from virshort.calls.gzip_members import SIZE, gzip_writer
 from virshort.calls.records import RecordReader, content, first_words, names, without_tabs
 from virshort.errors import InputError
+from virshort.reads import chunks
 
-NAME = st.binary(max_size=40).map(lambda b: bytes(c for c in b if c not in b"\r\n"))
+NAME = st.binary(max_size=40).map(lambda b: b"n" + bytes(c for c in b if c not in b"\r\n"))
 
 
 def fastq(names: list[bytes], end: bytes = b"\n") -> list[bytes]:
@@ -33,7 +33,7 @@ def test_records_and_names_survive_any_name(
 ) -> None:
     parts = fastq(given_names, end)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "BLOCK", block)
+        patch.setattr(chunks, "BLOCK", block)
         reader = packed(tmp_path_factory.mktemp("r") / "a.fastq.gz", parts)
         done: list[bytes] = []
         found: list[bytes] = []
@@ -46,7 +46,7 @@ def test_records_and_names_survive_any_name(
 
 
 def test_fasta_records_may_have_many_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "BLOCK", 7)
+    monkeypatch.setattr(chunks, "BLOCK", 7)
     parts = [b">a one\nACGT\nAC\n", b">b\nAC\n", b">c\n\nTTTTTTTTTTTTTTTTTTTT"]
     taken = packed(tmp_path / "a.fasta.gz", parts).take(3)
     assert taken.to_pylist() == [*parts[:2], parts[2] + b"\n"]

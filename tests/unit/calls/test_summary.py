@@ -30,14 +30,19 @@ def test_reads_like_the_training_windows_are_not_mentioned() -> None:
     counts = SampleCounts(1)
     counts.lengths[150], counts.gc[50], counts.evidence[0, 0] = 1000, 1000, 300
     counts.evidence[1, 0] = 700
-    assert unlike(counts, {"short": [150, 150]}, {"rates": [], "gc": [0.3, 0.6], "without_match": [0.3, 0.2]}) == []
+    assert (
+        unlike(counts, {"short": [150, 150]}, {"rates": [], "gc": [0.3, 0.6], "match_bits": None, "without_match": [0.3, 0.2]})
+        == []
+    )
     assert unlike(SampleCounts(1), {"short": [150, 150]}, None) == []
 
 
 def test_each_difference_is_a_sentence() -> None:
     counts = SampleCounts(2)
     counts.lengths[[100, 300]], counts.gc[[20, 50]], counts.evidence[[0, 2], 0] = 500, 500, [900, 100]
-    found = unlike(counts, {"short": [150, 150]}, {"rates": [], "gc": [0.3, 0.6], "without_match": [0.3, 0.2]})
+    found = unlike(
+        counts, {"short": [150, 150]}, {"rates": [], "gc": [0.3, 0.6], "match_bits": None, "without_match": [0.3, 0.2]}
+    )
     assert [s.split(" of the scored reads ")[0] for s in found] == ["50.0 %", "50.0 %", "50.0 %", "90.0 %"]
     assert "much shorter than any window of training (150 bp)" in found[0] and "longer" in found[1]
     assert "(30 to 60 %)" in found[2] and "at most 30.0 % of a label" in found[3]

@@ -51,7 +51,8 @@ def test_every_bit_is_the_same_as_with_torchs_own_class(theirs_of: type[torch.op
 def test_training_does_not_load_the_compiler() -> None:
     """It takes seconds in every task that trains. Only a process of its own shows that, because other tests load it."""
     code = (
-        "import sys, numpy as np; from virshort.heads.training import LabelledWindows, Settings, train; "
+        "import sys, numpy as np; from virshort.heads.labelled_windows import LabelledWindows; "
+        "from virshort.heads.settings import Settings; from virshort.heads.training import train; "
         "x = np.random.default_rng(1).random((64, 3), np.float32); y = (x[:, 0] > .5).astype(np.int8); "
         "windows = LabelledWindows(lambda r: x[r], np.arange(64), y); "
         "train(windows, windows, 3, Settings(1, 1e-3, 16, .1, 1, False, 1, 0, 0)); "

@@ -9,16 +9,8 @@ import pytest
 from trained_arm import arm
 from virshort.arm_record import Arm
 from virshort.errors import InputError
-from virshort.heads.arm_training import (
-    ArmData,
-    ArmWindows,
-    Start,
-    TrainingSets,
-    check_encoders,
-    keep_head,
-    settings_of,
-    train_head,
-)
+from virshort.heads.arm_data import ArmData, ArmWindows, TrainingSets, settings_of
+from virshort.heads.arm_training import Start, check_encoders, keep_head, train_head
 from virshort.heads.splits import split_rows
 
 CLUSTERS, PER_CLUSTER, FOLDS = 12, 40, 3

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from virshort.features.window_features import WindowFeatures
-from virshort.heads.held_out import as_ensemble, describe_held_out, joined, rates_by_length, rates_by_rule
+from virshort.heads.held_out import as_ensemble, best_matches, describe_held_out, joined, rates_by_length, rates_by_rule
 from virshort.inference.held_out_rates import HeldOut, at_threshold
 
 
@@ -25,6 +25,17 @@ def test_rates_are_given_for_lengths_with_both_labels() -> None:
     assert rates_by_length(np.ones(3, int), np.arange(3), np.zeros(3), np.full(3, 150)) == []
 
 
+def test_windows_with_a_match_have_rates_of_their_own() -> None:
+    label, cluster, length = np.tile([0, 1], 4), np.arange(8), np.full(8, 150)
+    odds, matched = np.array([-5.0, 5, -5, 5, -1, 1, 3, -1]), np.repeat([True, False], 4)
+    found = {(r["lengths"] is None, r["matched"]): r for r in rates_by_length(label, cluster, odds, length, matched=matched)}
+    assert set(found) == {(whole, m) for whole in (True, False) for m in (None, False, True)}
+    rates = {m: tuple(rate.value for rate in at_threshold(found[True, m], 0.0)) for m in (None, False, True)}
+    assert rates == {None: (0.75, 0.25), False: (0.5, 0.5), True: (1.0, 0.0)}
+    only = rates_by_length(label, cluster, odds, length, matched=np.ones(8, bool))
+    assert {r["matched"] for r in only} == {None, True}, "no windows, no rates"
+
+
 def test_rates_of_pairs_follow_their_rule() -> None:
     label, cluster, length = np.array([0, 1, 0, 1]), np.arange(4), np.full(4, 150)
     mates = np.array([[-3.0, 1], [2, 1], [-1, -2], [3, -1]])
@@ -35,17 +46,23 @@ def test_rates_of_pairs_follow_their_rule() -> None:
 
 def test_composition_and_matches_are_described(window_features: Callable[..., WindowFeatures]) -> None:
     windows = window_features(np.tile([0, 1], 50), np.arange(100), np.zeros(100, int))
-    found = describe_held_out(windows, [], searched=False)
-    low, high = found["gc"]
-    assert 0 <= low <= high <= 1 and found["without_match"] is None
+    found = describe_held_out(windows, [])
+    low, high = found["gc"] or (1, 0)
+    assert 0 <= low <= high <= 1 and found["without_match"] is None and found["match_bits"] is None
     given = window_features(
         np.tile([0, 1], 50), np.arange(100), np.zeros(100, int), "test/given", gc=pa.nulls(100, pa.float32())
     )
-    assert describe_held_out(given, [], searched=False)["gc"] is None
-    matches = np.zeros((100, 8), np.float16)
-    matches[1::4, 5] = 50  # every other viral window
-    searched = window_features(np.tile([0, 1], 50), np.arange(100), np.zeros(100, int), "test/short", matches)
-    assert describe_held_out(searched, [], searched=True)["without_match"] == [1.0, 0.5]
+    assert describe_held_out(given, [])["gc"] is None
+    found = describe_held_out(windows, [], 40.0, np.arange(100) % 4 == 1)
+    assert found["without_match"] == [1.0, 0.5] and found["match_bits"] == 40
+
+
+def test_the_best_match_is_that_of_any_fold(window_features: Callable[..., WindowFeatures]) -> None:
+    matches = np.zeros((100, 3, 2, 2), np.float16)  # bits and identity by fold and label
+    matches[0, :, 1, 0], matches[1, 2, 0], matches[2, 0, 1] = [30, 50, 40], [60, 0.5], [20, 0.9]
+    windows = window_features(np.tile([0, 1], 50), np.arange(100), np.zeros(100, int), "test/short", matches.reshape(100, -1))
+    found = best_matches(windows)
+    assert found[:3].tolist() == [[0, 50], [60, 0], [0, 20]] and not found[3:].any()
 
 
 def test_a_bin_has_the_rates_of_the_most_windows() -> None:
@@ -54,6 +71,7 @@ def test_a_bin_has_the_rates_of_the_most_windows() -> None:
         return {
             "rates": rates_by_length(label, rows, rows / 10, np.full(windows, length)),
             "gc": [0.3, 0.6],
+            "match_bits": None,
             "without_match": None,
         }
 

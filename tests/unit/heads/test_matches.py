@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from virshort.fold_roles import training_folds
-from virshort.heads.matches import CUTS, SIGNS, best_bits, best_cut, called_by_rule, evidence
+from virshort.heads.matches import CUTS, SIGNS, best_bits, best_cut, called_by_rule, evidence, telling_bits
 
 FOLDS = 5
 
@@ -58,3 +58,23 @@ def test_the_cut_separates_matches_by_chance_from_relatives():
 
 def test_a_cut_is_found_where_nothing_matches():
     assert best_cut(np.zeros((4, 2)), np.array([0, 1, 1, 1])) == CUTS[0]
+
+
+def test_matches_tell_from_the_bits_on_from_which_both_labels_are_right() -> None:
+    """Up to 40 bits the better match is a matter of chance; above, the label of every window."""
+    rng = np.random.default_rng(2)
+    label, most = np.tile([0, 1], 4000), rng.uniform(25, 70, 8000)
+    better = np.where(most < 40, rng.integers(0, 2, 8000), label)
+    bits = np.stack([np.where(better == y, most, most - 5) for y in (0, 1)], axis=1)
+    assert telling_bits(label, bits) in (39, 40)
+    assert telling_bits(label, bits[:, ::-1]) is None, "always wrong"
+    viral_only_right = np.where((label == 0)[:, None], bits[:, ::-1], bits)
+    assert telling_bits(label, viral_only_right) is None, "both labels must be right"
+    assert telling_bits(label[:30], bits[:30] + 50) is None, "too few windows"
+
+
+def test_without_a_list_of_folds_all_count() -> None:
+    matches = np.zeros((1, 3, 2, 2))
+    matches[0, 2, 1, 0], matches[0, 0, 1, 0] = 50, 40
+    flat = matches.reshape(1, -1)
+    assert best_bits(flat).tolist() == [[0, 50]] and best_bits(flat, [0, 1]).tolist() == [[0, 40]]

@@ -1,14 +1,18 @@
 """Fitted arms: matches and combinations, from window sets on disk to the log-odds of their written models."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
+from harness import ROOT
 from trained_arm import arm
 from virshort.errors import InputError
 from virshort.fold_roles import training_folds
-from virshort.heads.arm_training import ArmData, ArmWindows, TrainingSets, settings_of, train_head
+from virshort.heads.arm_data import ArmData, ArmWindows, TrainingSets, settings_of
+from virshort.heads.arm_training import train_head
 from virshort.heads.matches import best_bits
 from virshort.heads.model_files import read_model, write_head
 from virshort.heads.scoring import CUT, log_odds, matched, parts_of
@@ -129,3 +133,12 @@ def test_parts_of_other_features_are_refused(made):
     joined = data_of(features, arm(modalities=["homology"], combine=["homology", "homology2"], start="parts"))
     with pytest.raises(InputError, match="arm homology: was trained on other homology features"):
         fit_combined(joined, settings_of(joined.arm, 1, 0, 0), [PartModel(part.weights, part.record)])
+
+
+def test_fitting_does_not_load_torch() -> None:
+    """It takes two seconds in every task. Only a process of its own shows that, because other tests load it."""
+    code = "import sys, train; from virshort.heads.stacking import fit_combined; print('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT / "bin")}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"

@@ -9,9 +9,11 @@ import pytest
 
 from virshort.heads import training
 from virshort.heads.head import Head
+from virshort.heads.labelled_windows import LabelledWindows
 from virshort.heads.metrics import of_calls, threshold_of_best_mcc
 from virshort.heads.scoring import log_odds, score_of
-from virshort.heads.training import LabelledWindows, Settings, TrainedHead, evaluate, head_of, predict
+from virshort.heads.settings import Settings
+from virshort.heads.training import TrainedHead, evaluate, head_of, predict
 
 INPUTS = 12
 

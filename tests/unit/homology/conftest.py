@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from virshort.homology.databases import Database, read_list, write_databases
+from virshort.homology.source_list import SourceName
 
 
 @dataclass
@@ -24,7 +25,11 @@ def databases(tmp_path):
         length = np.array([len(s) for s, _, _ in sources], np.int64)
         bases = np.frombuffer(b"".join(s for s, _, _ in sources), np.uint8)
         label, fold = np.array([y for _, _, y in sources], np.int8), np.array([f for _, f, _ in sources], np.int8)
-        write_databases(tmp_path / folder, bases, np.cumsum(length) - length, length, label, fold, folds, 1)
+        names = [
+            SourceName(f"source {i}", "virus" if y else "bacteria", None if i % 3 else f"family {i}")
+            for i, y in enumerate(label)
+        ]
+        write_databases(tmp_path / folder, bases, np.cumsum(length) - length, length, label, fold, folds, names, 1)
         return Searched(tmp_path / folder, *read_list(tmp_path / folder))
 
     return make

@@ -18,13 +18,18 @@ from virshort.homology.residues import ALPHABET, CODES, END, PAD, SCORE, UNKNOWN
 from virshort.homology.searching import best_in, compile_search, search, translated
 from virshort.homology.seeds import index_seeds
 from virshort.homology.shapes import LONG_SHAPES, SHAPES
+from virshort.homology.source_list import best_source, read_sources
 
 NONVIRAL, VIRAL = 0, 1
 
 
-def found_in(searched, sequences, fold, shapes=(2, 1), threads=1):
+def matches_in(searched, sequences, fold, shapes=(2, 1), threads=1):
     fold = np.array(fold, np.int8)
     return search(sequences, fold, searched.folder, searched.databases, searched.folds, 1, shapes, threads, lambda _: None)
+
+
+def found_in(searched, sequences, fold, shapes=(2, 1), threads=1):
+    return matches_in(searched, sequences, fold, shapes, threads).scores
 
 
 def background(rng, n=20, bases=2000):
@@ -75,12 +80,14 @@ def test_threads_sharding_and_order_change_nothing(databases, rng, monkeypatch):
     searched = databases(sources)
     windows = [s[k : k + 150 + k] for s, _, _ in sources for k in (0, 500)]  # short and long ones
     fold = rng.integers(0, 3, len(windows)).astype(np.int8)
-    expected = found_in(searched, windows, fold)
-    assert expected.any()
+    expected, start = matches_in(searched, windows, fold)
+    assert expected.any() and start.any()
     monkeypatch.setattr(module.blocks, "__defaults__", (5000,))
-    assert np.array_equal(found_in(searched, windows, fold, threads=2), expected)
+    smaller = matches_in(searched, windows, fold, threads=2)
+    assert np.array_equal(smaller.scores, expected) and np.array_equal(smaller.start, start)
     monkeypatch.setattr(searching, "BATCH", 1000)
-    assert np.array_equal(found_in(searched, windows, fold), expected)
+    smaller = matches_in(searched, windows, fold)
+    assert np.array_equal(smaller.scores, expected) and np.array_equal(smaller.start, start)
     monkeypatch.undo()
     order = rng.permutation(len(windows))
     assert np.array_equal(found_in(searched, [windows[i] for i in order], fold[order]), expected[order])
@@ -88,6 +95,36 @@ def test_threads_sharding_and_order_change_nothing(databases, rng, monkeypatch):
     assert np.array_equal(np.concatenate(parts), expected)
     reordered = found_in(databases(sources[::-1], folder="reordered"), windows, fold)
     assert np.array_equal(reordered, expected)
+
+
+def test_a_match_is_named_by_the_source_that_it_is_in(databases, rng, monkeypatch):
+    sources = [*background(rng, 60, 3000), (b"ACG" * 10, 1, VIRAL)]  # the last is too short for any stretch
+    searched = databases(sources)
+    named = read_sources(searched.folder)
+    monkeypatch.setattr(module.blocks, "__defaults__", (5000,))
+    found = matches_in(searched, [s[600:750] for s, _, _ in sources[:60]], [(f + 1) % 3 for _, f, _ in sources[:60]])
+    best = best_source(found, named).tolist()
+    assert [named.names[row].source for row in best] == [f"source {i}" for i in range(60)]
+    assert [named.names[row].kingdom for row in best] == [("bacteria", "virus")[y] for _, _, y in sources[:60]]
+    nothing = matches_in(searched, [b"ACG" * 40, b""], [0, 0])
+    assert best_source(nothing, named).tolist() == [-1, -1]
+
+
+def test_of_equal_matches_the_first_in_a_database_counts(databases, rng, monkeypatch):
+    copy = gene(protein(rng, 60))
+    searched = databases([*background(rng), (copy, 1, VIRAL), (copy, 1, VIRAL), (copy, 2, VIRAL)])
+    for size in (100, 1 << 20):
+        monkeypatch.setattr(module.blocks, "__defaults__", (size,))
+        named = read_sources(searched.folder)
+        (row,) = best_source(matches_in(searched, [copy], [0]), named)
+        assert named.names[row].source == "source 20"
+
+
+def test_a_damaged_list_of_sources_gives_one_line(databases, rng):
+    searched = databases(background(rng))
+    (searched.folder / "sources.json").write_text("{}")
+    with pytest.raises(InputError, match=r"sources.json: damaged or truncated"):
+        read_sources(searched.folder)
 
 
 def test_more_shapes_never_find_less(databases, rng):
@@ -166,7 +203,7 @@ def test_the_compiled_search_follows_its_definition(seed):
     query = Translated(windows, correction, np.zeros(len(windows), np.int32))
     allowed = [np.array([True]), np.array([False])]
     with ThreadPoolExecutor(1) as pool:
-        (score, _), (none, _) = best_in([[text], [text]], query, allowed, indexes, pool, 1)
+        (score, _, _), (none, _, _) = best_in([[(0, text)], [(0, text)]], query, allowed, indexes, pool, 1)
     expected = slow_best(text, windows, correction)
     assert score[0] == (expected if expected >= 38 else 0)
     assert none[0] == 0

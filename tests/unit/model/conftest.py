@@ -14,6 +14,7 @@ from virshort.heads.pair_record import MateRule
 from virshort.heads.prediction import Heads
 from virshort.heads.scoring import COLUMNS, CUT, FOLDS, stack_tensors
 from virshort.homology.databases import write_databases
+from virshort.homology.source_list import SourceName
 from virshort.model.record import ModelRecord
 from virshort.model.source_kmers import spaced_kmers
 from virshort.model.writing import Run, model_record, write_model
@@ -70,7 +71,9 @@ def make_model(tmp_path: Path, sources: list[bytes]) -> Callable[..., Made]:
         length = np.array([len(s) for s in sources])
         offset, label = np.cumsum(length) - length, np.arange(6) % 2
         bases = np.frombuffer(b"".join(sources), np.uint8)
-        write_databases(tmp_path / "databases", bases, offset, length, label, np.arange(6) % FOLD_COUNT, FOLD_COUNT, 1)
+        fold = np.arange(6) % FOLD_COUNT
+        names = [SourceName(f"source {i}", "virus" if y else "bacteria", f"family {i // 2}") for i, y in enumerate(label)]
+        write_databases(tmp_path / "databases", bases, offset, length, label, fold, FOLD_COUNT, names, 1)
         heads = Heads({f: weights(modalities, f) for f in TESTED}, dict.fromkeys(TESTED, 0.5))
         arm = {
             "name": "made",

@@ -8,6 +8,7 @@ import pytest
 from report_examples import EVIL, write_everything
 from shipped_rows import ROWS
 from virshort.files import read_json
+from virshort.heads.held_out import rates_by_length
 from virshort.model.card import model_card
 from virshort.model.record import ModelRecord
 from virshort.verdict.schema import Comparison
@@ -81,3 +82,17 @@ def test_a_name_is_not_markup(record: ModelRecord, comparison: Comparison, table
     table.kingdom = np.array([EVIL] * 4)
     card = model_card({**record, "description": EVIL}, comparison, table, simulated=False)
     assert "<script>" not in card and card.count("&lt;script&gt;") >= 3
+
+
+def test_rates_with_and_without_a_match_are_told(record: ModelRecord, comparison: Comparison, table: SourceTable) -> None:
+    label, matched = np.tile([0, 1], 500), np.arange(1000) < 400
+    odds = np.where(label == 1, 1, -1) * np.where(matched, 9.0, 0.01) + np.where(np.arange(1000) % 5 == 0, 9.1, 0)
+    rates = rates_by_length(label, np.arange(1000), odds, np.full(1000, 150), matched=matched)
+    record["held_out"] = {"rates": rates, "gc": None, "match_bits": 38.0, "without_match": [0.6, 0.6]}
+    for row in record["thresholds"]:
+        row["thresholds"]["fpr_1e-2"] = 2.0
+    card = model_card(record, comparison, table, simulated=False)
+    assert "| single reads | with a match | 200 | 200 | 100.0 | 0.0 |" in card
+    assert "| single reads | without | 300 | 300 | 20.0 | 20.0 |" in card and "counts from 38 bits on" in card
+    record["held_out"]["match_bits"] = None
+    assert "With and without a match" not in model_card(record, comparison, table, simulated=False)

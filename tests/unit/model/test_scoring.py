@@ -1,6 +1,7 @@
 """Scores of a model: those of its heads, whatever the company."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,12 +12,14 @@ from virshort.errors import RowError
 from virshort.features.frames import find_rows, row_sequences
 from virshort.features.window_features import scaled_length
 from virshort.fold_roles import training_folds
-from virshort.heads.scoring import FOLDS, log_odds
+from virshort.heads.fast_scoring import prepared
+from virshort.heads.scoring import FOLDS
 from virshort.homology.databases import read_list
 from virshort.homology.searching import search
 from virshort.homology.shapes import SENSITIVITIES
+from virshort.homology.source_list import read_sources
 from virshort.model import scoring
-from virshort.model.opening import OpenModel, open_model
+from virshort.model.opening import OpenModel, open_model, read_heads
 from virshort.model.scoring import raw_log_odds, score
 from virshort.sequence.translation import longest_peptides
 
@@ -33,8 +36,8 @@ def reads(sources: list[bytes]) -> list[bytes]:
 def by_hand(model: OpenModel, x: np.ndarray, length: np.ndarray) -> np.ndarray:
     """The mean over folds of calibrated log-odds, in one product. x: [n, inputs] as features are stored."""
     folds = []
-    for fold, weights in model.heads.items():
-        odds = log_odds(weights, x)
+    for fold, head in model.heads.items():
+        odds = head(x)
         every, first = model.record["calibration"][str(fold)]
         folds.append(np.where(length < 200, odds / first["temperature"], odds / every["temperature"]) + every["bias"])
     return np.mean(folds, axis=0)
@@ -55,7 +58,9 @@ def test_matches_in_the_databases_of_all_folds_count(make_model: Callable, reads
     made = make_model(["homology", "codon"])
     model = open_model(made.folder)
     folds, databases = read_list(made.folder / "homology")
-    matches = search(reads, None, made.folder / "homology", databases, folds, 1, SENSITIVITIES["default"], 1, lambda _: None)
+    matches = search(
+        reads, None, made.folder / "homology", databases, folds, 1, SENSITIVITIES["default"], 1, lambda _: None
+    ).scores
     codon = load_encoder("codon").embed(reads)
     x = np.hstack([matches.reshape(len(reads), -1).astype(np.float16), codon.astype(np.float16)])
     found = score(model, reads)
@@ -66,19 +71,25 @@ def test_matches_in_the_databases_of_all_folds_count(make_model: Callable, reads
     searched = np.array([len(r) >= 100 for r in reads[:36]])
     assert (found.identity[np.arange(36), own] == 1)[searched & (found.bits[np.arange(36), own] > 35)].all()
     assert (found.bits[np.arange(36), own] > 35).sum() > 20
+    names = read_sources(made.folder / "homology").names
+    for i in np.flatnonzero(found.bits[:36].max(axis=1) > 60):
+        assert names[found.source[i]].source == f"source {i // 6}"
+    assert ((found.source < 0) == (found.bits.max(axis=1) == 0)).all()
 
 
 def test_a_fold_by_itself_scores_its_windows_as_evaluation_did(make_model: Callable, reads: list[bytes]) -> None:
     """Opened for evaluation, a stack reads the databases that it was fitted with."""
     made = make_model(["homology"])
-    model = open_model(made.folder)
-    for fold, opened in model.heads.items():
-        assert np.array_equal(opened[f"part0.{FOLDS}"], np.arange(4))
+    for fold, tensors in read_heads(made.folder, made.record).items():
+        assert np.array_equal(tensors[f"part0.{FOLDS}"], np.arange(4))
         assert np.array_equal(made.heads.weights[fold][f"part0.{FOLDS}"], training_folds(fold, 4))
-        opened.update(made.heads.weights[fold])
+    own = {fold: prepared(weights) for fold, weights in made.heads.weights.items()}
+    model = replace(open_model(made.folder), heads=own)
     folds, databases = read_list(made.folder / "homology")
     fold = np.full(len(reads), 2)
-    matches = search(reads, fold, made.folder / "homology", databases, folds, 1, SENSITIVITIES["default"], 1, lambda _: None)
+    matches = search(
+        reads, fold, made.folder / "homology", databases, folds, 1, SENSITIVITIES["default"], 1, lambda _: None
+    ).scores
     x = matches.reshape(len(reads), -1).astype(np.float16)
     assert np.allclose(raw_log_odds(model, reads, matches)[2], made.heads.log_odds(x, fold), atol=1e-5)
 
@@ -92,7 +103,7 @@ def test_company_order_case_blocks_and_threads_change_nothing(
     order = np.random.default_rng(1).permutation(len(reads))[:17]
     monkeypatch.setattr(scoring, "BLOCK", 7)
     found = score(model, [reads[i].lower() for i in order], threads=2)
-    for name in ("log_odds", "bits", "identity", "shares_31mer"):
+    for name in ("log_odds", "bits", "identity", "source", "shares_31mer"):
         assert np.array_equal(getattr(found, name), getattr(expected, name)[order]), name
 
 
@@ -105,8 +116,8 @@ def test_with_all_frames_the_best_of_a_reads_rows_counts(make_model: Callable, r
     assert len(rows) > len(reads)
     dna = load_encoder("kmer-dna").embed(row_sequences(reads, rows, False)).astype(np.float16)
     protein = load_encoder("kmer-protein").embed(row_sequences(reads, rows, True)).astype(np.float16)
-    for fold, weights in model.heads.items():
-        odds = log_odds(weights, np.hstack([dna, protein]))
+    for fold, head in model.heads.items():
+        odds = head(np.hstack([dna, protein]))
         best = [odds[rows.window == i].max() for i in range(len(reads))]
         assert raw[fold] == pytest.approx(best, rel=1e-4, abs=1e-3)
 
@@ -116,7 +127,7 @@ def test_reads_without_a_codon_and_no_reads_at_all_have_a_score(make_model: Call
     found = score(model, [b"A", b"NNNNNNNN", b"AC" * 40])
     assert np.isfinite(found.log_odds).all() and not found.shares_31mer.any()
     none = score(model, [])
-    assert [len(getattr(none, name)) for name in ("log_odds", "bits", "identity", "shares_31mer")] == [0, 0, 0, 0]
+    assert [len(getattr(none, name)) for name in ("log_odds", "bits", "identity", "source", "shares_31mer")] == [0, 0, 0, 0, 0]
 
 
 def test_a_read_whose_numbers_are_not_finite_is_named(make_model: Callable, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from virshort.model.source_kmers import EXACT, LARGEST_STEP, SourceKmers, spaced_kmers, step_for
+from virshort.model.shared_kmers import SourceKmers
+from virshort.model.source_kmers import EXACT, LARGEST_STEP, spaced_kmers, step_for
 
 COMPLEMENT = bytes.maketrans(b"ACGTN", b"TGCAN")
 BASES = st.text("ACGTN", max_size=120).map(str.encode)
@@ -43,14 +44,6 @@ def test_a_stretch_of_30_and_a_step_of_bases_is_always_found(step: int) -> None:
     assert kmers.shared_by(short).mean() == pytest.approx(1 / step, abs=0.01)
     assert not kmers.shared_by(other).any()
     assert len(kmers.kmers) == 3 * -(-370 // step)
-
-
-def test_reads_beyond_one_part_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("virshort.model.source_kmers._CHUNK", 100)
-    rng = np.random.default_rng(0)
-    source = rng.choice(list(b"ACGT"), 500).astype(np.uint8).tobytes()
-    reads = [source[i : i + 50] if i % 3 else b"A" * 250 for i in range(40)]
-    assert kept([source], 1).shared_by([*reads, b""]).tolist() == [bool(i % 3) for i in range(40)] + [False]
 
 
 def test_the_step_bounds_the_size() -> None:

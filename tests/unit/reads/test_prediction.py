@@ -21,7 +21,10 @@ class Scorer:
         self.scored += sequences
         odds = np.array([s.count(b"A") - s.count(b"T") for s in sequences], np.float32)
         pairs = np.array([[s.count(b"C"), s.count(b"G")] for s in sequences], np.float32).reshape(-1, 2)
-        return Scored(odds, pairs, pairs / 100, np.array([s.startswith(b"A") for s in sequences], bool))
+        source = np.array([s.count(b"G") - 20 for s in sequences])
+        return Scored(
+            odds, pairs, pairs / 100, np.where(source < 0, -1, source), np.array([s.startswith(b"A") for s in sequences], bool)
+        )
 
 
 def table_of(mates: tuple[list[bytes], ...], first: int = 0, scorer: Scorer | None = None) -> pa.Table:
@@ -50,11 +53,13 @@ def test_every_read_has_a_row_with_a_score_or_a_reason(pairs: tuple[list[bytes],
         found = {name: table[name][row].as_py() for name in table.column_names}
         assert found["gc"] == pytest.approx((read.count(b"G") + read.count(b"C")) / max(len(read.strip(b"N")), 1))
         if reasons[row]:
-            assert found["log_odds"] is None and found["scored_length"] == 0 and not found["shares_31mer"]
+            assert found["log_odds"] is None and found["source"] is None
+            assert found["scored_length"] == 0 and not found["shares_31mer"]
         else:
             assert found["log_odds"] == read.count(b"A") - read.count(b"T") and found["scored_length"] == 150
             assert (found["bits_nonviral"], found["bits_viral"]) == (read.count(b"C"), read.count(b"G"))
             assert found["identity_viral"] == pytest.approx(read.count(b"G") / 100)
+            assert found["source"] == (read.count(b"G") - 20 if read.count(b"G") >= 20 else None)
             assert found["shares_31mer"] == read.startswith(b"A")
     assert len(scorer.scored) == len(set(scorer.scored)) == 80 - 3 - 1
     assert table["overlap"][0].as_py() == pytest.approx(2 / 3) and table["overlap"][6].as_py() == 0

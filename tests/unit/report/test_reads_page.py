@@ -28,12 +28,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rng = np.random.default_rng(0)
     label, cluster = np.repeat([0, 1], 1000), np.repeat(np.arange(40), 50)
     mates, length = rng.normal(np.where(label == 1, 2, -2)[:, None], 1.5, (2000, 2)), np.full(2000, 150)
-    rates = rates_by_rule(label, cluster, mates, mates.sum(axis=1), length)
-    rates += rates_by_length(label, cluster, mates[:, 0], length)
-    model = write_model(work / "model.json", held_out={"rates": rates, "gc": [0.3, 0.4], "without_match": None})
+    matched = rng.random(2000) < 0.5
+    rates = rates_by_rule(label, cluster, mates, mates.sum(axis=1), length, matched)
+    rates += rates_by_length(label, cluster, mates[:, 0], length, matched=matched)
+    known = {"rates": rates, "gc": [0.3, 0.4], "match_bits": 45.0, "without_match": [0.5, 0.5]}
+    model = write_model(work / "model.json", held_out=known)
+    (work / "truth.tsv").write_text("sample\tread\tlabel\tgroup\ntwo\t@plain\tviral\tnew family\ntwo\tgone\tnonviral\t\n")
     for name, n in (("one", 1), ("two", 2)):
         reads = write_chunks(work / name, make_sample(name, 200, n), 200)
         command = ["collect.py", "--reads", reads, "--chunks", work / name, "--model", model, "--out", work / "summaries"]
+        command += ["--truth", work / "truth.tsv"]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", list(map(str, command)))
             collect.main()
@@ -55,15 +59,23 @@ def test_the_table_has_a_row_for_each_sample(samples: list[SampleSummary]) -> No
         assert sample["prevalence"] is not None
         assert float(row["viral_share"]) == pytest.approx(sample["prevalence"]["share"], rel=1e-5)
     unknown: SampleSummary = {**samples[0], "prevalence": None, "why_no_prevalence": "No read was scored."}
-    assert summary_table([unknown]).splitlines()[1].endswith("\t" * 8)
+    assert summary_table([unknown]).splitlines()[1].endswith("\t" * 11)
+    truth = samples[1]["truth"]
+    assert truth and rows[1]["true_precision"] == "1" and not rows[0]["true_precision"]
+    assert float(rows[1]["true_sensitivity"]) == pytest.approx(truth["all"]["sensitivity"], rel=1e-5)
 
 
 def test_the_text_for_the_terminal_has_a_paragraph_for_each_sample(samples: list[SampleSummary]) -> None:
-    first, one, two = summary_text(samples).strip().split("\n\n")
+    first, one, two, truth = summary_text(samples).strip().split("\n\n")
+    assert samples[1]["truth"] is not None
+    found = samples[1]["truth"]["all"]["viral"]
+    assert re.search(rf"all +{found['viral']} of {found['viral'] + found['nonviral']} \(", truth) and "new family " in truth
+    assert "Labels of pairs that are not in this sample: 1." in truth and max(map(len, truth.split("\n"))) <= 100
     assert first.startswith("CALLS ") and samples[0]["model"] in first
     for text, sample in ((one, samples[0]), (two, samples[1])):
         assert sample["prevalence"] is not None
         assert sample["prevalence"]["sentence"] in " ".join(text.split())
+        assert "Viral reads match best: family " in " ".join(text.split())
         assert f"{sample['sample']}: {sample['fragments']['viral']} of 200 " in text and max(map(len, text.split("\n"))) <= 100
 
 
@@ -76,14 +88,22 @@ def test_sections_say_what_the_summaries_say(folder: Path, samples: list[SampleS
     assert not any("<script>" in page for page in pages.values())
     assert samples[1]["prevalence"] is not None
     assert samples[1]["prevalence"]["sentence"].replace(" %", "&nbsp;%") in pages["share"]
+    assert re.search(r"phage.*family 1.*viral.*p[13]", pages["found"], re.S) and "bacteria" in pages["found"]
+    assert "new family" in pages["truth"] and "Pairs without a label" in pages["truth"]
+    cells = re.findall(r"<td>(all|with a match|without a match)</td>", pages["share"])
+    assert cells == 2 * ["with a match", "without a match"]
+    assert re.search(r"at least\s+45.bits", pages["share"]) and re.search(r"fewer than\s+45\s+bits", pages["evidence"])
     assert "too_short" in pages["calls"] and "duplicate" in pages["calls"]
     assert pages["scores"].count("<svg") == 2 and "GC content outside" in pages["unlike"]
     assert re.search(r"homology viral.*shares a 31-mer", pages["evidence"], re.S) and "formats" not in pages["model"]
-    composition = sections(samples, {**model, "search": None}, parameters, {}, ASSETS)["vs_reads_evidence"]["data"]
+    without = sections(samples, {**model, "search": None}, parameters, {}, ASSETS)
+    composition = without["vs_reads_evidence"]["data"]
     assert "homology viral" not in composition and "all its evidence" in composition
+    assert "searches no sources" in without["vs_reads_found"]["data"]
     for sample in samples:
-        sample["unlike"] = []
-    assert "resemble" in sections(samples, model, parameters, {}, ASSETS)["vs_reads_unlike"]["data"]
+        sample["unlike"], sample["truth"] = [], None
+    without = sections(samples, model, parameters, {}, ASSETS)
+    assert "resemble" in without["vs_reads_unlike"]["data"] and "vs_reads_truth" not in without
 
 
 def test_the_page_is_one_file(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
