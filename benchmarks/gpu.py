@@ -259,7 +259,7 @@ def kernels(m: Machine) -> None:
     norm = nn.LayerNorm(1280, 1e-5, device=m.device, dtype=m.dtype)
     x, y, gate, up = (torch.randn(rows // tokens, tokens, w, device=m.device).to(m.dtype) for w in (1280, 1280, 3072, 3072))
     qkv = torch.randn(rows // tokens, tokens, 3, 20, 64, device=m.device).to(m.dtype)
-    angles = esm2.rotations(tokens, 64, m.device)
+    angles = esm2.rotations(tokens, esm2.frequencies(64).to(m.device))
     weight = torch.randn(5120, 1280, device=m.device).to(m.dtype) / 36
     bias = torch.randn(5120, device=m.device).to(m.dtype)
 

@@ -17,7 +17,7 @@ workflow ARMS {
     options // all parameters, typed
     // Channels by name. arms: arms.json; features: [ pool, encoder or `windows`, [files] ]; sets: window_sets.json; leakage:
     // leakage.json; folds: folds.parquet; facts: what else the report shows; windows: their folder, or []; width: numbers
-    // per row of ready features, or [] where the encoders determine it; sequences: the bases of all sources, and databases:
+    // per row of the baseline's features; rows: of encoders.yaml, by language model; sequences: the bases of all sources, and databases:
     // what windows are searched against, nothing where there are none
     data
 
@@ -51,7 +51,7 @@ workflow ARMS {
         [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.encoders.values(), trainingPools(given.sets, arm))]
     }
     kinds = jobs.branch { arm, _sets, _files ->
-        baseline: (arm.curve_of ?: arm.name) == 'baseline'
+        baseline: (arm.curve_of ?: arm.name).tokenize('@')[0] == 'baseline' // with any encoder
         combined: arm.combine
         after_baseline: arm.begins_with
         other: true
@@ -59,7 +59,7 @@ workflow ARMS {
     checkpoints = "${workflow.workDir}/checkpoints"
     TRAIN_BASELINE(
         // [ baseline, sets, [files], pretrained head or [] ]
-        kinds.baseline.combine(start),
+        kinds.baseline.combine(start).map { arm, sets, files, head -> [arm, sets, files, arm.start == 'pretrained' ? head : []] },
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
     TRAIN(
@@ -126,14 +126,16 @@ workflow ARMS {
     )
     // The arm that validation prefers, or --model_arm, as a model that reads can be classified by; none of ready features
     MODEL(
-        // [ arm, models, evaluation, databases or [] ]
+        // [ arm, models, evaluation, databases or [], { language model: its row of encoders.yaml } ]
         trained.map { arm, folder -> [arm.name, arm, folder] }
             .join(EVALUATE.out.map { folder -> [folder.name, folder] })
             .combine(COMPARE.out.comparison)
             .filter { name, _arm, _models, _evaluation, compared -> name == modelArm(options.model_arm, compared) }
             .combine(data.databases.ifEmpty([]).map { found -> [found] })
-            .map { _name, arm, found, evaluation, _compared, databases ->
-                [arm, found, evaluation, 'homology' in arm.modalities ? databases : []]
+            .combine(data.rows)
+            .map { _name, arm, found, evaluation, _compared, databases, rows ->
+                def read = rows.subMap(arm.encoders.values().collect { encoder -> encoder - ~/-untranslated$/ })
+                [arm, found, evaluation, 'homology' in arm.modalities ? databases : [], read]
             },
         COMPARE.out.comparison,
         data.arms.map { f -> checkModelArm(options.model_arm, f) }, // before anything is trained

@@ -1,17 +1,17 @@
 // From reads to calls: every sample is checked and cut into chunks, every chunk is scored by the model, and the calls
 // of a sample are collected from the scores of its chunks.
-include { codeDigest             } from '../functions/code'
-include { filesIn ; readJson     } from '../functions/files'
-include { listedFiles            } from '../functions/shell'
-include { givenWeights ; loading } from '../functions/weights'
-include { PLAN_READS             } from '../modules/plan_reads/main'
-include { CHECK_READS            } from '../modules/check_reads/main'
-include { FETCH_WEIGHTS          } from '../modules/fetch_weights/main'
-include { FORECAST               } from '../modules/forecast/main'
-include { PREDICT                } from '../modules/predict/main'
-include { PREDICT_GPU            } from '../modules/predict_gpu/main'
-include { COLLECT                } from '../modules/collect/main'
-include { REPORT_READS           } from '../modules/report_reads/main'
+include { codeDigest               } from '../functions/code'
+include { filesIn ; readJson       } from '../functions/files'
+include { listedFiles              } from '../functions/shell'
+include { loading ; weightsToFetch } from '../functions/weights'
+include { PLAN_READS               } from '../modules/plan_reads/main'
+include { CHECK_READS              } from '../modules/check_reads/main'
+include { FETCH_WEIGHTS            } from '../modules/fetch_weights/main'
+include { FORECAST                 } from '../modules/forecast/main'
+include { PREDICT                  } from '../modules/predict/main'
+include { PREDICT_GPU              } from '../modules/predict_gpu/main'
+include { COLLECT                  } from '../modules/collect/main'
+include { REPORT_READS             } from '../modules/report_reads/main'
 
 workflow CLASSIFY {
     take:
@@ -78,8 +78,8 @@ workflow CLASSIFY {
     )
 
     FETCH_WEIGHTS(
-        // [ language model, revision, [files of --weights] ]
-        plan.flatMap { p -> p.weights.collect { name, revision -> [name, revision, givenWeights(options.weights, name)] } },
+        // [ language model, revision, its row of encoders.yaml, [files of the user] ]
+        plan.flatMap { p -> weightsToFetch(p, options.weights) },
         "${workflow.workDir}/weights",
         codeDigest('fetch_weights.py')
     )

@@ -16,6 +16,7 @@ workflow EXPERIMENT {
         features = data.features
         width = data.width
         folder = channel.value([])
+        rows = channel.value([:])
         sequences = channel.empty()
         databases = channel.empty()
     }
@@ -24,7 +25,8 @@ workflow EXPERIMENT {
         data = WINDOWS.out
         EMBEDDING(options, data.plan, data.fastas, data.manifests, data.databases)
         features = EMBEDDING.out.features
-        width = channel.value([])
+        width = data.plan.map { p -> p.width }
+        rows = data.plan.map { p -> p.weights.collectEntries { name, wanted -> [name, wanted.row] } }
         folder = data.folder
         sequences = data.sequences
         databases = data.databases
@@ -33,7 +35,7 @@ workflow EXPERIMENT {
         options,
         [
             arms: data.arms, features: features, sets: data.sets, leakage: data.leakage, folds: data.folds, facts: data.facts,
-            windows: folder, width: width, sequences: sequences, databases: databases
+            windows: folder, width: width, rows: rows, sequences: sequences, databases: databases
         ]
     )
 }

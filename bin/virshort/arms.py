@@ -5,11 +5,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from virshort.arm_record import Arm
 from virshort.errors import InputError, nearest
 from virshort.modalities import ENCODED, MODALITIES, UNTRANSLATED
+from virshort.strict_yaml import choice, flag, number, read_yaml, text, whole_number
 
 WINDOW_SETS = ("short", "scratch", "mixed", "full")
 ROLES = ("remedy", "control", "baseline")
@@ -45,7 +44,7 @@ _DEFAULTS: dict[str, Any] = {
     "standardize": False,
     "combine": [],
 }
-_NOT_TRAINING = ("name", "description", "role", "note", "curve_of", "encoding")
+_NOT_TRAINING = ("name", "description", "role", "note", "curve_of", "variant_of", "encoding")
 """Keys that do not change what an arm learns. `encoding` is a key of earlier versions: the encoders, joined by +."""
 _FITTED = ("description", "role", "modalities", "encoders")
 """Keys of an arm that believes the matches of a homology search, which is fitted on validation windows of `short`."""
@@ -66,7 +65,7 @@ def read_arms(
     run feeds to its protein encoder (translated or nucleotide), unless an arm says otherwise; ready_features: whether the
     features are given, so that neither the windows nor what was fed to the encoders can be chosen.
     Raises InputError naming the file, the arm and the key that is wrong."""
-    rows = _read_yaml(path)
+    rows = read_yaml(path, "--arms_file")
     if not isinstance(rows, dict) or not rows:
         raise InputError(f"{path.name}: contains no arms: write one entry per arm, as in assets/arms.yaml")
     arms = []
@@ -83,36 +82,6 @@ def read_arms(
     if next(a for a in arms if a["role"] == "baseline")["start"] == "baseline":
         raise InputError(f"{path.name}: arm baseline: cannot start from itself: remove its start")
     return arms
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML with two of its traps removed: PyYAML lets the last of two equal keys win, and reads 1e-4 as text."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"{key.value} is given twice", key.start_mark)
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
-
-
-def _read_yaml(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except yaml.MarkedYAMLError as e:
-        line = f"line {e.problem_mark.line + 1}: " if e.problem_mark else ""
-        raise InputError(f"{path.name}: {line}{e.problem}: correct the YAML") from e
-    except (yaml.YAMLError, UnicodeDecodeError) as e:
-        raise InputError(f"{path.name}: not readable as YAML: {e}") from e
-    except OSError as e:
-        raise InputError(f"{path.name}: {e.strerror}: give an existing file with --arms_file") from e
 
 
 def _complete(
@@ -132,25 +101,25 @@ def _complete(
         values |= {"windows": "short", "start": "random"}
     arm: Arm = {
         "name": name,
-        "description": _text(values, "description"),
-        "role": _choice(values, "role", ROLES),
-        "windows": _choice(values, "windows", WINDOW_SETS),
+        "description": text(values, "description"),
+        "role": choice(values, "role", ROLES),
+        "windows": choice(values, "windows", WINDOW_SETS),
         "modalities": modalities,
         "encoders": _given_encoders({**encoders, **_own_encoders(values["encoders"], modalities, known)}, modalities),
-        "protein_input": _choice(values, "protein_input", PROTEIN_INPUTS),
-        "start": _choice(values, "start", STARTS),
-        "frozen": _flag(values, "frozen"),
-        "labels": _choice(values, "labels", LABELLINGS),
-        "epochs": _whole_number(values, "epochs", 1, 1000),
-        "learning_rate": _number(values, "learning_rate", 1e-8, 1.0),
-        "batch_size": _whole_number(values, "batch_size", 2, 65536),
-        "dropout": _number(values, "dropout", 0.0, 0.9),
-        "patience": _whole_number(values, "patience", 1, 1000),
+        "protein_input": choice(values, "protein_input", PROTEIN_INPUTS),
+        "start": choice(values, "start", STARTS),
+        "frozen": flag(values, "frozen"),
+        "labels": choice(values, "labels", LABELLINGS),
+        "epochs": whole_number(values, "epochs", 1, 1000),
+        "learning_rate": number(values, "learning_rate", 1e-8, 1.0),
+        "batch_size": whole_number(values, "batch_size", 2, 65536),
+        "dropout": number(values, "dropout", 0.0, 0.9),
+        "patience": whole_number(values, "patience", 1, 1000),
         "hidden": _hidden(values["hidden"]),
-        "optimizer": _choice(values, "optimizer", OPTIMIZERS),
+        "optimizer": choice(values, "optimizer", OPTIMIZERS),
         "weight_decay": _weight_decay(values),
-        "schedule": _choice(values, "schedule", SCHEDULES),
-        "standardize": _flag(values, "standardize"),
+        "schedule": choice(values, "schedule", SCHEDULES),
+        "standardize": flag(values, "standardize"),
         "combine": _parts(values["combine"]) if "combine" in row else [],
         "begins_with": [],
         "training_folds": None,
@@ -245,45 +214,6 @@ def _check_ready(arm: Arm) -> None:
             )
 
 
-def _text(values: Mapping[str, Any], key: str) -> str:
-    value = values[key]
-    if not isinstance(value, str):
-        raise InputError(f"{key} is {value!r}: must be text: put it in quotes")
-    return value
-
-
-def _choice(values: Mapping[str, Any], key: str, choices: Sequence[str]) -> str:
-    value = values[key]
-    if value is True and "true" in choices:  # YAML reads `labels: true` as a truth value
-        return "true"
-    if value is None:
-        raise InputError(f"{key} is missing: it can be {', '.join(choices)}")
-    if value not in choices:
-        raise InputError(f"{key} is {value!r}: {nearest(str(value), choices)}")
-    return value
-
-
-def _flag(values: Mapping[str, Any], key: str) -> bool:
-    value = values[key]
-    if not isinstance(value, bool):
-        raise InputError(f"{key} is {value!r}: must be true or false")
-    return value
-
-
-def _whole_number(values: Mapping[str, Any], key: str, low: int, high: int) -> int:
-    value = values[key]
-    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0 or not low <= value <= high:
-        raise InputError(f"{key} is {value!r}: must be a whole number from {low} to {high}")
-    return int(value)
-
-
-def _number(values: Mapping[str, Any], key: str, low: float, high: float) -> float:
-    value = values[key]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InputError(f"{key} is {value!r}: must be a number from {low} to {high}")
-    return float(value)
-
-
 def _hidden(value: Any) -> list[int]:
     """Units of each hidden layer. Dropout draws its masks four units at a time."""
     low, high = WIDTHS
@@ -302,7 +232,7 @@ def _weight_decay(values: Mapping[str, Any]) -> float:
         if values["weight_decay"] is not None:
             raise InputError("weight_decay has no effect with optimizer adam: remove it or set optimizer: adamw")
         return 0.0
-    return _number({"weight_decay": 0.01} | {k: v for k, v in values.items() if v is not None}, "weight_decay", 0.0, 1.0)
+    return number({"weight_decay": 0.01} | {k: v for k, v in values.items() if v is not None}, "weight_decay", 0.0, 1.0)
 
 
 def _modalities(value: Any) -> list[str]:

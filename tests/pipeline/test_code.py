@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness import ROOT, environment, nextflow
-from virshort.encoders.catalogue import CATALOGUE
+from shipped_rows import CATALOGUE
 
 LIST = Path(__file__).with_name("code_digests.txt")
 HEAD = "# The modules that the code digest of each script covers, by package; each package includes its __init__.py.\n"
@@ -75,13 +75,18 @@ def test_every_script_depends_on_the_modules_that_are_listed() -> None:
         ("plan.py", "encoders/dnabert_s"),
         ("plan.py", "encoders/esm2"),
         ("plan.py", "encoders/language_model"),
+        ("plan.py", "encoders/transformers_model"),
         ("embed.py virshort.encoders.dnabert_s", "encoders/esm2"),
         ("embed.py virshort.encoders.dnabert_s", "encoders/residue_tokenizer"),
-        ("embed.py virshort.encoders.dnabert_s", "encoders/published"),
+        ("embed.py virshort.encoders.dnabert_s", "encoders/rows"),
+        ("embed.py virshort.encoders.dnabert_s", "encoders/transformers_model"),
         ("embed.py virshort.encoders.dnabert_s", "encoders/catalogue"),
         ("embed.py virshort.encoders.esm2", "encoders/dnabert_s"),
         ("embed.py virshort.encoders.esm2", "encoders/byte_pair_tokenizer"),
-        ("embed.py virshort.encoders.esm2", "encoders/published"),
+        ("embed.py virshort.encoders.esm2", "encoders/rows"),
+        ("embed.py virshort.encoders.esm2", "encoders/transformers_model"),
+        ("embed.py virshort.encoders.transformers_model", "encoders/esm2"),
+        ("embed.py virshort.encoders.transformers_model", "encoders/rows"),
         ("embed.py virshort.encoders.kmer_encoders", "encoders/language_model"),
         ("embed.py virshort.encoders.kmer_encoders", "encoders/weights"),
         ("embed.py virshort.encoders.kmer_encoders", "encoders/catalogue"),

@@ -36,7 +36,7 @@ _LAYER = {
     "intermediate.dense": "mlp_in",
     "output.dense": "mlp_out",
 }
-_NOT_USED = re.compile(r"(lm_head|contact_head|pooler)\.|embeddings\.position_|.*rotary_embeddings\.inv_freq$")
+_NOT_USED = re.compile(r"(lm_head|contact_head|pooler|classifier)\.|embeddings\.position_|.*rotary_embeddings\.inv_freq$")
 _SCALE = 1 - 0.15 * 0.8
 """Scale of an embedding when no token is masked: in training 15 % of tokens were chosen, and 80 % of these were masked."""
 
@@ -113,11 +113,12 @@ class Esm2(nn.Module):
         self.words = nn.Embedding.from_pretrained(torch.empty(config.vocabulary, config.width))
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width, config.epsilon)
+        self.frequency = torch.empty(0)  # of the rotations, fp32 whatever the type of the weights: from `build`
 
     def forward(self, ids: Tensor) -> Tensor:
         """ids: [n, tokens] int64, BOS and EOS included, nothing masked, no padding. Returns the last hidden state
         [n, tokens, width]."""
-        rotation = rotations(ids.shape[1], self.config.width // self.config.heads, ids.device)
+        rotation = rotations(ids.shape[1], self.frequency)
         # A sum and the norm that follows it are computed together, and that norm may be the next layer's.
         layers = cast("list[Layer]", list(self.layers))
         following = [*(layer.attention_norm for layer in layers[1:]), self.norm]
@@ -129,11 +130,27 @@ class Esm2(nn.Module):
         return normed
 
 
-def rotations(tokens: int, size: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of every position's angles, [tokens, size / 2] fp32 each. size: width of a head. In bf16 the frequencies
-    would be off by up to 0.4 %, and the angles of distant positions by much more."""
-    frequency = 10000 ** -(torch.arange(0, size, 2, device=device, dtype=torch.float32) / size)
-    angle = torch.arange(tokens, device=device, dtype=torch.float32)[:, None] * frequency
+def frequencies(size: int) -> Tensor:
+    """By which angle each pair of elements of a head is rotated from one position to the next, [size / 2] fp32. size: of a
+    head."""
+    return 10000 ** -(torch.arange(0, size, 2, dtype=torch.float32) / size)
+
+
+def published_frequencies(tensors: Mapping[str, Tensor], size: int, where: str) -> Tensor:
+    """The frequencies that a published file states, and otherwise those of the definition. The authors' files have them rounded
+    to fp16, and their models compute with these: vectors differ by 2e-4 of their norm.
+
+    Raises InputError where the layers of a file do not agree."""
+    stated = [tensor.float() for name, tensor in tensors.items() if name.endswith("rotary_embeddings.inv_freq")]
+    if any(len(one) != size // 2 or not torch.equal(one, stated[0]) for one in stated):
+        raise InputError(f"{where}: layers rotate by different angles, which no ESM-2 does: fetch the weights again")
+    return stated[0] if stated else frequencies(size)
+
+
+def rotations(tokens: int, frequency: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of every position's angles, [tokens, size / 2] fp32 each. In bf16 the frequencies would be off by up to
+    0.4 %, and the angles of distant positions by much more."""
+    angle = torch.arange(tokens, device=frequency.device, dtype=torch.float32)[:, None] * frequency
     return angle.cos(), angle.sin()
 
 
@@ -195,6 +212,7 @@ def build(
             for published, own_name in _LAYER.items():
                 own[f"layers.{i}.{own_name}.{kind}"] = ready(f"{at}.{published}.{kind}")
     model.load_state_dict(own, strict=True, assign=True)
+    model.frequency = published_frequencies(tensors, config.width // config.heads, where).to(device)
     return model.eval().requires_grad_(False)
 
 

@@ -1,48 +1,69 @@
 """What a run needs of encoders, from its arms: which to load, what each embeds, and which weights to fetch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from virshort.arm_record import Arm
 from virshort.arms import WINDOW_SETS
-from virshort.encoders.catalogue import ENCODERS, choose_encoder, entry_of, model_of
-from virshort.encoders.published import choose_revisions
+from virshort.encoders.catalogue import Catalogue, by_modality, choose_encoder, entry_of
+from virshort.encoders.revisions import PlannedWeights, planned_weights
+from virshort.errors import InputError, nearest
+from virshort.modalities import ENCODED
 
 
 @dataclass(frozen=True)
 class PlannedEncoder:
     """process: the Nextflow process that computes it; module: the library module that loads it; model: the language model whose
-    weights it needs, None if it needs none."""
+    weights it needs, None if it needs none; reading: how that reads sequences, None where its family knows that itself."""
 
     process: str
     module: str
     model: str | None
+    reading: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
 class Plan:
     """plan.json. fastas: the files of the samplesheet; arms: as in arms.json; encoders: by name; needed: which of them embed
-    each window set, where `test` stands for all test sets; weights: the revision of each language model; note: on k-mers that
-    stand in for language models; train_sets: the window sets to draw for training."""
+    each window set, where `test` stands for all test sets; weights: of each language model; width: numbers in a row of the
+    baseline's features; note: on k-mers that stand in for language models; train_sets: the window sets to draw for training."""
 
     fastas: list[str]
     arms: list[Arm]
     encoders: dict[str, PlannedEncoder]
     needed: dict[str, list[str]]
-    weights: dict[str, str]
+    weights: dict[str, PlannedWeights]
+    width: int
     note: str | None
     train_sets: list[str]
 
 
-def encoders_of_run(asked: Mapping[str, str], weights_given: bool, device: str) -> dict[str, str]:
-    """The run's encoder for each modality. asked: encoder or `auto` by modality; others have one encoder each."""
-    only = {modality: name for modality, names in ENCODERS.items() if modality not in asked for name in names}
-    return {modality: choose_encoder(modality, name, weights_given, device) for modality, name in asked.items()} | only
+def encoders_of_run(
+    asked: Mapping[str, Sequence[str]], weights_given: bool, device: str, catalogue: Catalogue
+) -> dict[str, list[str]]:
+    """The run's encoders for each modality; arms read the first, and are compared with variants that read the others. asked:
+    encoders or `auto` by modality; other modalities have one encoder each.
+
+    Raises InputError for an encoder that is unknown, that reads another modality, or that is named twice."""
+    known = by_modality(catalogue)
+    only = {modality: list(names) for modality, names in known.items() if modality not in asked}
+    chosen = {m: [choose_encoder(m, name, weights_given, device) for name in names] for m, names in asked.items()}
+    for modality, names in chosen.items():
+        for name in names:
+            if name not in known[modality]:
+                raise InputError(
+                    f"--{modality}_encoder {name}: {nearest(name, known[modality])}; --encoders_file can describe others"
+                )
+            if names.count(name) > 1:
+                raise InputError(f"--{modality}_encoder names {name} twice: an encoder is compared with others")
+    return chosen | only
 
 
-def stand_in_note(asked: Mapping[str, str], chosen: Mapping[str, str]) -> str | None:
+def stand_in_note(asked: Mapping[str, Sequence[str]], chosen: Mapping[str, Sequence[str]], catalogue: Catalogue) -> str | None:
     """A sentence on the k-mers that `auto` chose in place of language models; None if it chose none."""
-    names = [chosen[modality] for modality in asked if asked[modality] == "auto" and not model_of(chosen[modality])]
+    pairs = [(word, name) for m in asked for word, name in zip(asked[m], chosen[m], strict=True)]
+    names = [name for word, name in pairs if word == "auto" and entry_of(name, catalogue).row is None]
     if not names:
         return None
     return (
@@ -58,12 +79,26 @@ def encoders_by_window_set(arms: Sequence[Arm]) -> dict[str, list[str]]:
     return {name: sorted({e for a in using for e in a["encoders"].values()}) for name, using in users.items()}
 
 
-def make_plan(fastas: Sequence[str], arms: Sequence[Arm], note: str | None, revisions: str | None = None) -> Plan:
-    """The plan for some arms. revisions: `local`, or ENCODER=REVISION, comma-separated; None for the pinned ones.
+def planned(encoder: str, catalogue: Catalogue) -> PlannedEncoder:
+    """What a run needs to know of an encoder."""
+    entry = entry_of(encoder, catalogue)
+    reading = asdict(entry.row.reading) if entry.row and entry.row.reading else None
+    return PlannedEncoder(entry.process, entry.module, entry.row.name if entry.row else None, reading)
 
-    Raises InputError for revisions that do not fit the language models of the arms."""
+
+def make_plan(
+    fastas: Sequence[str], arms: Sequence[Arm], note: str | None, catalogue: Catalogue, revisions: str | None = None
+) -> Plan:
+    """The plan for some arms. revisions: as for `planned_weights`."""
     needed = encoders_by_window_set(arms)
-    encoders = {name: PlannedEncoder(entry_of(name).process, entry_of(name).module, model_of(name)) for name in needed["test"]}
-    models = {encoder.model for encoder in encoders.values() if encoder.model}
-    train_sets = sorted({arm["windows"] or "short" for arm in arms})
-    return Plan(list(fastas), list(arms), encoders, needed, choose_revisions(models, revisions), note, train_sets)
+    baseline = next(arm for arm in arms if arm["role"] == "baseline")
+    return Plan(
+        list(fastas),
+        list(arms),
+        {name: planned(name, catalogue) for name in needed["test"]},
+        needed,
+        planned_weights(needed["test"], catalogue, revisions),
+        sum(entry_of(baseline["encoders"][m], catalogue).dim if m in ENCODED else 1 for m in baseline["modalities"]),
+        note,
+        sorted({arm["windows"] or "short" for arm in arms}),
+    )

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from make_random_models import SHARED
-from virshort.encoders.esm2 import load_model, pooled
+from virshort.encoders.esm2 import frequencies, load_model, pooled, published_frequencies
 from virshort.errors import InputError
 
 TINY = SHARED / "golden/esm2_tiny"
@@ -81,3 +81,15 @@ def test_tensors_that_do_not_fit_are_named(tmp_path, change, message):
 def test_a_folder_without_weights_is_one_line():
     with pytest.raises(InputError, match=r"config\.json: not ESM-2's config\.json"):
         load_model(SHARED / "golden/dnabert_tokenizer")
+
+
+def test_positions_rotate_by_the_published_frequencies():
+    """The authors' files state them in fp16, and their models compute with what is stated."""
+    exact = frequencies(16)
+    rounded = exact.half()
+    names = [f"esm.encoder.layer.{i}.attention.self.rotary_embeddings.inv_freq" for i in range(2)]
+    assert torch.equal(published_frequencies({}, 16, "here"), exact)
+    found = published_frequencies(dict.fromkeys(names, rounded), 16, "here")
+    assert found.dtype == torch.float32 and torch.equal(found, rounded.float()) and not torch.equal(found, exact)
+    with pytest.raises(InputError, match="here: layers rotate by different angles"):
+        published_frequencies({names[0]: rounded, names[1]: exact}, 16, "here")
