@@ -8,7 +8,7 @@ from pathlib import Path
 from virshort.arms import choose, read_arms
 from virshort.curve_arms import arms_of_curve
 from virshort.encoders.catalogue import ENCODERS
-from virshort.encoders.plan import encoders_of_run, make_plan, stand_in_note
+from virshort.encoders.plan import arms_by_default, encoders_of_run, make_plan, stand_in_note
 from virshort.errors import run
 from virshort.files import write_json
 from virshort.sources.given_split import SPLITS
@@ -22,7 +22,7 @@ def main() -> None:
     p.add_argument("--source-table", type=Path)
     p.add_argument("--hold-out", default="cluster", help="cluster, or the column whose values are held out together")
     p.add_argument("--arms-file", type=Path, required=True)
-    p.add_argument("--arms", help="names, comma-separated (default: all arms)")
+    p.add_argument("--arms", help="names, comma-separated (default: all arms that can be trained here)")
     p.add_argument("--dna-encoder", required=True, choices=["auto", *ENCODERS["dna"]])
     p.add_argument("--protein-encoder", required=True, choices=["auto", *ENCODERS["protein"]])
     p.add_argument("--protein-input", default="translated", choices=["translated", "nucleotide"])
@@ -38,7 +38,8 @@ def main() -> None:
     sheet = read_samplesheet(args.samplesheet, family=family_column(args.hold_out))
     asked = {"dna": args.dna_encoder, "protein": args.protein_encoder}
     encoders = encoders_of_run(asked, args.weights_given, args.device)
-    arms = choose(read_arms(args.arms_file, encoders, ENCODERS, args.protein_input), args.arms)
+    known = read_arms(args.arms_file, encoders, ENCODERS, args.protein_input)
+    arms = choose(known, ",".join(arms_by_default(known, args.device)) if args.arms is None else args.arms)
     if args.pretrained:
         next(arm for arm in arms if arm["role"] == "baseline").update({"windows": None, "start": "pretrained"})
     if args.learning_curve:

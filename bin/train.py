@@ -2,16 +2,18 @@
 """Train one arm: a head for each tested fold and replicate, as many at once as there are cores.
 
 A pretrained baseline is not trained: its head is judged and written as it is, the same for every fold and replicate. An arm
-that believes the matches of a homology search, or that combines other arms, is fitted on validation windows."""
+that believes the matches of a homology search, or that combines other arms, is fitted on validation windows. The models of an
+arm whose encoder was trained end to end (finetune.py) are judged, and get a threshold and a calibration."""
 
 import argparse
 import json
 import multiprocessing
 import os
+import shutil
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # one core per head (see virshort.heads.training)
@@ -34,7 +36,7 @@ from virshort.heads.arm_training import (
 )
 from virshort.heads.ensemble import ValidationOdds, fit_ensemble
 from virshort.heads.model_files import ensemble_of, folder_of, read_head, read_model, write_head
-from virshort.heads.stacking import PartModel, fit_combined, fit_matches
+from virshort.heads.stacking import EndToEnd, PartModel, fit_combined, fit_matches, take_log_odds
 from virshort.heads.training import Settings
 
 
@@ -52,6 +54,8 @@ class Job:
 
 FITTED = ("fitted", "parts")
 """Starts of arms that are fitted on validation windows."""
+END_TO_END = "end_to_end"
+"""The start of an arm whose encoder was trained end to end."""
 
 _job: Job
 """Set before the workers are forked, because features that are mapped from files cannot be sent to them."""
@@ -71,11 +75,18 @@ def write_trained_head(fold: int, replicate: int) -> tuple[str, ValidationOdds |
         how = "not trained here"
     elif arm["start"] in FITTED:
         how = f"fitted on {record['validation_windows']} validation windows"
+    elif arm["start"] == END_TO_END:
+        shutil.copytree(trained_encoder(fold, replicate), _job.out / where, dirs_exist_ok=True)
     line = (
         f"{arm['name']} fold {fold} replicate {replicate}: {how}, "
         f"accuracy on validation windows of `short` {record['selection']['accuracy']:.3f}, {time.perf_counter() - began:.1f} s"
     )
     return line, head.validation
+
+
+def trained_encoder(fold: int, replicate: int) -> Path:
+    """The folder of a model that was trained end to end."""
+    return _job.start[f"fold_{fold}_replicate_{replicate}"]
 
 
 def make_head(settings: Settings, where: Path) -> HeadFiles:
@@ -85,6 +96,10 @@ def make_head(settings: Settings, where: Path) -> HeadFiles:
     if arm["start"] == "pretrained":
         (folder,) = _job.start.values()
         return keep_head(data, settings, Start(*read_head(folder)))
+    if arm["start"] == END_TO_END:
+        # finetuned.json: virshort.finetuning.files.FinetunedRecord
+        found = read_json(trained_encoder(settings.fold, settings.replicate) / "finetuned.json")
+        return take_log_odds(data, settings, EndToEnd(**{f.name: found[f.name] for f in fields(EndToEnd)}))
     if arm["start"] == "fitted":
         return fit_matches(data, settings)
     if arm["start"] == "parts":
@@ -115,7 +130,7 @@ def main() -> None:
         type=Path,
         nargs="+",
         help="folders of the models to begin with, named like their arms: the baseline's, the pretrained head, or those of the "
-        "arms that are combined",
+        "arms that are combined; of an arm that is trained end to end, all folders that finetune.py wrote",
     )
     p.add_argument("--checkpoints", type=Path, help="folder from which interrupted training continues")
     p.add_argument("--replicates", type=int, required=True, help="heads for each tested fold")
@@ -129,7 +144,10 @@ def main() -> None:
     arm: Arm = read_json(args.arm)
     sets: TrainingSets = read_json(args.window_sets)
     start = {path.name: path for path in args.start or []}
+    heads = [(f, r) for f in sets["test_folds"] for r in range(args.replicates)]
     needed = {*start} or {"head"} if arm["start"] == "pretrained" else {*arm["begins_with"]}
+    if arm["start"] == END_TO_END:
+        needed = {f"fold_{f}_replicate_{r}" for f, r in heads}
     if {*start} != needed:
         raise InputError(
             f"arm {arm['name']}: its start is {arm['start']}: "
@@ -146,7 +164,6 @@ def main() -> None:
         *(path.read_bytes() for path in starts),
     )
     _job = Job(data, args.seed, start, args.checkpoints and args.checkpoints / key, args.out)
-    heads = [(f, r) for f in sets["test_folds"] for r in range(args.replicates)]
     with ProcessPoolExecutor(min(args.cpus, len(heads)), multiprocessing.get_context("fork")) as pool:
         try:
             said: dict[int, list[ValidationOdds | None]] = {f: [] for f in sets["test_folds"]}

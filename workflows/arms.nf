@@ -18,7 +18,8 @@ workflow ARMS {
     // Channels by name. arms: arms.json; features: [ pool, encoder or `windows`, [files] ]; sets: window_sets.json; leakage:
     // leakage.json; folds: folds.parquet; facts: what else the report shows; windows: their folder, or []; width: numbers
     // per row of ready features, or [] where the encoders determine it; sequences: the bases of all sources, and databases:
-    // what windows are searched against, nothing where there are none
+    // what windows are searched against, nothing where there are none; finetuned: [ arm's name, [folder of each model] ] of
+    // arms whose encoder was trained end to end
     data
 
     main:
@@ -54,6 +55,7 @@ workflow ARMS {
         baseline: (arm.curve_of ?: arm.name) == 'baseline'
         combined: arm.combine
         after_baseline: arm.begins_with
+        finetuned: arm.finetune
         other: true
     }
     checkpoints = "${workflow.workDir}/checkpoints"
@@ -63,11 +65,14 @@ workflow ARMS {
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
     TRAIN(
-        // [ arm, sets, [files], the models of the baseline that it begins with or [] ]
+        // [ arm, sets, [files], the models of the baseline that it begins with, those trained end to end, or [] ]
         kinds.other.map { arm, sets, files -> [arm, sets, files, []] }.mix(
             kinds.after_baseline.map { arm, sets, files -> [arm.begins_with[0], arm, sets, files] }
                 .combine(TRAIN_BASELINE.out.map { arm, models -> [arm.name, models] }, by: 0)
-                .map { _name, arm, sets, files, models -> [arm, sets, files, models] }
+                .map { _name, arm, sets, files, models -> [arm, sets, files, models] },
+            kinds.finetuned.map { arm, sets, files -> [arm.name, arm, sets, files] }
+                .combine(data.finetuned, by: 0)
+                .map { _name, arm, sets, files, folders -> [arm, sets, files, folders] }
         ),
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )

@@ -14,6 +14,7 @@ workflow EXPERIMENT {
         READY_FEATURES(options)
         data = READY_FEATURES.out
         features = data.features
+        finetuned = channel.empty()
         width = data.width
         folder = channel.value([])
         sequences = channel.empty()
@@ -22,8 +23,9 @@ workflow EXPERIMENT {
     else {
         WINDOWS(options)
         data = WINDOWS.out
-        EMBEDDING(options, data.plan, data.fastas, data.manifests, data.databases)
+        EMBEDDING(options, data.plan, data.fastas, data.manifests, data.sets, data.databases)
         features = EMBEDDING.out.features
+        finetuned = EMBEDDING.out.finetuned
         width = channel.value([])
         folder = data.folder
         sequences = data.sequences
@@ -33,7 +35,7 @@ workflow EXPERIMENT {
         options,
         [
             arms: data.arms, features: features, sets: data.sets, leakage: data.leakage, folds: data.folds, facts: data.facts,
-            windows: folder, width: width, sequences: sequences, databases: databases
+            windows: folder, width: width, sequences: sequences, databases: databases, finetuned: finetuned
         ]
     )
 }

@@ -86,7 +86,11 @@ class Layer(nn.Module):
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind()
         _, x = add_norm(self.attention_out(attend(q, k, v, bias)), x, self.attention_norm, keep_sum=False)
         # On a GPU, gelu is computed with the product that follows it, on a CPU with the one before it.
-        inner = gated_gelu(F.linear(x, self.gate.weight), self.up(x)) if x.is_cuda else self.gate(x) * self.up(x)
+        # An adapter beside the gate (virshort.finetuning.low_rank) stands in its place and computes gelu itself.
+        if x.is_cuda and isinstance(self.gate, LinearGelu):
+            inner = gated_gelu(F.linear(x, self.gate.weight), self.up(x))
+        else:
+            inner = self.gate(x) * self.up(x)
         return add_norm(self.mlp_out(inner), x, self.mlp_norm, keep_sum=False)[1]
 
 
@@ -205,9 +209,10 @@ def pooled(model: Callable[[Tensor], Tensor], ids: Tensor) -> Tensor:
 
 def load(name: str, settings: LoadSettings) -> LanguageModel:
     """The encoder (see virshort.encoders.encoder)."""
-    return load_language_model(name, "dna", settings, _load_parts)
+    return load_language_model(name, "dna", settings, load_parts)
 
 
-def _load_parts(folder: Path, dtype: torch.dtype, device: torch.device) -> Parts:
+def load_parts(folder: Path, dtype: torch.dtype, device: torch.device) -> Parts:
+    """The parts of the encoder (see virshort.encoders.language_model)."""
     model, tokenize = load_model(folder, dtype, device), BytePairTokenizer(folder / "tokenizer.json")
     return Parts(model, model.config.width, pooled, tokenize, "mean over tokens with [CLS] and [SEP]")

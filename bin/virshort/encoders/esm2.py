@@ -217,9 +217,10 @@ def pooled(model: Callable[[Tensor], Tensor], ids: Tensor) -> Tensor:
 
 def load(name: str, settings: LoadSettings) -> LanguageModel:
     """The encoder (see virshort.encoders.encoder)."""
-    return load_language_model(name, "protein", settings, _load_parts)
+    return load_language_model(name, "protein", settings, load_parts)
 
 
-def _load_parts(folder: Path, dtype: torch.dtype, device: torch.device) -> Parts:
+def load_parts(folder: Path, dtype: torch.dtype, device: torch.device) -> Parts:
+    """The parts of the encoder (see virshort.encoders.language_model)."""
     model = load_model(folder, dtype, device)
     return Parts(model, model.config.width, pooled, ResidueTokenizer(folder / "vocab.txt"), "mean over residues")

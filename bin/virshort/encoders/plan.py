@@ -7,6 +7,8 @@ from virshort.arm_record import Arm
 from virshort.arms import WINDOW_SETS
 from virshort.encoders.catalogue import ENCODERS, choose_encoder, entry_of, model_of
 from virshort.encoders.published import choose_revisions
+from virshort.errors import InputError
+from virshort.modalities import FINETUNED
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,35 @@ def encoders_by_window_set(arms: Sequence[Arm]) -> dict[str, list[str]]:
     return {name: sorted({e for a in using for e in a["encoders"].values()}) for name, using in users.items()}
 
 
+def arms_by_default(arms: Sequence[Arm], device: str) -> list[str]:
+    """The names of the arms that run unless others are asked for: without those that train an encoder, or combine an arm that
+    does, where no GPU is requested or the encoder is no language model."""
+    left_out = {
+        arm["name"] for arm in arms if "finetune" in arm and (device != "cuda" or not model_of(arm["finetune"]["encoder"]))
+    }
+    return [arm["name"] for arm in arms if not left_out & {arm["name"], *arm["combine"]}]
+
+
+def _planned(name: str, arms: Sequence[Arm]) -> PlannedEncoder:
+    """What computes the features of an encoder; SCORE_FINETUNED where it is one that an arm of the run trains."""
+    arm = next((a for a in arms if "finetune" in a and a["encoders"][FINETUNED] == name), None)
+    base = arm["finetune"]["encoder"] if arm else name
+    entry, model = entry_of(base), model_of(base)
+    if arm and not model:
+        raise InputError(
+            f"arm {arm['name']}: trains its encoder, and {base} is no language model: give the weights of one with --weights, "
+            "or use -profile gpu, or leave the arm out with --arms"
+        )
+    return PlannedEncoder("SCORE_FINETUNED" if arm else entry.process, entry.module, model)
+
+
 def make_plan(fastas: Sequence[str], arms: Sequence[Arm], note: str | None, revisions: str | None = None) -> Plan:
     """The plan for some arms. revisions: `local`, or ENCODER=REVISION, comma-separated; None for the pinned ones.
 
-    Raises InputError for revisions that do not fit the language models of the arms."""
+    Raises InputError for revisions that do not fit the language models of the arms, and for an arm that trains an encoder that
+    is none."""
     needed = encoders_by_window_set(arms)
-    encoders = {name: PlannedEncoder(entry_of(name).process, entry_of(name).module, model_of(name)) for name in needed["test"]}
+    encoders = {name: _planned(name, arms) for name in needed["test"]}
     models = {encoder.model for encoder in encoders.values() if encoder.model}
     train_sets = sorted({arm["windows"] or "short" for arm in arms})
     return Plan(list(fastas), list(arms), encoders, needed, choose_revisions(models, revisions), note, train_sets)

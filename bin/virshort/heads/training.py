@@ -128,7 +128,7 @@ def train(
     while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
         state.epoch += 1
         seen = _train_epoch(head, optimizer, training, settings, state.epoch)
-        checked = _epoch_metrics(validation.label, predict(head, validation))
+        checked = epoch_metrics(validation.label, predict(head, validation))
         state.history.append({"epoch": state.epoch, "train": seen, "validation": checked})
         if checked["loss"] < state.best_loss:
             state.best_epoch, state.best_loss = state.epoch, checked["loss"]
@@ -207,7 +207,7 @@ def _train_epoch(head: Head, optimizer: Adam, data: LabelledWindows, settings: S
             out = logits.detach().numpy()
             seen.append((yb.numpy().astype(np.int8), out[:, 1] - out[:, 0]))
     label, odds = (np.concatenate(s) for s in zip(*seen, strict=True))
-    return _epoch_metrics(label, odds)
+    return epoch_metrics(label, odds)
 
 
 def predict(head: Head, windows: LabelledWindows) -> np.ndarray:
@@ -233,10 +233,10 @@ def judge(label: np.ndarray, odds: np.ndarray, threshold: float | None = None) -
     label: [n] 0 or 1; odds: [n] log-odds."""
     score = probability_of(odds)
     cut = threshold_of_best_mcc(label, score) if threshold is None else threshold
-    return {**_epoch_metrics(label, odds), **of_calls(label, score >= cut)}, cut
+    return {**epoch_metrics(label, odds), **of_calls(label, score >= cut)}, cut
 
 
-def _epoch_metrics(label: np.ndarray, odds: np.ndarray) -> EpochMetrics:
+def epoch_metrics(label: np.ndarray, odds: np.ndarray) -> EpochMetrics:
     """Mean cross-entropy, and accuracy and F1 at log-odds 0. label: [n] 0 or 1; odds: [n]."""
     y, call = label == 1, odds >= 0
     loss = np.logaddexp(0, np.where(y, -odds, odds).astype(np.float64)).mean()
