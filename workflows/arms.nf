@@ -1,7 +1,7 @@
 // From features to the report: every arm trained and evaluated, all arms compared.
 include { codeDigest                                                                  } from '../functions/code'
 include { filesIn ; headFiles ; readJson                                              } from '../functions/files'
-include { checkModelArm ; modelArm                                                    } from '../functions/model_arm'
+include { checkModelArm ; modelArm ; modelNote                                        } from '../functions/model_arm'
 include { filesOf ; testPools ; testSets ; trainingPools ; trainingSets ; withMatches } from '../functions/pools'
 include { PRETRAINED                                                                  } from '../modules/pretrained/main'
 include { TRAIN as TRAIN_BASELINE ; TRAIN ; TRAIN as TRAIN_COMBINED                   } from '../modules/train/main'
@@ -135,9 +135,10 @@ workflow ARMS {
         trained.map { arm, folder -> [arm.name, arm, folder] }
             .join(EVALUATE.out.map { folder -> [folder.name, folder] })
             .combine(COMPARE.out.comparison)
-            .filter { name, _arm, _models, _evaluation, compared -> name == modelArm(options.model_arm, compared) }
+            .combine(data.arms)
+            .filter { name, _arm, _models, _evaluation, compared, arms -> name == modelArm(options.model_arm, compared, arms) }
             .combine(data.databases.ifEmpty([]).map { found -> [found] })
-            .map { _name, arm, found, evaluation, _compared, databases ->
+            .map { _name, arm, found, evaluation, _compared, _arms, databases ->
                 [arm, found, evaluation, 'homology' in arm.modalities ? databases : []]
             },
         COMPARE.out.comparison,
@@ -148,6 +149,10 @@ workflow ARMS {
         options.subMap('window_length', 'genetic_code', 'frames', 'homology_sensitivity', 'demo'),
         codeDigest('write_model.py')
     )
+    COMPARE.out.comparison.combine(data.arms)
+        .map { compared, arms -> modelNote(options.model_arm, compared, arms) }
+        .filter { note -> note }
+        .subscribe { note -> log.warn("virshort: ${note}") }
     TRACE(COMPARE.out.comparison)
     REPORT(
         COMPARE.out.comparison,

@@ -16,7 +16,7 @@ from virshort.heads.model_record import Calibration, Lengths, Model
 from virshort.heads.pair_record import MateRule
 from virshort.heads.prediction import Heads
 from virshort.inference.held_out_rates import HeldOut
-from virshort.modalities import GIVEN, MATCHES
+from virshort.modalities import FINETUNED, GIVEN, MATCHES
 from virshort.model.opening import head_name, record_digest
 from virshort.model.record import CARD, FORMAT, HEADS, HOMOLOGY, KMERS, RECORD, ModelRecord, Search, SourceKmersRecord
 from virshort.model.thresholds import model_thresholds
@@ -41,12 +41,15 @@ class Run:
 
 
 def chosen_arm(arms: Sequence[Arm], name: str) -> Arm:
-    """The arm of that name. Raises InputError where there is none, and for a control."""
+    """The arm of that name. Raises InputError where there is none, for a control, and for an arm whose
+    encoder was trained end to end, or that combines such an arm."""
     found = next((arm for arm in arms if arm["name"] == name), None)
     if found is None:
         raise InputError(f"--model_arm {name}: is no arm of this run: {nearest(name, [arm['name'] for arm in arms])}")
     if found["role"] not in EXPORTED:
         raise InputError(f"--model_arm {name}: is a {found['role']}, which is no classifier to use: choose a remedy")
+    if FINETUNED in found["modalities"]:
+        raise InputError(f"--model_arm {name}: its encoder is trained end to end, and a model cannot hold it yet: choose another")
     return found
 
 
