@@ -10,7 +10,7 @@ def checkModelArm(asked, listed) {
         error("virshort: --model_arm ${asked}: ${what}: choose one of ${allowed.join(', ')}")
     }
     if (asked && withoutModel(arms.find { arm -> arm.name == asked })) {
-        error("virshort: --model_arm ${asked}: its encoder is trained end to end, and a model cannot hold it yet: choose another")
+        error("virshort: --model_arm ${asked}: its encoder is trained end to end, and a model cannot hold it: choose another")
     }
     return listed
 }
@@ -36,6 +36,6 @@ def modelNote(asked, comparison, listed) {
     if (asked || !best || best == arm) {
         return null
     }
-    return "the model in model/ is that of ${arm}, because no model can be written yet of ${best}, the best arm, whose encoder " +
+    return "the model in model/ is that of ${arm}, because no model can be written of ${best}, the best arm, whose encoder " +
         'was trained end to end'
 }

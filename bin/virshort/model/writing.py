@@ -49,7 +49,7 @@ def chosen_arm(arms: Sequence[Arm], name: str) -> Arm:
     if found["role"] not in EXPORTED:
         raise InputError(f"--model_arm {name}: is a {found['role']}, which is no classifier to use: choose a remedy")
     if FINETUNED in found["modalities"]:
-        raise InputError(f"--model_arm {name}: its encoder is trained end to end, and a model cannot hold it yet: choose another")
+        raise InputError(f"--model_arm {name}: its encoder is trained end to end, and a model cannot hold it: choose another")
     return found
 
 
