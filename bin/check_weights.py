@@ -9,12 +9,11 @@ from pathlib import Path
 
 from Bio import SeqIO
 
-from virshort.encoders.catalogue import CATALOGUE
 from virshort.encoders.fetching import fetch, is_pinned, verify
-from virshort.encoders.published import PUBLISHED
+from virshort.encoders.rows import SHIPPED, Row, read_rows
 from virshort.encoders.self_test import SelfTestResult, check_model, load_model, near
 from virshort.encoders.weights import RECORD
-from virshort.errors import InputError, run
+from virshort.errors import InputError, nearest, run
 from virshort.features.virnucpro import read_part
 
 VIRNUCPRO = {"dna": ("nucleotide.fa", "output_1_DNABERT_S.pt"), "protein": ("protein.faa", "output_1_ESM.pt")}
@@ -24,7 +23,8 @@ VIRNUCPRO = {"dna": ("nucleotide.fa", "output_1_DNABERT_S.pt"), "protein": ("pro
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--weights", type=Path, required=True, help="the folder that holds dnabert-s, esm2-650m, ...")
-    p.add_argument("--encoders", nargs="+", choices=list(PUBLISHED), help="default: all that the folder holds")
+    p.add_argument("--encoders", nargs="+", help="default: all that the folder holds")
+    p.add_argument("--encoders-file", type=Path, help="your own rows beside those of assets/encoders.yaml")
     p.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     p.add_argument("--windows", type=int, default=64, help="random sequences to test with (default: %(default)s)")
     p.add_argument(
@@ -34,13 +34,17 @@ def main() -> None:
         "the models of the same width must agree",
     )
     args = p.parse_args()
-    encoders = args.encoders or [name for name in PUBLISHED if (args.weights / name).is_dir()]
+    rows = read_rows([SHIPPED, *([args.encoders_file] if args.encoders_file else [])])
+    encoders = args.encoders or [name for name in rows if (args.weights / name).is_dir()]
     if not encoders:
-        raise InputError(f"{args.weights}: holds none of the folders {', '.join(PUBLISHED)}: fill it with bin/fetch_weights.py")
+        raise InputError(f"{args.weights}: holds none of the folders {', '.join(rows)}: fill it with bin/fetch_weights.py")
+    for name in encoders:
+        if name not in rows:
+            raise InputError(f"--encoders {name}: {nearest(name, rows)}")
     failed = 0
     for name in encoders:
         print(f"{name}\n", flush=True)
-        for check in checks(name, args):
+        for check in checks(rows[name], args):
             answer = {True: "yes", False: "NO", None: "-"}[check.ok]
             print(f"  {check.name:<34}  {check.expected:<30}  {check.found:<40}  {answer}", flush=True)
             failed += check.ok is False
@@ -49,27 +53,29 @@ def main() -> None:
     sys.exit(1 if failed else 0)
 
 
-def checks(name: str, args: argparse.Namespace) -> Iterator[SelfTestResult]:
+def checks(row: Row, args: argparse.Namespace) -> Iterator[SelfTestResult]:
     """The checks of one encoder, beginning with its files. Raises InputError for a file that is not the published one."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.weights
-        if not (folder / name / RECORD).is_file():  # as published: store them first as a fetch does
+        if not (folder / row.name / RECORD).is_file():  # as published: store them first as a fetch does
             folder = Path(temporary)
-            fetch(name, folder, args.weights, log=silent)
-        weights = verify(folder, name)
-        yield SelfTestResult("files, by checksum", "the pinned ones", f"revision {weights.revision}", is_pinned(weights))
-        yield from check_model(name, folder, args.device, args.windows, silent)
+            fetch(row, folder, args.weights if (args.weights / row.name).is_dir() else None, log=silent)
+        weights = verify(folder, row.name)
+        pinned = is_pinned(weights, row) if row.published.repo and row.published.revision else None
+        expected = "the pinned ones" if pinned is not None else "- (none is pinned)"
+        yield SelfTestResult("files, by checksum", expected, f"revision {weights.revision}", pinned)
+        yield from check_model(row, folder, args.device, args.windows, silent)
         if args.reference:
-            yield from agreement(name, folder, args)
+            yield from agreement(row, folder, args)
 
 
-def agreement(name: str, folder: Path, args: argparse.Namespace) -> Iterator[SelfTestResult]:
+def agreement(row: Row, folder: Path, args: argparse.Namespace) -> Iterator[SelfTestResult]:
     """Agreement with the rows of VirNucPro's own files, if their model has the same width as this one."""
-    fasta, part = VIRNUCPRO[CATALOGUE[name].modality]
+    fasta, part = VIRNUCPRO[row.modality]
     ids, expected = read_part(args.reference / part)
-    if expected.shape[1] == CATALOGUE[name].dim:
+    if expected.shape[1] == row.dim:
         sequences = {record.id: bytes(record.seq) for record in SeqIO.parse(args.reference / fasta, "fasta")}
-        rows = load_model(name, folder, "fp32", args.device, silent).embed([sequences[i] for i in ids])
+        rows = load_model(row, folder, "fp32", args.device, silent).embed([sequences[i] for i in ids])
         yield near(f"VirNucPro's {part}", rows, expected)
 
 

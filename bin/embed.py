@@ -12,6 +12,7 @@ import numpy as np
 
 from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.encoders.progress import Progress
+from virshort.encoders.reading import Reading
 from virshort.errors import InputError, RowError, run
 from virshort.features.frames import RowTable, find_rows, row_sequences, row_tensors
 from virshort.features.tensors import as_stored, write_tensors
@@ -32,6 +33,7 @@ def main() -> None:
         help="an encoder and the library module that loads it, as in virshort.encoders.catalogue",
     )
     p.add_argument("--weights", type=Path, help="the folder that holds a language model's fetched folder")
+    p.add_argument("--reading", type=json.loads, help="how a language model reads sequences (JSON), if needed")
     p.add_argument("--precision", default="auto")
     p.add_argument("--device", default="auto")
     p.add_argument("--threads", type=int, help="threads of the CPU (default: as many as it has cores)")
@@ -53,6 +55,7 @@ def main() -> None:
             args.device,
             args.threads,
             genetic_code=args.genetic_code,
+            reading=Reading(**args.reading) if args.reading else None,
             log=log,
             progress=Progress(len(table), log),
         )

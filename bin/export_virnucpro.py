@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from virshort.encoders.catalogue import ENCODERS
-from virshort.encoders.published import PUBLISHED
+from virshort.encoders.catalogue import catalogue_of
+from virshort.encoders.rows import read_rows
 from virshort.errors import InputError, run
 from virshort.features.kept_shards import read_kept_shards
 from virshort.features.virnucpro import DNA, write_head, write_merged
@@ -45,14 +45,15 @@ def export_head(model: Path, out: Path, whole: bool) -> None:
     name = {e["modality"]: e["encoder"] for e in about["encoders"]}
     tensors = load_file(model / "model.safetensors")
     inputs = tensors["hidden_layer.weight"].shape[1]
-    published = PUBLISHED.get(name["protein"])
+    known = catalogue_of(read_rows())
+    protein, dna = known.get(name["protein"]), known.get(name["dna"])
     write_head(
         out,
         tensors,
-        published.repo if published else name["protein"],
+        protein.row.published.repo if protein and protein.row else name["protein"],
         {"arm": about["arm"], "threshold": about["threshold"]},
         whole,
-        dna=inputs - ENCODERS["protein"][name["protein"]] if published else ENCODERS["dna"].get(name["dna"], DNA),
+        dna=inputs - protein.dim if protein and protein.row else dna.dim if dna else DNA,
     )
     print(
         f"{out}: {'whole module' if whole else 'checkpoint'}, {inputs} inputs ({name['dna']}, {name['protein']}); "

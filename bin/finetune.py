@@ -2,6 +2,7 @@
 """Train the encoder of an arm end to end with a head, for one tested fold and replicate."""
 
 import argparse
+import json
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -10,8 +11,10 @@ import torch
 
 from virshort import __version__
 from virshort.arm_record import Arm
+from virshort.encoders.encoder import LoadSettings
 from virshort.encoders.language_model import LoadParts
 from virshort.encoders.precision import choose_device, choose_precision, exact_fp32
+from virshort.encoders.reading import Reading
 from virshort.encoders.weights import open_weights
 from virshort.errors import InputError, RowError, run
 from virshort.files import digest, read_json
@@ -29,6 +32,7 @@ def main() -> None:
     p.add_argument("--window-sets", type=Path, required=True, help="window_sets.json")
     p.add_argument("--module", required=True, help="the library module that loads the encoder")
     p.add_argument("--weights", type=Path, required=True, help="the folder that holds the language model's fetched folder")
+    p.add_argument("--reading", type=json.loads, help="how it reads sequences (JSON), if needed")
     p.add_argument("--fold", type=int, required=True, help="the fold that the split tests")
     p.add_argument("--replicate", type=int, required=True)
     p.add_argument("--seed", type=int, required=True)
@@ -53,7 +57,8 @@ def main() -> None:
         torch.set_num_threads(1)  # the same sums on any number of cores; splits and replicates are tasks of their own
         torch.use_deterministic_algorithms(True)
     weights = open_weights(args.weights, how["encoder"].removesuffix(UNTRANSLATED))
-    load: LoadParts = import_module(args.module).load_parts
+    reading = Reading(**args.reading) if args.reading else None
+    load: LoadParts = import_module(args.module).parts_loader(weights.encoder, LoadSettings(reading=reading))
     parts = load(weights.folder, torch.float32, device)
     windows = read_split(args.data, sets, "short", args.fold, arm["training_folds"])
     translates = how["modality"] == "protein" and not how["encoder"].endswith(UNTRANSLATED)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from virshort.arms import choose, read_arms
 from virshort.curve_arms import arms_of_curve
-from virshort.encoders.catalogue import ENCODERS
+from virshort.encoders.catalogue import by_modality, catalogue_of
 from virshort.encoders.plan import arms_by_default, encoders_of_run, make_plan, stand_in_note
+from virshort.encoders.rows import SHIPPED, read_rows
 from virshort.errors import run
 from virshort.files import write_json
 from virshort.sources.given_split import SPLITS
@@ -23,8 +24,11 @@ def main() -> None:
     p.add_argument("--hold-out", default="cluster", help="cluster, or the column whose values are held out together")
     p.add_argument("--arms-file", type=Path, required=True)
     p.add_argument("--arms", help="names, comma-separated (default: all arms that can be trained here)")
-    p.add_argument("--dna-encoder", required=True, choices=["auto", *ENCODERS["dna"]])
-    p.add_argument("--protein-encoder", required=True, choices=["auto", *ENCODERS["protein"]])
+    p.add_argument(
+        "--encoders-files", type=Path, nargs="+", default=[SHIPPED], help="rows of language models; a later file goes first"
+    )
+    p.add_argument("--dna-encoder", required=True)
+    p.add_argument("--protein-encoder", required=True)
     p.add_argument("--protein-input", default="translated", choices=["translated", "nucleotide"])
     p.add_argument("--device", default="auto")
     p.add_argument("--weights-given", action="store_true", help="the user names a folder with weights")
@@ -37,16 +41,18 @@ def main() -> None:
     check_hold_out(args.hold_out, table_columns(args.samplesheet, args.source_table))
     sheet = read_samplesheet(args.samplesheet, family=family_column(args.hold_out))
     asked = {"dna": args.dna_encoder, "protein": args.protein_encoder}
-    encoders = encoders_of_run(asked, args.weights_given, args.device)
-    known = read_arms(args.arms_file, encoders, ENCODERS, args.protein_input)
-    arms = choose(known, ",".join(arms_by_default(known, args.device)) if args.arms is None else args.arms)
+    catalogue = catalogue_of(read_rows(args.encoders_files))
+    encoders = encoders_of_run(asked, args.weights_given, args.device, catalogue)
+    known = read_arms(args.arms_file, encoders, by_modality(catalogue), args.protein_input)
+    default = ",".join(arms_by_default(known, args.device, catalogue))
+    arms = choose(known, default if args.arms is None else args.arms)
     if args.pretrained:
         next(arm for arm in arms if arm["role"] == "baseline").update({"windows": None, "start": "pretrained"})
     if args.learning_curve:
         divided = gives_split(sheet, args.source_table, family_column(args.hold_out))
         arms += arms_of_curve(arms, args.learning_curve, len(SPLITS) if divided else args.folds)
     fastas = [row.fasta for row in sheet]
-    plan = make_plan(fastas, arms, stand_in_note(asked, encoders), args.weights_revision)
+    plan = make_plan(fastas, arms, stand_in_note(asked, encoders, catalogue), catalogue, args.weights_revision)
     write_json("arms.json", [arm | {"note": plan.note} for arm in plan.arms])
     write_json("plan.json", asdict(plan))
     print(f"{len(sheet)} files, {len(arms)} arms: {', '.join(arm['name'] for arm in arms)}")

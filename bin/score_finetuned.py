@@ -13,6 +13,7 @@ import numpy as np
 from virshort.encoders.encoder import LoadSettings
 from virshort.encoders.language_model import load_language_model
 from virshort.encoders.progress import Progress
+from virshort.encoders.reading import Reading
 from virshort.errors import InputError, RowError, run
 from virshort.features.frames import find_rows, row_tensors
 from virshort.features.tensors import write_tensors
@@ -38,6 +39,7 @@ def main() -> None:
     p.add_argument("--tested", action="store_true", help="the windows are of a test set; otherwise they only validate")
     p.add_argument("--module", required=True, help="the library module that loads the encoder")
     p.add_argument("--weights", type=Path, required=True, help="the folder that holds the language model's fetched folder")
+    p.add_argument("--reading", type=json.loads, help="how it reads sequences (JSON), if needed")
     p.add_argument("--precision", default="auto")
     p.add_argument("--device", default="auto")
     p.add_argument("--threads", type=int, help="threads of the CPU (default: as many as it has cores)")
@@ -53,7 +55,6 @@ def main() -> None:
     if windows_digest != shard.digest:
         raise InputError(f"{args.manifest.name}: lists windows other than those of {args.shard.name}: resume the run")
     fold = manifest["fold"].to_numpy()
-    load_parts = import_module(args.module).load_parts
     odds = np.zeros((len(fold), len(models)), np.float32)
     count = 0
     for column, model in enumerate(models):
@@ -62,10 +63,17 @@ def main() -> None:
         if not len(which):
             continue
         settings = LoadSettings(
-            args.weights, args.precision, args.device, args.threads, log=log, progress=Progress(len(which), log)
+            args.weights,
+            args.precision,
+            args.device,
+            args.threads,
+            reading=Reading(**args.reading) if args.reading else None,
+            log=log,
+            progress=Progress(len(which), log),
         )
         how = record["how"]
-        encoder = load_language_model(how["encoder"], how["modality"], settings, load_fine_tuned(load_parts, model))
+        load_parts = load_fine_tuned(import_module(args.module).parts_loader(how["encoder"], settings), model)
+        encoder = load_language_model(how["encoder"], how["modality"], settings, load_parts)
         if encoder.weights != record["weights"]:
             raise InputError(f"{model.folder.name}: was trained from other weights than those given: resume the run")
         for first in range(0, len(which), BLOCK):

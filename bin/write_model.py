@@ -31,6 +31,7 @@ def main() -> None:
     p.add_argument("--folds", type=Path, required=True, help="folds.parquet")
     p.add_argument("--sequences", type=Path, required=True, help="the bases of all sources: masked.seq")
     p.add_argument("--databases", type=Path, help="what windows were searched against; needed for an arm that reads matches")
+    p.add_argument("--rows", type=Path, required=True, help="rows of encoders.yaml by language model (JSON)")
     p.add_argument("--window-length", type=int, required=True)
     p.add_argument("--genetic-code", type=int, required=True)
     p.add_argument("--frames", choices=["longest", "all"], required=True)
@@ -60,6 +61,7 @@ def main() -> None:
         {"step": step, "count": len(kmers), "bases": len(bases)},
         Run(sets["folds"], sets["test_folds"], args.window_length, args.genetic_code, args.frames, args.sensitivity),
         joined([read_json(path) for path in by_set]),
+        read_json(args.rows),
     )
     comparison: Comparison = read_json(args.comparison)
     card = model_card(record, comparison, sources, args.simulated)

@@ -294,7 +294,7 @@ def isForReads(spec) {
 // these say nothing about the user.)
 def isForWindows(spec) {
     def others = [
-        'dna_encoder', 'protein_encoder', 'protein_input', 'frames', 'genetic_code', 'homology_sensitivity',
+        'dna_encoder', 'protein_encoder', 'encoders_file', 'protein_input', 'frames', 'genetic_code', 'homology_sensitivity',
         'keep_features', 'cluster_containment', 'leakage_limit', 'model_arm',
     ]
     def forWindows = spec.group in ['Windows', 'Language models'] && !(spec.name in ['cluster_cap', 'windows_per_shard'])

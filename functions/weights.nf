@@ -1,4 +1,23 @@
 // The weights of language models, on their way into a task.
+// What FETCH_WEIGHTS takes of each language model of a run, [ encoder, revision, row, [files of the user] ]. plan: plan.json, read;
+// folder: --weights, or null.
+def weightsToFetch(plan, folder) {
+    return plan.weights.collect { encoder, wanted ->
+        def own = folder && file("${folder}/${encoder}", glob: false).isDirectory()
+        def given = wanted.row.folder && !own ? filesOfModel(wanted.row.folder) : givenWeights(folder, encoder)
+        [encoder, wanted.revision, wanted.row, given]
+    }
+}
+
+// The files in the folder that a row of encoders.yaml names.
+def filesOfModel(folder) {
+    def found = (file(folder, glob: false).listFiles() ?: []).findAll { f -> f.isFile() }
+    if (!found) {
+        error("virshort: ${folder}: is no folder with files, though the encoder's row names it: correct it, or use --weights")
+    }
+    return found.sort { f -> f.name }
+}
+
 // The files of a language model in the user's folder of weights; none if no folder is given.
 def givenWeights(folder, encoder) {
     if (!folder) {

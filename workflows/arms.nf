@@ -17,9 +17,9 @@ workflow ARMS {
     options // all parameters, typed
     // Channels by name. arms: arms.json; features: [ pool, encoder or `windows`, [files] ]; sets: window_sets.json; leakage:
     // leakage.json; folds: folds.parquet; facts: what else the report shows; windows: their folder, or []; width: numbers
-    // per row of ready features, or [] where the encoders determine it; sequences: the bases of all sources, and databases:
-    // what windows are searched against, nothing where there are none; finetuned: [ arm's name, [folder of each model] ] of
-    // arms whose encoder was trained end to end
+    // per row of the baseline's features; rows: of encoders.yaml, by language model; sequences: the bases of all sources, and
+    // databases: what windows are searched against, nothing where there are none; finetuned: [ arm's name, [folder of each
+    // model] ] of arms whose encoder was trained end to end
     data
 
     main:
@@ -131,15 +131,17 @@ workflow ARMS {
     )
     // The arm that validation prefers, or --model_arm, as a model that reads can be classified by; none of ready features
     MODEL(
-        // [ arm, models, evaluation, databases or [] ]
+        // [ arm, models, evaluation, databases or [], { language model: its row of encoders.yaml } ]
         trained.map { arm, folder -> [arm.name, arm, folder] }
             .join(EVALUATE.out.map { folder -> [folder.name, folder] })
             .combine(COMPARE.out.comparison)
             .combine(data.arms)
             .filter { name, _arm, _models, _evaluation, compared, arms -> name == modelArm(options.model_arm, compared, arms) }
             .combine(data.databases.ifEmpty([]).map { found -> [found] })
-            .map { _name, arm, found, evaluation, _compared, _arms, databases ->
-                [arm, found, evaluation, 'homology' in arm.modalities ? databases : []]
+            .combine(data.rows)
+            .map { _name, arm, found, evaluation, _compared, _arms, databases, rows ->
+                def read = rows.subMap(arm.encoders.values().collect { encoder -> encoder - ~/-untranslated$/ })
+                [arm, found, evaluation, 'homology' in arm.modalities ? databases : [], read]
             },
         COMPARE.out.comparison,
         data.arms.map { f -> checkModelArm(options.model_arm, f) }, // before anything is trained

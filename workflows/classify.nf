@@ -3,7 +3,7 @@
 include { codeDigest             } from '../functions/code'
 include { filesIn ; readJson     } from '../functions/files'
 include { listedFiles            } from '../functions/shell'
-include { givenWeights ; loading } from '../functions/weights'
+include { loading ; weightsToFetch } from '../functions/weights'
 include { PLAN_READS             } from '../modules/plan_reads/main'
 include { CHECK_READS            } from '../modules/check_reads/main'
 include { FETCH_WEIGHTS          } from '../modules/fetch_weights/main'
@@ -49,8 +49,8 @@ workflow CLASSIFY {
     PREDICT(chunks.plain.map { chunk, _plan -> chunk }, model, how, compiled, code)
 
     FETCH_WEIGHTS(
-        // [ language model, revision, [files of --weights] ]
-        plan.flatMap { p -> p.weights.collect { name, revision -> [name, revision, givenWeights(options.weights, name)] } },
+        // [ language model, revision, its row of encoders.yaml, [files of the user] ]
+        plan.flatMap { p -> weightsToFetch(p, options.weights) },
         "${workflow.workDir}/weights",
         codeDigest('fetch_weights.py')
     )

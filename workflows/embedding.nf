@@ -2,7 +2,7 @@
 include { codeDigest                                          } from '../functions/code'
 include { readJson                                            } from '../functions/files'
 include { contentOf ; encodersOf ; poolOf ; shardOf ; shelved } from '../functions/pools'
-include { givenWeights ; loading                              } from '../functions/weights'
+include { loading ; weightsToFetch                            } from '../functions/weights'
 include { FETCH_WEIGHTS                                       } from '../modules/fetch_weights/main'
 include { FINETUNING                                          } from './finetuning'
 include { EMBED                                               } from '../modules/embed/main'
@@ -20,20 +20,19 @@ workflow EMBEDDING {
 
     main:
     FETCH_WEIGHTS(
-        // [ encoder, revision, [files of --weights] ]
-        plan.flatMap { p ->
-            p.weights.collect { encoder, revision -> [encoder, revision, givenWeights(options.weights, encoder)] }
-        },
+        // [ language model, revision, its row of encoders.yaml, [files of the user] ]
+        plan.flatMap { p -> weightsToFetch(p, options.weights) },
         "${workflow.workDir}/weights",
         codeDigest('fetch_weights.py')
     )
-    // { encoder: { process that computes it, module that loads it, digest of its code, language model that it needs or null } }
+    // { encoder: { process that computes it, module that loads it, digest of its code, language model that it needs or null, how
+    // that reads sequences or null } }
     encoders = plan.map { p ->
         p.encoders.collectEntries { name, encoder ->
             [name, encoder + [code: encoder.module ? codeDigest('embed.py', [encoder.module]) : codeDigest('search.py')]]
         }
     }
-    // [ process, [ pool, shard, fasta ], { encoder that it computes: { module, code, model or null } } ]
+    // [ process, [ pool, shard, fasta ], { encoder that it computes: { module, code, model, reading } } ]
     shards = fastas.flatten().combine(plan).combine(encoders)
         .flatMap { fasta, p, known ->
             encodersOf(p, poolOf(fasta)).groupBy { name -> known[name].process }
@@ -45,10 +44,10 @@ workflow EMBEDDING {
             search: process == 'SEARCH'
         }
     EMBED(
-        // [ encoder, pool, shard, fasta, weights, { module, code, precision, device, digest, memory } ]
+        // [ encoder, pool, shard, fasta, weights, { module, code, reading, precision, device, digest, memory } ]
         shards.embed
             .flatMap { _process, shard, known ->
-                known.collect { name, encoder -> [encoder.model, [name] + shard, encoder.subMap('module', 'code')] }
+                known.collect { name, encoder -> [encoder.model, [name] + shard, encoder.subMap('module', 'code', 'reading')] }
             }
             .combine(FETCH_WEIGHTS.out, by: 0)
             .map { _model, shard, loader, weights -> shard + [weights, loader + loading(weights, options)] },

@@ -17,6 +17,7 @@ workflow EXPERIMENT {
         finetuned = channel.empty()
         width = data.width
         folder = channel.value([])
+        rows = channel.value([:])
         sequences = channel.empty()
         databases = channel.empty()
     }
@@ -26,7 +27,8 @@ workflow EXPERIMENT {
         EMBEDDING(options, data.plan, data.fastas, data.manifests, data.sets, data.databases)
         features = EMBEDDING.out.features
         finetuned = EMBEDDING.out.finetuned
-        width = channel.value([])
+        width = data.plan.map { p -> p.width }
+        rows = data.plan.map { p -> p.weights.collectEntries { name, wanted -> [name, wanted.row] } }
         folder = data.folder
         sequences = data.sequences
         databases = data.databases
@@ -35,7 +37,7 @@ workflow EXPERIMENT {
         options,
         [
             arms: data.arms, features: features, sets: data.sets, leakage: data.leakage, folds: data.folds, facts: data.facts,
-            windows: folder, width: width, sequences: sequences, databases: databases, finetuned: finetuned
+            windows: folder, width: width, rows: rows, sequences: sequences, databases: databases, finetuned: finetuned
         ]
     )
 }

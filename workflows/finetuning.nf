@@ -21,10 +21,10 @@ workflow FINETUNING {
     arms = plan.combine(sets).flatMap { p, known ->
         p.arms.findAll { arm -> arm.finetune }.collect { arm ->
             def planned = p.encoders[arm.encoders.finetuned]
-            [planned.model, arm, known, [module: planned.module]]
+            [planned.model, arm, known, planned.subMap('module', 'reading')]
         }
     }
-    // [ arm, sets, { module, precision, device, digest, memory }, weights ]
+    // [ arm, sets, { module, reading, precision, device, digest, memory }, weights ]
     ready = arms.combine(weights, by: 0).map { _model, arm, known, loader, folder ->
         [arm, known, loader + loading(folder, options), folder]
     }

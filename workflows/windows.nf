@@ -40,13 +40,14 @@ workflow WINDOWS {
         sheet,
         table,
         file(options.arms_file ?: "${projectDir}/assets/arms.yaml", glob: false),
+        ["${projectDir}/assets/encoders.yaml", options.encoders_file].findAll().collect { f -> file(f, glob: false) },
         options.subMap(
             'arms', 'learning_curve', 'folds', 'hold_out', 'dna_encoder', 'protein_encoder', 'protein_input', 'device',
             'weights_revision'
         ) + [pretrained: options.pretrained != null, weights_given: options.weights != null],
         codeDigest('plan.py')
     )
-    // { fastas, encoders, needed, weights, train_sets, note }: Plan of bin/virshort/encoders/plan.py
+    // { fastas, encoders, needed, weights, width, train_sets, note }: Plan of bin/virshort/encoders/plan.py
     plan = PLAN.out.plan.map { f -> readJson(f) }
     plan.flatMap { p -> p.note ? ["Note: ${p.note}"] : [] }.view()
     plan.filter { p -> options.homology_sensitivity != 'default' && !p.encoders.containsKey('homology') }.subscribe { _plan ->

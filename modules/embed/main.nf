@@ -26,9 +26,10 @@ process EMBED {
     tuple val(pool), path("${shard}.${encoder}.safetensors")
 
     script:
+    def reading = loader.reading ? "--reading ${quoted(groovy.json.JsonOutput.toJson(loader.reading))}" : ''
     def on_one_gpu = gpu_locks ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
     """
-    ${on_one_gpu}embed.py --shard ${fasta} --encoders ${encoder}=${loader.module} --weights . \\
+    ${on_one_gpu}embed.py --shard ${fasta} --encoders ${encoder}=${loader.module} --weights . ${reading} \\
         --precision ${loader.precision} --device ${loader.device} --threads ${task.cpus} \\
         --genetic-code ${genetic_code} --frames ${frames} --out .
     """

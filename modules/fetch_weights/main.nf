@@ -3,7 +3,7 @@
 // storeDir looks only at a folder's name, so each revision has a folder of its own. It lies beside the tasks' folders, so that
 // weights are renamed into place and never copied. Local weights have no revision, and go through the cache instead.
 //
-// Two workflows include this module, and the strict parser then allows it to include nothing, not even `quoted`.
+// The row of encoders.yaml says what to fetch. Two workflows include this module, and the strict parser then allows it to include nothing, not even `quoted`.
 
 process FETCH_WEIGHTS {
     tag "${encoder}"
@@ -12,7 +12,7 @@ process FETCH_WEIGHTS {
     storeDir { revision == 'local' ? null : "${store}/${encoder}/${revision}" }
 
     input:
-    tuple val(encoder), val(revision), path(given, stageAs: 'given/*')
+    tuple val(encoder), val(revision), val(row), path(given, stageAs: 'given/*')
     val store
     val code
 
@@ -24,6 +24,9 @@ process FETCH_WEIGHTS {
     def source = given ? '--weights source' : "--cache '${store.replace("'", "'\\''")}'"
     """
     ${link}
-    fetch_weights.py ${encoder} --revision ${revision} --out . ${source}
+    cat > row.json <<'END_OF_ROW'
+    ${groovy.json.JsonOutput.toJson(row)}
+    END_OF_ROW
+    fetch_weights.py ${encoder} --row row.json --revision ${revision} --out . ${source}
     """
 }

@@ -17,6 +17,7 @@ process FINETUNE {
     tuple val(arm), path("fold_${fold}_replicate_${replicate}", type: 'dir')
 
     script:
+    def reading = loader.reading ? "--reading ${quoted(groovy.json.JsonOutput.toJson(loader.reading))}" : ''
     def on_one_gpu = gpu_locks ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
     """
     cat > arm.json <<'END_OF_ARM'
@@ -25,7 +26,7 @@ process FINETUNE {
     cat > window_sets.json <<'END_OF_SETS'
     ${groovy.json.JsonOutput.toJson(sets)}
     END_OF_SETS
-    ${on_one_gpu}finetune.py --arm arm.json --data data --window-sets window_sets.json --module ${loader.module} --weights . \\
+    ${on_one_gpu}finetune.py --arm arm.json --data data --window-sets window_sets.json --module ${loader.module} --weights . ${reading} \\
         --fold ${fold} --replicate ${replicate} --seed ${options.seed} --precision ${loader.precision} \\
         --device ${loader.device} --genetic-code ${options.genetic_code} --checkpoints ${quoted(checkpoints)} --code ${loader.code} \\
         --out fold_${fold}_replicate_${replicate}

@@ -5,7 +5,7 @@ process MODEL {
 
     input:
     // databases: what windows were searched against, or [] if the arm reads no matches
-    tuple val(arm), path(models, stageAs: 'models/*'), path(evaluation, stageAs: 'evaluation/*'), path(databases)
+    tuple val(arm), path(models, stageAs: 'models/*'), path(evaluation, stageAs: 'evaluation/*'), path(databases), val(rows)
     path comparison
     path arms
     path sets
@@ -19,9 +19,12 @@ process MODEL {
 
     script:
     """
+    cat > rows.json <<'END_OF_ROWS'
+    ${groovy.json.JsonOutput.toJson(rows)}
+    END_OF_ROWS
     write_model.py --arm ${arm.name} --arms ${arms} --models ${models} --evaluation ${evaluation} \\
         --comparison ${comparison} --window-sets ${sets} --folds ${folds} --sequences ${sequences} \\
-        ${databases ? "--databases ${databases}" : ''} --window-length ${options.window_length} \\
+        ${databases ? "--databases ${databases}" : ''} --rows rows.json --window-length ${options.window_length} \\
         --genetic-code ${options.genetic_code} --frames ${options.frames} --sensitivity ${options.homology_sensitivity} \\
         ${options.demo ? '--simulated' : ''} --out model
     """

@@ -11,6 +11,7 @@ process PLAN {
     path sheet
     path table
     path arms_file
+    path encoders_files, stageAs: 'encoders_?.yaml' // a later one goes first
     val options
     val code
 
@@ -25,8 +26,8 @@ process PLAN {
     def weights = options.weights_given ? '--weights-given' : ''
     def revision = options.weights_revision ? "--weights-revision ${quoted(options.weights_revision)}" : ''
     """
-    plan.py --samplesheet ${sheet} ${source_table} --hold-out ${options.hold_out} --arms-file ${arms_file} ${arms} ${options.pretrained ? '--pretrained' : ''} \\
-        --dna-encoder ${options.dna_encoder} --protein-encoder ${options.protein_encoder} \\
+    plan.py --samplesheet ${sheet} ${source_table} --hold-out ${options.hold_out} --arms-file ${arms_file} --encoders-files ${encoders_files} ${arms} ${options.pretrained ? '--pretrained' : ''} \\
+        --dna-encoder ${quoted(options.dna_encoder)} --protein-encoder ${quoted(options.protein_encoder)} \\
         --protein-input ${options.protein_input} --device ${options.device} ${weights} ${revision} ${curve}
     """
 }

@@ -11,11 +11,10 @@ process PRETRAINED {
 
     script:
     def weights = [head].flatten().find { f -> f.name != 'model.json' }
-    def inputs = width ? "--inputs ${width}" : ''
     """
     cat > arm.json <<'END_OF_ARM'
     ${groovy.json.JsonOutput.toJson(arm)}
     END_OF_ARM
-    read_pretrained.py --head ${weights} --arm arm.json ${inputs} --out pretrained
+    read_pretrained.py --head ${weights} --arm arm.json --inputs ${width} --out pretrained
     """
 }

@@ -26,11 +26,12 @@ process SCORE_FINETUNED {
     tuple val(pool), path("${shard}.${encoder}.safetensors")
 
     script:
+    def reading = loader.reading ? "--reading ${quoted(groovy.json.JsonOutput.toJson(loader.reading))}" : ''
     def on_one_gpu = gpu_locks ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
     def tested = pool.startsWith('test/') ? '--tested' : ''
     """
     ${on_one_gpu}score_finetuned.py --shard ${fasta} --manifest ${manifest} --models ${models} --folds ${loader.folds} ${tested} \\
-        --module ${loader.module} --weights . --precision ${loader.precision} --device ${loader.device} \\
+        --module ${loader.module} --weights . ${reading} --precision ${loader.precision} --device ${loader.device} \\
         --threads ${task.cpus} --genetic-code ${options.genetic_code} --frames ${options.frames} \\
         --out ${shard}.${encoder}.safetensors
     """

@@ -1,6 +1,7 @@
 """A download that is killed in the middle is continued, and half a file is never taken for a whole one."""
 
 import hashlib
+import json
 import os
 import signal
 import threading
@@ -13,14 +14,14 @@ from safetensors.numpy import save_file
 
 from harness import ROOT, Started, environment, nextflow
 from hub import COMMIT, Hub
+from shipped_rows import ROWS
 from slurm_cluster import until
-from virshort.encoders.published import PUBLISHED
 
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
     """Serves files with the names of esm2-8m and about its size, which the client writes in pieces of 10 MB."""
-    repo = tmp_path / "hub" / PUBLISHED["esm2-8m"].repo
+    repo = tmp_path / "hub" / ROWS["esm2-8m"].published.repo
     repo.mkdir(parents=True)
     (repo / "config.json").write_text("{}")
     (repo / "vocab.txt").write_text("<cls>\n")
@@ -35,6 +36,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 def test_a_killed_download_goes_on_and_a_whole_one_is_never_repeated(hub: Hub, tmp_path: Path) -> None:
     store = tmp_path / "a store"
     env = environment(HF_ENDPOINT=hub.url)
+    (tmp_path / "row.json").write_text(json.dumps(ROWS["esm2-8m"].keys))
     env["PATH"] = os.pathsep.join([str(ROOT / "bin"), env["PATH"]])
     words = (
         "run",
@@ -42,12 +44,14 @@ def test_a_killed_download_goes_on_and_a_whole_one_is_never_repeated(hub: Hub, t
         "-resume",
         "--encoder",
         "esm2-8m",
+        "--row",
+        tmp_path / "row.json",
         "--revision",
         COMMIT,
         "--store",
         store,
     )
-    data = (hub.folder / PUBLISHED["esm2-8m"].repo / "model.safetensors").read_bytes()
+    data = (hub.folder / ROWS["esm2-8m"].published.repo / "model.safetensors").read_bytes()
     part = store / ".partial-esm2-8m" / f"model.safetensors.{hashlib.sha256(data).hexdigest()}.part"
     place = store / "esm2-8m" / COMMIT / "esm2-8m"
 

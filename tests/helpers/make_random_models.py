@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bin"))
 from virshort.encoders import dnabert_s, esm2
-from virshort.encoders.catalogue import CATALOGUE
+from virshort.encoders.rows import read_rows
 from virshort.encoders.tensor_shapes import Shapes
 
 SHARED = Path(os.environ.get("VIRSHORT_SHARED", Path(__file__).resolve().parents[3] / "shared"))
@@ -96,7 +96,7 @@ def make(out: Path, encoder: str, width: int | None, layers: int | None, seed: i
     """A random model in `out/<encoder>`. width: a multiple of twice the number of heads; that of the real model if None."""
     folder = out / encoder
     folder.mkdir(parents=True, exist_ok=True)
-    width, layers = width or CATALOGUE[encoder].dim, layers or LAYERS[encoder]
+    width, layers = width or read_rows()[encoder].dim, layers or LAYERS[encoder]
     rng = np.random.default_rng(seed)
     if encoder == "dnabert-s":
         make_dnabert_s(folder, width, layers, rng)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness import ROOT, environment, nextflow
-from virshort.encoders.catalogue import CATALOGUE
+from shipped_rows import CATALOGUE
 
 LIST = Path(__file__).with_name("code_digests.txt")
 HEAD = "# The modules that the code digest of each script covers, by package; each package includes its __init__.py.\n"

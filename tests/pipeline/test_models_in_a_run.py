@@ -13,7 +13,7 @@ from safetensors import safe_open
 import embed
 from harness import ROOT, Run, as_words, copy_pipeline, run_nextflow
 from make_random_models import TOKENIZER, make
-from virshort.encoders.catalogue import entry_of
+from shipped_rows import CATALOGUE
 from virshort.verdict.verdict import band
 
 pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
@@ -188,7 +188,7 @@ def test_verdicts_from_fp16_and_fp32_storage_agree(
         manifest = shard.with_name("shard_00000.windows.parquet")
         for encoder in ("dnabert-s", "esm2-8m"):
             fetched = next(experiment.folder.glob(f"work/*/*/{encoder}/weights.json")).parents[1]
-            words = ("--shard", shard, "--encoders", f"{encoder}={entry_of(encoder).module}")
+            words = ("--shard", shard, "--encoders", f"{encoder}={CATALOGUE[encoder].module}")
             words += ("--weights", fetched, "--storage", "float32", "--out", tmp_path)
             monkeypatch.setattr("sys.argv", ["embed.py", *map(str, words)])
             embed.main()  # here, where torch is loaded already

@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from harness import Run, run_nextflow
-from virshort.encoders.catalogue import ENCODERS, load_encoder
+from virshort.encoders.catalogue import COUNTED, load_encoder
 from virshort.features.frames import find_rows, row_sequences
 from virshort.features.tensors import FRAMES, STRETCH
 from virshort.features.virnucpro import head_shapes, read_merged, write_head, write_merged
@@ -17,7 +17,7 @@ from virshort.windows.shards import read_shard
 
 WIDTH = 800
 SIZES = ("--folds", 3, "--test_folds", 1, "--replicates", 2)
-DIM = ENCODERS["dna"]["kmer-dna"] + ENCODERS["protein"]["kmer-protein"]
+DIM = COUNTED["kmer-dna"].dim + COUNTED["kmer-protein"].dim
 
 
 def random_head(inputs: int) -> dict[str, np.ndarray]:

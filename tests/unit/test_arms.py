@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import ARMS
+from shipped_rows import ENCODERS
 from virshort.arm_record import Arm
 from virshort.arms import choose, read_arms, trained_alike, untranslated_twins
-from virshort.encoders.catalogue import ENCODERS
 from virshort.errors import InputError
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "arms.yaml"

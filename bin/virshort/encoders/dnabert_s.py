@@ -20,7 +20,7 @@ from virshort.encoders.attention import attend
 from virshort.encoders.byte_pair_tokenizer import BytePairTokenizer
 from virshort.encoders.encoder import LoadSettings
 from virshort.encoders.fused import add_norm, gated_gelu
-from virshort.encoders.language_model import LanguageModel, Parts, load_language_model
+from virshort.encoders.language_model import LanguageModel, LoadParts, Parts, load_language_model
 from virshort.encoders.packed_linear import LinearGelu
 from virshort.encoders.tensor_shapes import Shapes, check_tensors, linear, norm
 from virshort.errors import InputError
@@ -209,10 +209,14 @@ def pooled(model: Callable[[Tensor], Tensor], ids: Tensor) -> Tensor:
 
 def load(name: str, settings: LoadSettings) -> LanguageModel:
     """The encoder (see virshort.encoders.encoder)."""
-    return load_language_model(name, "dna", settings, load_parts)
+    return load_language_model(name, "dna", settings, parts_loader(name, settings))
 
 
-def load_parts(folder: Path, dtype: torch.dtype, device: torch.device) -> Parts:
-    """The parts of the encoder (see virshort.encoders.language_model)."""
+def parts_loader(_name: str, _settings: LoadSettings) -> LoadParts:
+    """What loads its parts (see virshort.encoders.language_model)."""
+    return _load_parts
+
+
+def _load_parts(folder: Path, dtype: torch.dtype, device: torch.device) -> Parts:
     model, tokenize = load_model(folder, dtype, device), BytePairTokenizer(folder / "tokenizer.json")
     return Parts(model, model.config.width, pooled, tokenize, "mean over tokens with [CLS] and [SEP]")

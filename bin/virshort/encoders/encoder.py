@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from virshort.encoders.progress import Log, Progress
+from virshort.encoders.reading import Reading
 from virshort.errors import InputError
 from virshort.modalities import UNTRANSLATED
 
@@ -42,8 +43,8 @@ class Encoder:
 class LoadSettings:
     """How to load an encoder. weights: the folder that holds a language model's fetched folder; precision: auto, fp32, bf16 or
     fp16; device: auto, cpu or cuda; threads: of the CPU, all of its cores if None; budget: tokens in a batch, the device's own
-    default if None; genetic_code: by NCBI's number, for an encoder that reads codons itself; log: takes lines for the user;
-    progress: is told of every batch."""
+    default if None; genetic_code: by NCBI's number, for an encoder that reads codons itself; reading: how a language model
+    reads sequences, where its family does not know it; log: takes lines for the user; progress: is told of every batch."""
 
     weights: Path | None = None
     precision: str = "auto"
@@ -51,6 +52,7 @@ class LoadSettings:
     threads: int | None = None
     budget: int | None = None
     genetic_code: int = 1
+    reading: Reading | None = None
     log: Log = print
     progress: Progress | None = None
 

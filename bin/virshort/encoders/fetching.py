@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from virshort.encoders.checksums import LOCAL, UNPINNED, Pin, check_file, not_published
-from virshort.encoders.published import Published, published
+from virshort.encoders.rows import Published, Row
 from virshort.encoders.weights import RECORD, Weights, WeightsRecord, open_weights, read_record
 from virshort.errors import InputError, NetworkError
 from virshort.files import content_digest, digest, read_json, whole, write_json
@@ -28,30 +28,37 @@ from virshort.pickles import read_tensors
 Sources = dict[str, tuple[Path, str]]
 """Name of a published file -> its path on this machine, and its SHA-256."""
 Log = Callable[[str], None]
+_WEIGHTS = (".bin", ".safetensors", ".bin.index.json", ".safetensors.index.json")
+_OF_MODEL = ("model", "pytorch_model")
+"""How the names of files of tensors end, and how they begin if they are the model itself, and not its optimizer's state."""
 
 
 def fetch(
-    encoder: str,
+    row: Row,
     out: Path,
     folder: Path | None = None,
     revision: str | None = None,
     cache: Path | None = None,
     log: Log = print,
 ) -> Weights:
-    """Put the weights of an encoder into `out/<encoder>`: from the hub, or from `folder/<encoder>` without a network.
+    """Put the weights of an encoder into `out/<encoder>`: from the hub, or without a network from `folder/<encoder>` or the
+    folder that its row names.
 
     folder: holds the published files, or what an earlier fetch made; revision: the pinned one if None, another commit (compared
     with the hub's own checksums), or `local` (the folder's files as they are); cache: keeps interrupted downloads, which the
     next call continues. Raises InputError naming a file that is missing or differs from the published one, with both
     checksums."""
-    model = published(encoder)
+    encoder, model = row.name, row.published
+    if model.folder and folder is None:
+        sources = _from_folder(Path(model.folder), model, {}, LOCAL)
+        return _store_all(encoder, out, "", LOCAL, sources, [*sources], log)
     wanted = revision or model.revision
     if not wanted:
         raise InputError(f"{encoder}: no commit of {model.repo} is pinned: name the one you want as its revision")
     pins: Mapping[str, Pin] = model.files if wanted == model.revision else dict.fromkeys(model.files, UNPINNED)
     if folder is not None:
         if (folder / encoder / RECORD).is_file():
-            return _copy_fetched(folder / encoder, out / encoder, encoder, wanted)
+            return _copy_fetched(folder / encoder, out / encoder, row, wanted)
         if wanted not in (model.revision, LOCAL):
             raise InputError(
                 f"revision {wanted} with --weights: there is nothing to compare these files with: "
@@ -68,9 +75,9 @@ def fetch(
         return _store_all(encoder, out, model.repo, commit, sources, [], log)
 
 
-def is_pinned(weights: Weights) -> bool:
-    """Whether these weights are those of the pinned commit, and every file had a checksum to compare with."""
-    return weights.checked and weights.revision == published(weights.encoder).revision
+def is_pinned(weights: Weights, row: Row) -> bool:
+    """Whether these weights are those of the row's commit, and every file had a checksum to compare with."""
+    return weights.checked and weights.revision == row.published.revision
 
 
 def verify(folder: Path, encoder: str) -> Weights:
@@ -108,9 +115,9 @@ def _store_all(encoder: str, out: Path, repo: str, commit: str, sources: Sources
     return open_weights(out, encoder)
 
 
-def _copy_fetched(source: Path, target: Path, encoder: str, wanted: str) -> Weights:
+def _copy_fetched(source: Path, target: Path, row: Row, wanted: str) -> Weights:
     """Copy what an earlier fetch made, comparing every file with its record."""
-    model, record = published(encoder), read_record(source, encoder)
+    model, record = row.published, read_record(source, row.name)
     if wanted not in (LOCAL, record["revision"]):
         raise InputError(
             f"{source}: revision {record['revision']} instead of {wanted}: fetch it again, or vouch for it "
@@ -129,21 +136,39 @@ def _copy_fetched(source: Path, target: Path, encoder: str, wanted: str) -> Weig
             _place(source / name, target / name)
     if target.resolve() != source.resolve():
         _place(source / RECORD, target / RECORD)
-    return open_weights(target.parent, encoder)
+    return open_weights(target.parent, row.name)
 
 
 def _from_folder(folder: Path, model: Published, pins: Mapping[str, Pin], wanted: str) -> Sources:
     """The published files in a folder."""
     files = dict(pins)
-    if wanted == LOCAL and not all((folder / n).is_file() for n in files) and (folder / "model.safetensors").is_file():
-        files = {n: UNPINNED for n in files if not n.startswith("pytorch_model")} | {"model.safetensors": UNPINNED}
+    if wanted == LOCAL and (not files or not all((folder / n).is_file() for n in files)):
+        files = dict.fromkeys([*(n for n in files if not n.endswith(_WEIGHTS)), *_files_in(folder, not files)], UNPINNED)
     missing = [n for n in files if not (folder / n).is_file()]
     if missing:
         raise InputError(
             f"{folder}: has no {', '.join(missing)}: put the files of https://huggingface.co/{model.repo} at "
-            f"revision {model.revision} there, or what bin/fetch_weights.py made on another machine"
+            f"revision {model.revision or wanted} there, or what bin/fetch_weights.py made on another machine"
         )
     return {n: (folder / n, check_file(folder / n, pin)) for n, pin in files.items()}
+
+
+def _files_in(folder: Path, every: bool) -> list[str]:
+    """Names of the files of tensors in a folder of the user: as safetensors if there are any, and otherwise as pickles, which
+    are converted. every: also those that describe the model and its tokens.
+
+    Raises InputError where there is no folder, and where it holds no tensors that can be read."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: is not a folder: name the one that holds the files of the model")
+    names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != RECORD)
+    tensors = [n for n in names if n.endswith(_WEIGHTS) and n.startswith(_OF_MODEL)]
+    chosen = [n for n in tensors if ".safetensors" in n] or [n for n in tensors if ".bin" in n]
+    if not chosen:
+        raise InputError(
+            f"{folder}: holds neither model.safetensors nor pytorch_model.bin, nor parts of one: put the weights there in such "
+            "a form"
+        )
+    return [*chosen, *(n for n in names if every and n.endswith((".json", ".txt", ".model")) and n not in tensors)]
 
 
 @contextmanager

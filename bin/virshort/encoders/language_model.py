@@ -32,13 +32,15 @@ class LanguageModel(Encoder):
 
 class Parts(NamedTuple):
     """What differs between the kinds of models. model: ids to hidden states of `dim` numbers; pooled: a model and its ids to
-    vectors; tokenize: sequences to ids; pooling: how `pooled` does it, in words."""
+    vectors; tokenize: sequences to ids; pooling: how `pooled` does it, in words; packable: whether its linear layers may be
+    replaced by packed ones."""
 
     model: nn.Module
     dim: int
     pooled: Callable[[Callable[[Tensor], Tensor], Tensor], Tensor]
     tokenize: Tokenize
     pooling: str
+    packable: bool = True
 
 
 LoadParts = Callable[[Path, torch.dtype, torch.device], Parts]
@@ -56,7 +58,8 @@ def load_language_model(name: str, modality: str, settings: LoadSettings, load_p
         os.environ["RAYON_NUM_THREADS"] = str(settings.threads)  # of the tokenizer
     began = time.monotonic()
     weights, device = open_weights(settings.weights, name.removesuffix(UNTRANSLATED)), choose_device(settings.device)
-    dtype = choose_precision(settings.precision, device)
+    asked = settings.reading.precision if settings.reading and settings.precision == "auto" else settings.precision
+    dtype = choose_precision(asked, device)
     if dtype == torch.float32:
         exact_fp32()
     try:
@@ -66,7 +69,7 @@ def load_language_model(name: str, modality: str, settings: LoadSettings, load_p
             f"{name}: its weights alone do not fit into the memory of {device}: use a larger GPU, a smaller "
             "model or --device cpu"
         ) from e
-    if device.type == "cpu" and dtype == torch.bfloat16:
+    if parts.packable and device.type == "cpu" and dtype == torch.bfloat16:
         pack(parts.model)
     forward = partial(parts.pooled, parts.model)
     budget = settings.budget or BUDGET[device.type]

@@ -1,50 +1,70 @@
 """What a run needs of encoders, from its arms: which to load, what each embeds, and which weights to fetch."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from virshort.arm_record import Arm
 from virshort.arms import WINDOW_SETS
-from virshort.encoders.catalogue import ENCODERS, choose_encoder, entry_of, model_of
-from virshort.encoders.published import choose_revisions
-from virshort.errors import InputError
-from virshort.modalities import FINETUNED
+from virshort.encoders.catalogue import Catalogue, by_modality, choose_encoder, entry_of
+from virshort.encoders.revisions import choose_revisions
+from virshort.errors import InputError, nearest
+from virshort.modalities import ENCODED, FINETUNED
 
 
 @dataclass(frozen=True)
 class PlannedEncoder:
     """process: the Nextflow process that computes it; module: the library module that loads it; model: the language model whose
-    weights it needs, None if it needs none."""
+    weights it needs, None if it needs none; reading: how that reads sequences, None where its family knows that itself."""
 
     process: str
     module: str
     model: str | None
+    reading: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class PlannedWeights:
+    """What to fetch of a language model. row: its row of encoders.yaml, completed."""
+
+    revision: str
+    row: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Plan:
     """plan.json. fastas: the files of the samplesheet; arms: as in arms.json; encoders: by name; needed: which of them embed
-    each window set, where `test` stands for all test sets; weights: the revision of each language model; note: on k-mers that
-    stand in for language models; train_sets: the window sets to draw for training."""
+    each window set, where `test` stands for all test sets; weights: of each language model; width: numbers in a row of the
+    baseline's features; note: on k-mers that stand in for language models; train_sets: the window sets to draw for training."""
 
     fastas: list[str]
     arms: list[Arm]
     encoders: dict[str, PlannedEncoder]
     needed: dict[str, list[str]]
-    weights: dict[str, str]
+    weights: dict[str, PlannedWeights]
+    width: int
     note: str | None
     train_sets: list[str]
 
 
-def encoders_of_run(asked: Mapping[str, str], weights_given: bool, device: str) -> dict[str, str]:
-    """The run's encoder for each modality. asked: encoder or `auto` by modality; others have one encoder each."""
-    only = {modality: name for modality, names in ENCODERS.items() if modality not in asked for name in names}
-    return {modality: choose_encoder(modality, name, weights_given, device) for modality, name in asked.items()} | only
+def encoders_of_run(asked: Mapping[str, str], weights_given: bool, device: str, catalogue: Catalogue) -> dict[str, str]:
+    """The run's encoder for each modality. asked: encoder or `auto` by modality; others have one encoder each.
+
+    Raises InputError for an encoder that is unknown, or that reads another modality."""
+    known = by_modality(catalogue)
+    only = {modality: name for modality, names in known.items() if modality not in asked for name in names}
+    chosen = {modality: choose_encoder(modality, name, weights_given, device) for modality, name in asked.items()}
+    for modality, name in chosen.items():
+        if name not in known[modality]:
+            raise InputError(
+                f"--{modality}_encoder {name}: {nearest(name, known[modality])}; --encoders_file can describe others"
+            )
+    return chosen | only
 
 
-def stand_in_note(asked: Mapping[str, str], chosen: Mapping[str, str]) -> str | None:
+def stand_in_note(asked: Mapping[str, str], chosen: Mapping[str, str], catalogue: Catalogue) -> str | None:
     """A sentence on the k-mers that `auto` chose in place of language models; None if it chose none."""
-    names = [chosen[modality] for modality in asked if asked[modality] == "auto" and not model_of(chosen[modality])]
+    names = [chosen[m] for m in asked if asked[m] == "auto" and entry_of(chosen[m], catalogue).row is None]
     if not names:
         return None
     return (
@@ -60,35 +80,64 @@ def encoders_by_window_set(arms: Sequence[Arm]) -> dict[str, list[str]]:
     return {name: sorted({e for a in using for e in a["encoders"].values()}) for name, using in users.items()}
 
 
-def arms_by_default(arms: Sequence[Arm], device: str) -> list[str]:
+def planned(encoder: str, catalogue: Catalogue) -> PlannedEncoder:
+    """What a run needs to know of an encoder."""
+    entry = entry_of(encoder, catalogue)
+    reading = asdict(entry.row.reading) if entry.row and entry.row.reading else None
+    return PlannedEncoder(entry.process, entry.module, entry.row.name if entry.row else None, reading)
+
+
+def arms_by_default(arms: Sequence[Arm], device: str, catalogue: Catalogue) -> list[str]:
     """The names of the arms that run unless others are asked for: without those that train an encoder, or combine an arm that
     does, where no GPU is requested or the encoder is no language model."""
     left_out = {
-        arm["name"] for arm in arms if "finetune" in arm and (device != "cuda" or not model_of(arm["finetune"]["encoder"]))
+        arm["name"]
+        for arm in arms
+        if "finetune" in arm and (device != "cuda" or entry_of(arm["finetune"]["encoder"], catalogue).row is None)
     }
     return [arm["name"] for arm in arms if not left_out & {arm["name"], *arm["combine"]}]
 
 
-def _planned(name: str, arms: Sequence[Arm]) -> PlannedEncoder:
-    """What computes the features of an encoder; SCORE_FINETUNED where it is one that an arm of the run trains."""
-    arm = next((a for a in arms if "finetune" in a and a["encoders"][FINETUNED] == name), None)
-    base = arm["finetune"]["encoder"] if arm else name
-    entry, model = entry_of(base), model_of(base)
-    if arm and not model:
+def planned_end_to_end(arm: Arm, catalogue: Catalogue) -> PlannedEncoder:
+    """The same of an encoder that an arm trains. Raises InputError where it is no language model."""
+    encoder = arm["finetune"]["encoder"]
+    base = planned(encoder, catalogue)
+    if base.model is None:
         raise InputError(
-            f"arm {arm['name']}: trains its encoder, and {base} is no language model: give the weights of one with --weights, "
-            "or use -profile gpu, or leave the arm out with --arms"
+            f"arm {arm['name']}: trains its encoder, and {encoder} is no language model: give the weights of one with "
+            "--weights, or use -profile gpu, or leave the arm out with --arms"
         )
-    return PlannedEncoder("SCORE_FINETUNED" if arm else entry.process, entry.module, model)
+    return replace(base, process="SCORE_FINETUNED")
 
 
-def make_plan(fastas: Sequence[str], arms: Sequence[Arm], note: str | None, revisions: str | None = None) -> Plan:
-    """The plan for some arms. revisions: `local`, or ENCODER=REVISION, comma-separated; None for the pinned ones.
+def planned_weights(encoders: Collection[str], catalogue: Catalogue, revisions: str | None) -> dict[str, PlannedWeights]:
+    """What to fetch for some encoders. revisions: `local`, or ENCODER=REVISION, comma-separated; None for the pinned ones.
 
-    Raises InputError for revisions that do not fit the language models of the arms, and for an arm that trains an encoder that
-    is none."""
+    Raises InputError for revisions that do not fit their language models."""
+    rows = {row.name: row for row in (entry_of(name, catalogue).row for name in encoders) if row}
+    chosen = choose_revisions(rows, revisions)
+    return {name: PlannedWeights(chosen[name], rows[name].keys) for name in sorted(rows)}
+
+
+def make_plan(
+    fastas: Sequence[str], arms: Sequence[Arm], note: str | None, catalogue: Catalogue, revisions: str | None = None
+) -> Plan:
+    """The plan for some arms. revisions: as for `planned_weights`. Raises InputError for an arm that trains an encoder
+    that is no language model."""
     needed = encoders_by_window_set(arms)
-    encoders = {name: _planned(name, arms) for name in needed["test"]}
-    models = {encoder.model for encoder in encoders.values() if encoder.model}
-    train_sets = sorted({arm["windows"] or "short" for arm in arms})
-    return Plan(list(fastas), list(arms), encoders, needed, choose_revisions(models, revisions), note, train_sets)
+    baseline = next(arm for arm in arms if arm["role"] == "baseline")
+    trained = {arm["encoders"][FINETUNED]: arm for arm in arms if "finetune" in arm}
+    published = {trained[name]["finetune"]["encoder"] if name in trained else name for name in needed["test"]}
+    return Plan(
+        list(fastas),
+        list(arms),
+        {
+            name: planned_end_to_end(trained[name], catalogue) if name in trained else planned(name, catalogue)
+            for name in needed["test"]
+        },
+        needed,
+        planned_weights(published, catalogue, revisions),
+        sum(entry_of(baseline["encoders"][m], catalogue).dim if m in ENCODED else 1 for m in baseline["modalities"]),
+        note,
+        sorted({arm["windows"] or "short" for arm in arms}),
+    )

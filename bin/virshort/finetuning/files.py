@@ -121,4 +121,5 @@ def apply(encoder: nn.Module, model: FinetunedModel) -> None:
         tensors = {name.removeprefix(_PREFIX).removesuffix(".weight"): tensor for name, tensor in found.items()}
         merge(encoder, tensors, how["alpha"] / how["rank"])
     else:
-        encoder.load_state_dict(load_file(model.folder / ENCODER))
+        # Not strict: the file holds weights that a model shares between layers once.
+        encoder.load_state_dict(load_file(model.folder / ENCODER), strict=False)

@@ -51,6 +51,8 @@ def linear_layers(model: nn.Module, targets: Sequence[str]) -> list[str]:
     Raises InputError for a target that none has."""
     paths = [path for path, module in model.named_modules() if isinstance(module, nn.Linear)]
     names = {path.rpartition(".")[2] for path in paths}
+    if not names:
+        raise InputError("adapters: this encoder has no linear layers: set adapters: none")
     for target in targets:
         if target not in names:
             raise InputError(f"targets: this encoder has no linear layer {target}: {nearest(target, sorted(names))}")

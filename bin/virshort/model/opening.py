@@ -16,6 +16,7 @@ from virshort.errors import InputError
 from virshort.files import content_digest, read_json
 from virshort.heads.scoring import FOLDS
 from virshort.modalities import MATCHES, NUMBERS
+from virshort.model.language_models import catalogue_of_model
 from virshort.model.record import FORMAT, HEADS, HOMOLOGY, KMERS, RECORD, ModelRecord
 from virshort.model.source_kmers import SourceKmers
 
@@ -120,6 +121,7 @@ def _tensors(path: Path) -> dict[str, np.ndarray]:
 def _load_encoders(record: ModelRecord, settings: LoadSettings) -> dict[str, Encoder]:
     """Every encoder that reads sequences singly, by modality."""
     wanted = {e["modality"]: e for e in record["encoders"]}
+    catalogue = catalogue_of_model(record)
     found = {}
     for modality in record["modalities"]:
         if modality in NUMBERS or modality == MATCHES:
@@ -127,7 +129,7 @@ def _load_encoders(record: ModelRecord, settings: LoadSettings) -> dict[str, Enc
         known = wanted[modality]
         counts = LoadSettings(threads=settings.threads)  # an encoder without weights, on the CPU
         used = replace(settings if known["weights"] else counts, genetic_code=record["genetic_code"])
-        encoder = load_encoder(known["encoder"], used)
+        encoder = load_encoder(known["encoder"], used, catalogue)
         if (encoder.weights, encoder.pooling) != (known["weights"], known["pooling"]):
             raise InputError(
                 f"{known['encoder']}: its weights or pooling here ({encoder.weights or 'none'}, {encoder.pooling}) are not "

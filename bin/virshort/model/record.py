@@ -1,6 +1,6 @@
 """What model.json says of an exported model: all that is not numbers of its heads, its databases or its 31-mers."""
 
-from typing import TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from virshort.heads.model_record import Calibration, Lengths
 from virshort.heads.pair_record import MateRule
@@ -53,8 +53,10 @@ class ModelRecord(TypedDict):
     parts: the arms that a combined arm joins; trained_on: the lengths in bp of each window set that it was trained on;
     window_length: of the run's short windows; storage: how features were stored, and are rounded here too; calibration: by
     fold; pairs: how mates are read together, None where the run drew no pairs; held_out: what the windows of held-out clusters
-    say of its calls; search: None where the arm reads no matches; pretrained: the file that a head comes from which was not
-    trained here; digest: of everything else in this record, which includes the digests of all files and so names the model."""
+    say of its calls; language_models: the rows of encoders.yaml, completed, by which those that it reads are fetched and
+    loaded, absent where it reads none; search: None where the arm reads no matches; pretrained: the file that a head comes from
+    which was not trained here; digest: of everything else in this record, which includes the digests of all files and so names
+    the model."""
 
     format: int
     virshort: str
@@ -74,6 +76,7 @@ class ModelRecord(TypedDict):
     thresholds: list[Thresholds]
     pairs: MateRule | None
     held_out: HeldOut | None
+    language_models: NotRequired[dict[str, dict[str, Any]]]
     search: Search | None
     kmers: SourceKmersRecord
     pretrained: str | None

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save
@@ -16,7 +17,7 @@ from virshort.heads.model_record import Calibration, Lengths, Model
 from virshort.heads.pair_record import MateRule
 from virshort.heads.prediction import Heads
 from virshort.inference.held_out_rates import HeldOut
-from virshort.modalities import FINETUNED, GIVEN, MATCHES
+from virshort.modalities import FINETUNED, GIVEN, MATCHES, UNTRANSLATED
 from virshort.model.opening import head_name, record_digest
 from virshort.model.record import CARD, FORMAT, HEADS, HOMOLOGY, KMERS, RECORD, ModelRecord, Search, SourceKmersRecord
 from virshort.model.thresholds import model_thresholds
@@ -78,15 +79,19 @@ def model_record(
     kmers: SourceKmersRecord,
     run: Run,
     held_out: HeldOut | None = None,
+    rows: Mapping[str, dict[str, Any]] = {},
 ) -> ModelRecord:
     """model.json, but for its files and its digest. arms: all of the run; of_head: the record of one head; fitted: the
-    calibration of each fold. Raises InputError where its encoders are not known."""
+    calibration of each fold; rows: of encoders.yaml, by the names of language models. Raises InputError where its encoders are
+    not known."""
     encoders = [e for e in of_head["encoders"] or [] if e["modality"] in arm["modalities"]]
     if any(e["encoder"] == GIVEN for e in encoders):
         raise InputError(f"arm {arm['name']}: its features were given, so no model can read sequences: run on genomes instead")
     calibration = {str(fold): list(fitted[fold]) for fold in run.tested}
     search: Search = {"folds": run.folds, "sensitivity": run.sensitivity}
-    return {
+    read = {e["encoder"].removesuffix(UNTRANSLATED) for e in encoders}
+    language_models = {name: keys for name, keys in rows.items() if name in read}
+    record: ModelRecord = {
         "format": FORMAT,
         "virshort": __version__,
         "arm": arm["name"],
@@ -111,6 +116,9 @@ def model_record(
         "files": {},
         "digest": "",
     }
+    if language_models:
+        record["language_models"] = language_models
+    return record
 
 
 def write_model(

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from virshort.encoders.catalogue import entry_of, model_of
-from virshort.encoders.published import choose_revisions
+from virshort.encoders.catalogue import entry_of
+from virshort.encoders.plan import PlannedWeights, planned_weights
+from virshort.model.language_models import catalogue_of_model
 from virshort.model.record import ModelRecord
 from virshort.reads.sheet import Sample
 
@@ -12,11 +13,11 @@ from virshort.reads.sheet import Sample
 @dataclass(frozen=True)
 class ReadsPlan:
     """plan.json of a run on reads. samples: of the sheet; modules: the library modules that load the model's encoders; weights:
-    the revision of each language model that the model needs; arm: the arm that it was made of."""
+    what to fetch of each language model that the model needs; arm: the arm that it was made of."""
 
     samples: list[Sample]
     modules: list[str]
-    weights: dict[str, str]
+    weights: dict[str, PlannedWeights]
     arm: str
 
 
@@ -24,7 +25,7 @@ def make_plan(samples: Sequence[Sample], model: ModelRecord, revisions: str | No
     """The plan for some samples. revisions: `local`, or ENCODER=REVISION, comma-separated; None for the pinned ones.
 
     Raises InputError for revisions that do not fit the language models."""
+    catalogue = catalogue_of_model(model)
     names = [encoder["encoder"] for encoder in model["encoders"]]
-    models = {name for name in map(model_of, names) if name}
-    modules = sorted({entry_of(name).module for name in names} - {""})
-    return ReadsPlan(list(samples), modules, choose_revisions(models, revisions), model["arm"])
+    modules = sorted({entry_of(name, catalogue).module for name in names} - {""})
+    return ReadsPlan(list(samples), modules, planned_weights(names, catalogue, revisions), model["arm"])

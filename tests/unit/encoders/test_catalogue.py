@@ -5,9 +5,11 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from virshort.encoders.catalogue import CATALOGUE, ENCODERS, choose_encoder, entry_of, load_encoder, model_of
+from shipped_rows import CATALOGUE, ROWS
+from virshort.encoders.catalogue import TRANSFORMERS, catalogue_of, choose_encoder, entry_of, load_encoder
 from virshort.encoders.encoder import LoadSettings
-from virshort.encoders.published import PUBLISHED, choose_revisions
+from virshort.encoders.revisions import choose_revisions
+from virshort.encoders.rows import row_of
 from virshort.errors import InputError
 from virshort.modalities import UNTRANSLATED
 
@@ -27,24 +29,25 @@ def test_auto_is_the_language_model_if_its_weights_can_be_had(weights, device, e
 
 
 def test_every_language_model_is_an_encoder_and_needs_its_own_weights():
-    names = [name for members in ENCODERS.values() for name in members]
-    assert {n for n in names if model_of(n)} == set(PUBLISHED)
-    assert model_of("esm2-8m" + UNTRANSLATED) == "esm2-8m" and model_of("kmer-protein" + UNTRANSLATED) is None
-    for name in PUBLISHED:
+    assert {name for name, entry in CATALOGUE.items() if entry.row} == set(ROWS)
+    assert entry_of("esm2-8m" + UNTRANSLATED, CATALOGUE).row.name == "esm2-8m"
+    assert entry_of("kmer-protein" + UNTRANSLATED, CATALOGUE).row is None
+    for name in ("dnabert-s", "esm2-8m"):
         with pytest.raises(InputError, match=f"{name}: needs its weights"):
-            load_encoder(name)
+            load_encoder(name, catalogue=CATALOGUE)
     for name in ("esm3", "kmer-dna" + UNTRANSLATED):
         with pytest.raises(InputError, match=f"encoder {name} is unknown: choose one of kmer-dna"):
-            load_encoder(name)
+            load_encoder(name, catalogue=CATALOGUE)
 
 
 def test_every_module_of_the_table_loads_its_encoders():
     for name, entry in CATALOGUE.items():
-        assert entry_of(name) is entry
+        assert entry_of(name, CATALOGUE) is entry
         if entry.process == "SEARCH":  # depends on the sources too, so no function of the window alone
             continue
-        assert callable(import_module(entry.module).load)
-        if model_of(name) is None:
+        if entry.module != TRANSFORMERS:  # whose import costs seconds
+            assert callable(import_module(entry.module).load)
+        if entry.row is None:
             encoder = load_encoder(name)
             assert (encoder.name, encoder.modality, encoder.dim) == (name, entry.modality, entry.dim)
             assert encoder.embed([b"ACGT"]).shape == (1, entry.dim)
@@ -57,20 +60,26 @@ def test_settings_without_a_meaning_for_kmers_are_refused(tmp_path):
     assert load_encoder("kmer-dna", LoadSettings(precision="fp32", device="cpu", threads=1)).precision == "fp32"
 
 
+def rows(*names):
+    return {name: ROWS[name] for name in names}
+
+
 def test_revisions_are_the_pinned_ones_unless_others_are_asked_for():
-    pinned = PUBLISHED["dnabert-s"].revision
-    assert choose_revisions({"dnabert-s", "esm2-8m"}, "esm2-8m=abc") == {"dnabert-s": pinned, "esm2-8m": "abc"}
-    assert choose_revisions({"dnabert-s"}, "local") == {"dnabert-s": "local"}
+    pinned = ROWS["dnabert-s"].published.revision
+    assert choose_revisions(rows("dnabert-s", "esm2-8m"), "esm2-8m=abc") == {"dnabert-s": pinned, "esm2-8m": "abc"}
+    assert choose_revisions(rows("dnabert-s"), "local") == {"dnabert-s": "local"}
     with pytest.raises(InputError, match="fastesm2-650: no commit of Synthyra/FastESM2_650 is pinned"):
-        choose_revisions({"fastesm2-650"}, None)
-    with pytest.raises(InputError, match="esm2-9m is not a language model that can be fetched: choose one of dnabert-s"):
-        choose_revisions({"dnabert-s"}, "esm2-9m=abc")
+        choose_revisions(rows("fastesm2-650"), None)
+    own = {"mine": row_of("mine", {"family": "transformers", "modality": "dna", "dim": 8, "folder": "/models/mine"})}
+    assert choose_revisions(own, None) == {"mine": "local"}
+    with pytest.raises(InputError, match="--weights_revision mine=abc: must be local, or"):
+        choose_revisions(own, "mine=abc")
 
 
-@pytest.mark.parametrize("asked", ["esm2-8m=abc", "dnabert-s=", "dnabert-s"])
+@pytest.mark.parametrize("asked", ["esm2-8m=abc", "esm2-9m=abc", "dnabert-s=", "dnabert-s"])
 def test_a_revision_that_would_have_no_effect_is_refused(asked):
     with pytest.raises(InputError, match=rf"--weights_revision {asked}: must be local, or ENCODER=REVISION .*\(dnabert-s\)"):
-        choose_revisions({"dnabert-s"}, asked)
+        choose_revisions(rows("dnabert-s"), asked)
 
 
 def test_bases_reach_an_untranslated_encoder_as_they_are():
@@ -78,3 +87,8 @@ def test_bases_reach_an_untranslated_encoder_as_they_are():
     assert (encoder.translates, translated.translates, load_encoder("kmer-dna").translates) == (False, True, False)
     row = encoder.embed([b"ACGTTT"])[0]  # A, C, G and T are residues too
     assert np.count_nonzero(row[:20]) == 4 and row[20] == np.float32(np.log2(7))
+
+
+def test_a_row_with_the_name_of_another_encoder_is_refused():
+    with pytest.raises(InputError, match="encoder kmer-dna: virshort gives this name to something else"):
+        catalogue_of({"kmer-dna": ROWS["dnabert-s"]})

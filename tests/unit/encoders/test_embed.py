@@ -13,6 +13,7 @@ import pytest
 import embed
 from harness import ROOT
 from make_random_models import TOKENIZER, make
+from shipped_rows import ROWS
 from virshort.encoders.catalogue import CODON, DNABERT_S, KMERS, load_encoder
 from virshort.encoders.checksums import LOCAL
 from virshort.encoders.fetching import fetch
@@ -90,7 +91,7 @@ def test_only_modules_of_encoders_are_imported():
 def test_the_script_imports_no_compiler(tmp_path):
     """torch's compiler and sympy would cost every task seconds."""
     make(tmp_path / "raw", "dnabert-s", 24, 1)
-    fetch("dnabert-s", tmp_path / "weights", tmp_path / "raw", LOCAL, log=lambda _: None)
+    fetch(ROWS["dnabert-s"], tmp_path / "weights", tmp_path / "raw", LOCAL, log=lambda _: None)
     write_shard(tmp_path, 0, [b"ACGT" * 30] * 4, pa.table({"window": ["a", "b", "c", "d"]}))
     words = ["--shard", "shard_00000.fa.gz", "--encoders", f"dnabert-s={DNABERT_S}", "--weights", "weights"]
     done = subprocess.run(

@@ -16,11 +16,11 @@ from safetensors.torch import load_file, save_file
 
 from hub import COMMIT, Hub
 from make_random_models import TOKENIZER, make
+from shipped_rows import ROWS
 from slurm_cluster import until
 from virshort.encoders import fetching
 from virshort.encoders.checksums import LOCAL
-from virshort.encoders.fetching import fetch, is_pinned
-from virshort.encoders.published import PUBLISHED
+from virshort.encoders.fetching import fetch
 from virshort.encoders.weights import open_weights
 from virshort.errors import InputError
 from virshort.files import content_digest, read_json, write_json
@@ -37,19 +37,29 @@ def raw(tmp_path_factory):
     return out
 
 
+def publish(monkeypatch, encoder, **changes):
+    """Change what a row says is published."""
+    row = ROWS[encoder]
+    monkeypatch.setitem(ROWS, encoder, replace(row, published=replace(row.published, **changes)))
+
+
+def is_pinned(weights):
+    return fetching.is_pinned(weights, ROWS[weights.encoder])
+
+
 @pytest.fixture
 def pinned(raw, monkeypatch):
     """The small models take the place of the published ones in the list."""
     for encoder in ("dnabert-s", "esm2-8m"):
-        model = PUBLISHED[encoder]
+        model = ROWS[encoder].published
         files = {n: ((raw / encoder / n).stat().st_size, content_digest(raw / encoder / n)) for n in model.files}
-        monkeypatch.setitem(PUBLISHED, encoder, replace(model, revision=COMMIT, files=files))
+        publish(monkeypatch, encoder, revision=COMMIT, files=files)
 
 
 @pytest.fixture
 def hub(raw, tmp_path, monkeypatch):
     for encoder in ("dnabert-s", "esm2-8m"):
-        folder = tmp_path / "hub" / PUBLISHED[encoder].repo
+        folder = tmp_path / "hub" / ROWS[encoder].published.repo
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.symlink_to(raw / encoder)
     server = Hub(tmp_path / "hub")
@@ -81,7 +91,7 @@ class FetchProcess:
     def _run(self, cache: Path) -> None:
         time.sleep = sleep
         with self.log.open("a") as f:
-            fetch("esm2-8m", self.out, cache=cache, log=lambda line: print(line, file=f, flush=True))
+            fetch(ROWS["esm2-8m"], self.out, cache=cache, log=lambda line: print(line, file=f, flush=True))
 
     def waits(self) -> bool:
         return "another process downloads into" in self.log.read_text()
@@ -120,7 +130,7 @@ def largest_file_requests(hub) -> int:
 @pytest.mark.usefixtures("pinned")
 def test_from_the_hub_to_safetensors(hub, raw, tmp_path):
     for encoder in ("dnabert-s", "esm2-8m"):
-        got = fetch(encoder, tmp_path / "out", cache=tmp_path / "cache", log=silent)
+        got = fetch(ROWS[encoder], tmp_path / "out", cache=tmp_path / "cache", log=silent)
         assert is_pinned(got)
         assert got.revision == COMMIT
         assert open_weights(tmp_path / "out", encoder) == got
@@ -137,11 +147,11 @@ def test_a_download_goes_on_where_it_broke_off(hub, tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1 << 14)  # the file is smaller than one chunk
     hub.cut = 30  # more than one run's retries
     with pytest.raises(InputError, match=r"pytorch_model\.bin at revision .* cannot be fetched"):
-        fetch("dnabert-s", tmp_path / "out", cache=tmp_path / "cache", log=silent)
+        fetch(ROWS["dnabert-s"], tmp_path / "out", cache=tmp_path / "cache", log=silent)
     with pytest.raises(InputError, match=r"no weights\.json"):
         open_weights(tmp_path / "out", "dnabert-s")
     hub.cut, hub.ranges[:] = 0, []
-    fetch("dnabert-s", tmp_path / "out", cache=tmp_path / "cache", log=silent)
+    fetch(ROWS["dnabert-s"], tmp_path / "out", cache=tmp_path / "cache", log=silent)
     assert hub.ranges
     assert hub.ranges[-1] > 0
     assert not list((tmp_path / "cache").iterdir())
@@ -174,7 +184,7 @@ def test_a_download_continues_that_of_a_killed_process(hub, two_downloads, tmp_p
 @pytest.mark.usefixtures("pinned")
 def test_an_endpoint_with_a_slash_at_its_end(hub, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", f"{hub.url}/")
-    assert is_pinned(fetch("esm2-8m", tmp_path / "out", cache=tmp_path / "cache", log=silent))
+    assert is_pinned(fetch(ROWS["esm2-8m"], tmp_path / "out", cache=tmp_path / "cache", log=silent))
     assert not [path for _, path in hub.log if "//" in path]
 
 
@@ -188,12 +198,12 @@ def test_an_empty_endpoint_is_the_hub_itself(tmp_path, monkeypatch, endpoint):
     if endpoint is not None:
         monkeypatch.setenv("HF_ENDPOINT", endpoint)
     with pytest.raises(InputError, match=r"\(https://huggingface\.co/facebook/esm2_t6_8M_UR50D/resolve/\w+/config\.json\)"):
-        fetch("esm2-8m", tmp_path / "out", log=silent)
+        fetch(ROWS["esm2-8m"], tmp_path / "out", log=silent)
 
 
 @pytest.mark.usefixtures("pinned")
 def test_a_tampered_file_of_the_hub_is_refused_and_fetched_again(hub, raw, tmp_path):
-    repo = hub.folder / PUBLISHED["dnabert-s"].repo
+    repo = hub.folder / ROWS["dnabert-s"].published.repo
     repo.unlink()
     repo.mkdir()
     for f in (raw / "dnabert-s").iterdir():
@@ -201,31 +211,31 @@ def test_a_tampered_file_of_the_hub_is_refused_and_fetched_again(hub, raw, tmp_p
     data = bytearray((repo / "pytorch_model.bin").read_bytes())
     data[-5000] ^= 1
     (repo / "pytorch_model.bin").write_bytes(data)
-    expected, found = PUBLISHED["dnabert-s"].files["pytorch_model.bin"][1], hashlib.sha256(data).hexdigest()
+    expected, found = ROWS["dnabert-s"].published.files["pytorch_model.bin"][1], hashlib.sha256(data).hexdigest()
     with pytest.raises(InputError, match=f"sha256 {expected} expected, {found} found"):
-        fetch("dnabert-s", tmp_path / "out", cache=tmp_path / "cache", log=silent)
+        fetch(ROWS["dnabert-s"], tmp_path / "out", cache=tmp_path / "cache", log=silent)
     (repo / "pytorch_model.bin").write_bytes((raw / "dnabert-s/pytorch_model.bin").read_bytes())
-    assert is_pinned(fetch("dnabert-s", tmp_path / "out", cache=tmp_path / "cache", log=silent))
+    assert is_pinned(fetch(ROWS["dnabert-s"], tmp_path / "out", cache=tmp_path / "cache", log=silent))
 
 
 def test_another_revision_is_checked_against_what_the_hub_states(hub, tmp_path):
-    got = fetch("esm2-8m", tmp_path / "out", revision="main", cache=tmp_path / "cache", log=silent)
+    got = fetch(ROWS["esm2-8m"], tmp_path / "out", revision="main", cache=tmp_path / "cache", log=silent)
     assert (got.revision, is_pinned(got)) == (COMMIT, False)
     hub.etag = "0" * 64
     with pytest.raises(InputError, match=f"sha256 {'0' * 64} expected"):
-        fetch("esm2-8m", tmp_path / "again", revision="main", cache=tmp_path / "cache2", log=silent)
+        fetch(ROWS["esm2-8m"], tmp_path / "again", revision="main", cache=tmp_path / "cache2", log=silent)
     hub.etag = "0" * 40
     with pytest.raises(InputError, match=rf"\(git\) {'0' * 40} expected"):
-        fetch("esm2-8m", tmp_path / "again", revision="main", cache=tmp_path / "cache3", log=silent)
+        fetch(ROWS["esm2-8m"], tmp_path / "again", revision="main", cache=tmp_path / "cache3", log=silent)
 
 
 def test_a_file_or_revision_that_is_not_there(hub, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"esm2_t6_8M_UR50D config\.json at revision f+: the hub does not have this file"):
-        fetch("esm2-8m", tmp_path / "out", revision="f" * 40, cache=tmp_path / "cache", log=silent)
+        fetch(ROWS["esm2-8m"], tmp_path / "out", revision="f" * 40, cache=tmp_path / "cache", log=silent)
     assert hub.log
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(InputError, match=r"cannot be fetched .* check the network"):
-        fetch("esm2-8m", tmp_path / "out", revision=COMMIT, cache=tmp_path / "cache", log=silent)
+        fetch(ROWS["esm2-8m"], tmp_path / "out", revision=COMMIT, cache=tmp_path / "cache", log=silent)
 
 
 def test_the_script_in_its_own_process(hub, tmp_path):
@@ -245,9 +255,9 @@ def test_the_script_in_its_own_process(hub, tmp_path):
 
 def test_weights_of_another_revision_are_refused(hub, tmp_path):
     assert hub.url
-    fetch("esm2-8m", tmp_path / "out", revision="main", cache=tmp_path / "cache", log=silent)
-    with pytest.raises(InputError, match=f"out/esm2-8m: revision {COMMIT} instead of {PUBLISHED['esm2-8m'].revision}"):
-        fetch("esm2-8m", tmp_path / "again", tmp_path / "out", log=silent)
+    fetch(ROWS["esm2-8m"], tmp_path / "out", revision="main", cache=tmp_path / "cache", log=silent)
+    with pytest.raises(InputError, match=f"out/esm2-8m: revision {COMMIT} instead of {ROWS['esm2-8m'].published.revision}"):
+        fetch(ROWS["esm2-8m"], tmp_path / "again", tmp_path / "out", log=silent)
 
 
 @pytest.fixture
@@ -264,10 +274,10 @@ def folder(raw, tmp_path):
 @pytest.mark.parametrize("encoder", ["dnabert-s", "esm2-8m"])
 def test_a_folder_without_a_network(folder, tmp_path, encoder, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    first = fetch(encoder, tmp_path / "out", folder, log=silent)
+    first = fetch(ROWS[encoder], tmp_path / "out", folder, log=silent)
     assert is_pinned(first)
     # What was made once can be given in turn.
-    again = fetch(encoder, tmp_path / "again", tmp_path / "out", log=silent)
+    again = fetch(ROWS[encoder], tmp_path / "again", tmp_path / "out", log=silent)
     assert (again.digest, is_pinned(again)) == (first.digest, True)
 
 
@@ -285,21 +295,21 @@ def test_a_spoilt_file_is_refused_with_both_checksums(folder, tmp_path, spoil, e
     name = "pytorch_model.bin" if encoder == "dnabert-s" else "model.safetensors"
     spoil(folder / encoder / name)
     found = hashlib.sha256((folder / encoder / name).read_bytes()).hexdigest()
-    expected = PUBLISHED[encoder].files[name][1]
+    expected = ROWS[encoder].published.files[name][1]
     with pytest.raises(InputError, match=rf"{name}: not the published file: sha256 {expected} expected, {found} found"):
-        fetch(encoder, tmp_path / "out", folder, log=silent)
+        fetch(ROWS[encoder], tmp_path / "out", folder, log=silent)
     with pytest.raises(InputError, match=r"no weights\.json"):
         open_weights(tmp_path / "out", encoder)
 
 
 @pytest.mark.usefixtures("pinned")
 def test_what_an_earlier_fetch_made_is_checked_again(folder, tmp_path):
-    made = fetch("dnabert-s", tmp_path / "out", folder, log=silent).folder / "model.safetensors"
+    made = fetch(ROWS["dnabert-s"], tmp_path / "out", folder, log=silent).folder / "model.safetensors"
     data = bytearray(made.read_bytes())
     data[-1] ^= 1
     made.write_bytes(data)
     with pytest.raises(InputError, match=r"model\.safetensors: not the published file: sha256 \w+ expected"):
-        fetch("dnabert-s", tmp_path / "again", tmp_path / "out", log=silent)
+        fetch(ROWS["dnabert-s"], tmp_path / "again", tmp_path / "out", log=silent)
     made.write_bytes(data[:-1])
     with pytest.raises(InputError, match="bytes instead of"):
         open_weights(tmp_path / "out", "dnabert-s")
@@ -307,9 +317,9 @@ def test_what_an_earlier_fetch_made_is_checked_again(folder, tmp_path):
 
 def test_random_weights_are_taken_only_if_vouched_for(folder, tmp_path):
     with pytest.raises(InputError, match=r"config\.json: not the published file"):
-        fetch("dnabert-s", tmp_path / "out", folder, log=silent)
+        fetch(ROWS["dnabert-s"], tmp_path / "out", folder, log=silent)
     lines = []
-    got = fetch("dnabert-s", tmp_path / "out", folder, LOCAL, log=lines.append)
+    got = fetch(ROWS["dnabert-s"], tmp_path / "out", folder, LOCAL, log=lines.append)
     assert (got.revision, is_pinned(got)) == (LOCAL, False)
     assert read_json(got.folder / "weights.json")["unchecked"] == ["config.json", "tokenizer.json", "pytorch_model.bin"]
     assert any("no checksum is known" in line for line in lines)
@@ -328,10 +338,9 @@ def test_sharded_pickles_become_sharded_safetensors(folder, tmp_path, monkeypatc
         torch.save({n: tensors[n] for n in members} | {f"lm_head.{file[14:19]}": tensors[members[0]]}, at / file)
     write_json(at / "pytorch_model.bin.index.json", {"metadata": {}, "weight_map": {n: f for f, m in parts.items() for n in m}})
     (at / "model.safetensors").unlink()
-    model = PUBLISHED["esm2-8m"]
     files = dict.fromkeys(("config.json", "vocab.txt", "pytorch_model.bin.index.json", *parts), (None, None))
-    monkeypatch.setitem(PUBLISHED, "esm2-8m", replace(model, files=files))
-    got = fetch("esm2-8m", tmp_path / "out", folder, LOCAL, log=silent)
+    publish(monkeypatch, "esm2-8m", files=files)
+    got = fetch(ROWS["esm2-8m"], tmp_path / "out", folder, LOCAL, log=silent)
     from virshort.encoders.esm2 import load_model
 
     found = load_model(got.folder).state_dict()["layers.0.mlp_out.weight"]
@@ -339,10 +348,8 @@ def test_sharded_pickles_become_sharded_safetensors(folder, tmp_path, monkeypatc
 
 
 def test_names_and_missing_files(folder, tmp_path):
-    with pytest.raises(InputError, match="esm3 is not a language model that can be fetched: choose one of dnabert-s, esm2-8m"):
-        fetch("esm3", tmp_path, log=silent)
     (folder / "esm2-8m/vocab.txt").unlink()
     with pytest.raises(InputError, match=r"has no vocab\.txt: put the files of https://huggingface\.co/facebook/esm2_t6_8M"):
-        fetch("esm2-8m", tmp_path / "out", folder, LOCAL, log=silent)
+        fetch(ROWS["esm2-8m"], tmp_path / "out", folder, LOCAL, log=silent)
     with pytest.raises(InputError, match="nothing to compare these files with"):
-        fetch("dnabert-s", tmp_path / "out", folder, "f" * 40, log=silent)
+        fetch(ROWS["dnabert-s"], tmp_path / "out", folder, "f" * 40, log=silent)

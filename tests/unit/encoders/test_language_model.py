@@ -5,14 +5,20 @@ import pytest
 import torch
 
 from make_random_models import SHARED, make
-from virshort.encoders import packed_linear
-from virshort.encoders.catalogue import load_encoder
+from shipped_rows import CATALOGUE, ROWS
+from virshort.encoders import catalogue, packed_linear
 from virshort.encoders.checksums import LOCAL
 from virshort.encoders.encoder import LoadSettings
 from virshort.encoders.fetching import fetch
 from virshort.errors import InputError
 
 pytestmark = pytest.mark.skipif(not (SHARED / "golden/dnabert_tokenizer").exists(), reason="golden data not here")
+
+
+def load_encoder(name, settings):
+    return catalogue.load_encoder(name, settings, CATALOGUE)
+
+
 MODELS = ["dnabert-s", "esm2-8m"]
 
 
@@ -21,7 +27,7 @@ def folder(tmp_path_factory):
     raw, out = tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("weights")
     for encoder, width in (("dnabert-s", 192), ("esm2-8m", 160)):
         make(raw, encoder, width, 2)
-        fetch(encoder, out, raw, LOCAL, log=lambda _: None)
+        fetch(ROWS[encoder], out, raw, LOCAL, log=lambda _: None)
     return out
 
 

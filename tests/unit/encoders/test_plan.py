@@ -2,8 +2,10 @@
 
 import pytest
 
+from shipped_rows import CATALOGUE, ROWS
 from virshort.encoders.plan import (
     PlannedEncoder,
+    PlannedWeights,
     arms_by_default,
     encoders_by_window_set,
     encoders_of_run,
@@ -16,7 +18,9 @@ KMERS, DNABERT_S = "virshort.encoders.kmer_encoders", "virshort.encoders.dnabert
 
 
 def arm(name, windows, dna="dnabert-s", protein="kmer-protein"):
-    return {"name": name, "windows": windows, "encoders": {"dna": dna, "protein": protein}}
+    role = "baseline" if name == "baseline" else "remedy"
+    encoders, modalities = {"dna": dna, "protein": protein}, ["dna", "protein", "length"]
+    return {"name": name, "role": role, "windows": windows, "encoders": encoders, "modalities": modalities}
 
 
 ARMS = [
@@ -39,43 +43,65 @@ def test_a_window_set_is_embedded_by_the_encoders_of_the_arms_that_use_it():
 
 
 def test_the_plan_names_modules_models_and_revisions():
-    plan = make_plan(["a.fa"], ARMS, None, "dnabert-s=abc")
+    plan = make_plan(["a.fa"], ARMS, None, CATALOGUE, "dnabert-s=abc")
     assert plan.arms == ARMS and plan.needed["full"] == ["dnabert-s", "kmer-protein", "kmer-protein-untranslated"]
     assert plan.encoders == {
-        "dnabert-s": PlannedEncoder("EMBED", DNABERT_S, "dnabert-s"),
-        "kmer-dna": PlannedEncoder("EMBED_KMERS", KMERS, None),
-        "kmer-protein": PlannedEncoder("EMBED_KMERS", KMERS, None),
-        "kmer-protein-untranslated": PlannedEncoder("EMBED_KMERS", KMERS, None),
+        "dnabert-s": PlannedEncoder("EMBED", DNABERT_S, "dnabert-s", None),
+        "kmer-dna": PlannedEncoder("EMBED_KMERS", KMERS, None, None),
+        "kmer-protein": PlannedEncoder("EMBED_KMERS", KMERS, None, None),
+        "kmer-protein-untranslated": PlannedEncoder("EMBED_KMERS", KMERS, None, None),
     }
-    assert plan.weights == {"dnabert-s": "abc"} and plan.train_sets == ["full", "short"] and plan.fastas == ["a.fa"]
+    assert plan.weights == {"dnabert-s": PlannedWeights("abc", ROWS["dnabert-s"].keys)} and plan.width == 768 + 21 + 1
+    assert plan.train_sets == ["full", "short"] and plan.fastas == ["a.fa"]
     with pytest.raises(InputError, match="--weights_revision esm2-8m=abc"):
-        make_plan([], ARMS, None, "esm2-8m=abc")
+        make_plan([], ARMS, None, CATALOGUE, "esm2-8m=abc")
 
 
 def test_a_note_says_which_kmers_stand_in_for_language_models():
     asked = {"dna": "auto", "protein": "auto"}
-    chosen = encoders_of_run(asked, False, "auto")
-    assert stand_in_note(asked, chosen).startswith("kmer-dna and kmer-protein stand in for the language models")
-    assert stand_in_note({"dna": "kmer-dna", "protein": "kmer-protein"}, chosen) is None
-    assert stand_in_note(asked, encoders_of_run(asked, True, "auto")) is None
+    chosen = encoders_of_run(asked, False, "auto", CATALOGUE)
+    assert stand_in_note(asked, chosen, CATALOGUE).startswith("kmer-dna and kmer-protein stand in for the language models")
+    assert stand_in_note({"dna": "kmer-dna", "protein": "kmer-protein"}, chosen, CATALOGUE) is None
+    assert stand_in_note(asked, encoders_of_run(asked, True, "auto", CATALOGUE), CATALOGUE) is None
+
+
+def test_the_plan_says_how_a_model_of_transformers_reads_sequences():
+    plan = make_plan([], [arm("baseline", "full", "metagene-1")], None, CATALOGUE)
+    planned = plan.encoders["metagene-1"]
+    assert planned.module == "virshort.encoders.transformers_model" and planned.reading["max_tokens"] == 512
+    assert plan.weights["metagene-1"].row["repo"] == "metagene-ai/METAGENE-1" and plan.width == 4096 + 21 + 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("dnabert", "--dna_encoder dnabert: did you mean dnabert-s"),
+        ("esm2-8m", "--dna_encoder esm2-8m: it can be kmer-dna, dnabert-s"),
+    ],
+)
+def test_an_encoder_of_another_modality_or_of_none_is_refused(asked, message):
+    with pytest.raises(InputError, match=message):
+        encoders_of_run({"dna": asked, "protein": "auto"}, False, "auto", CATALOGUE)
 
 
 def trained(name, encoder, combine=()):
     finetune = {"finetune": {"encoder": encoder}} if not combine else {}
-    return {"name": name, "windows": "short", "encoders": {"finetuned": f"finetuned-{name}"}, "combine": combine} | finetune
+    read = {"finetuned": f"finetuned-{name}"}
+    return {"name": name, "role": "remedy", "windows": "short", "encoders": read, "combine": combine} | finetune
 
 
 def test_an_arm_that_trains_its_encoder_needs_the_weights_it_begins_with():
-    plan = make_plan([], [arm("a", "full", "kmer-dna"), trained("lora", "dnabert-s")], None)
-    assert plan.encoders["finetuned-lora"] == PlannedEncoder("SCORE_FINETUNED", DNABERT_S, "dnabert-s")
+    arms = [arm("baseline", "full", "kmer-dna"), trained("lora", "dnabert-s")]
+    plan = make_plan([], arms, None, CATALOGUE)
+    assert plan.encoders["finetuned-lora"] == PlannedEncoder("SCORE_FINETUNED", DNABERT_S, "dnabert-s", None)
     assert "finetuned-lora" in plan.needed["test"] and "finetuned-lora" not in plan.needed["full"]
     assert [*plan.weights] == ["dnabert-s"]
     with pytest.raises(InputError, match=r"arm lora: trains its encoder, and kmer-dna is no language model: .* --weights"):
-        make_plan([], [trained("lora", "kmer-dna")], None)
+        make_plan([], [arms[0], trained("lora", "kmer-dna")], None, CATALOGUE)
 
 
 def test_encoders_are_trained_by_default_only_where_a_gpu_is_requested():
-    arms = [arm("a", "full") | {"combine": []}, trained("lora", "dnabert-s"), trained("both", "", ["a", "lora"])]
-    assert arms_by_default(arms, "cuda") == ["a", "lora", "both"]
-    assert arms_by_default(arms, "auto") == arms_by_default(arms, "cpu") == ["a"]
-    assert arms_by_default([*arms[:1], trained("lora", "kmer-dna")], "cuda") == ["a"]
+    arms = [arm("baseline", "full") | {"combine": []}, trained("lora", "dnabert-s"), trained("both", "", ["lora", "x"])]
+    assert arms_by_default(arms, "cuda", CATALOGUE) == ["baseline", "lora", "both"]
+    assert arms_by_default(arms, "auto", CATALOGUE) == arms_by_default(arms, "cpu", CATALOGUE) == ["baseline"]
+    assert arms_by_default([arms[0], trained("lora", "kmer-dna")], "cuda", CATALOGUE) == ["baseline"]

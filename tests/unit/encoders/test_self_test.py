@@ -8,6 +8,7 @@ import pytest
 
 import check_weights
 from make_random_models import SHARED, make
+from shipped_rows import ROWS
 from virshort.encoders import self_test
 from virshort.encoders.checksums import LOCAL
 from virshort.encoders.fetching import fetch
@@ -23,13 +24,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     raw, out = tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("weights")
     for encoder, width in (("dnabert-s", 48), ("esm2-8m", 80)):
         make(raw, encoder, width, 1)
-        fetch(encoder, out, raw, LOCAL, log=lambda _: None)
+        fetch(ROWS[encoder], out, raw, LOCAL, log=lambda _: None)
     return out
 
 
 @pytest.mark.parametrize("encoder", ["dnabert-s", "esm2-8m"])
 def test_a_sound_model_passes_all_but_known_answers(folder: Path, encoder: str) -> None:
-    found = {c.name: c.ok for c in check_model(encoder, folder, "cpu", 16, lambda _: None)}
+    found = {c.name: c.ok for c in check_model(ROWS[encoder], folder, "cpu", 16, lambda _: None)}
     assert found.pop("known answer", False) is False  # these weights are random
     assert len(found) == 6
     assert all(ok or (ok is None and name.startswith("rate")) for name, ok in found.items()), found
@@ -57,7 +58,7 @@ def test_byte_pairs_are_the_golden_ones() -> None:
 
 
 def test_rows_that_depend_on_their_company_or_on_nothing_are_found(folder: Path) -> None:
-    model = self_test.load_model("esm2-8m", folder, "fp32", "cpu", lambda _: None)
+    model = self_test.load_model(ROWS["esm2-8m"], folder, "fp32", "cpu", lambda _: None)
     peptides = self_test.random_sequences("protein", 20, np.random.default_rng(0))
     rows = model.embed(peptides)
     assert company(model, peptides, rows).ok and neighbours(model, peptides, rows).ok and norms(rows).ok

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from make_random_models import TOKENIZER, make
+from shipped_rows import ROWS
 from virshort.encoders import dnabert_s, esm2
 from virshort.encoders.checksums import LOCAL
 from virshort.encoders.encoder import LoadSettings
@@ -60,12 +61,12 @@ def weights(tmp_path_factory):
     raw, out = tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("weights")
     for encoder, width in (("dnabert-s", 24), ("esm2-8m", 40)):
         make(raw, encoder, width, 1)
-        fetch(encoder, out, raw, LOCAL, log=lambda _: None)
+        fetch(ROWS[encoder], out, raw, LOCAL, log=lambda _: None)
     return out
 
 
 def load(weights, encoder="dnabert-s"):
-    return MODULES[encoder].load_parts(weights / encoder, torch.float32, CPU)
+    return MODULES[encoder].parts_loader(encoder, LoadSettings())(weights / encoder, torch.float32, CPU)
 
 
 def planted(n: int, seed: int) -> tuple[list[bytes], np.ndarray]:
@@ -161,12 +162,9 @@ def test_what_is_kept_gives_the_validation_loss_again(weights, windows, tmp_path
     done = run(weights, given, replace(SETTINGS, epochs=2, learning_rate=0.005), how)
     write_finetuned(tmp_path / "m", done, record_of(how, done=done))
     model = read_finetuned(tmp_path / "m")
-    encoder = load_language_model(
-        "dnabert-s",
-        "dna",
-        LoadSettings(weights, "fp32", "cpu", log=lambda _: None),
-        load_fine_tuned(dnabert_s.load_parts, model),
-    )
+    settings = LoadSettings(weights, "fp32", "cpu", log=lambda _: None)
+    load_parts = load_fine_tuned(dnabert_s.parts_loader("dnabert-s", settings), model)
+    encoder = load_language_model("dnabert-s", "dna", settings, load_parts)
     (sequences, label) = given[1]
     odds = log_odds(model.head, encoder.embed(sequences))
     loss = np.logaddexp(0, np.where(label == 1, -odds, odds)).mean()

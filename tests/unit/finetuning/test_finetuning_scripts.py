@@ -13,6 +13,7 @@ import finetune
 import score_finetuned
 import train
 from make_random_models import TOKENIZER, make
+from shipped_rows import ROWS
 from trained_arm import arm
 from virshort.encoders.checksums import LOCAL
 from virshort.encoders.fetching import fetch
@@ -58,7 +59,7 @@ def given(tmp_path_factory) -> Path:
     base = tmp_path_factory.mktemp("finetuning")
     make(base / "raw", "dnabert-s", 24, 1)
     (base / "weights").mkdir()
-    fetch("dnabert-s", base / "weights", base / "raw", LOCAL, log=lambda _: None)
+    fetch(ROWS["dnabert-s"], base / "weights", base / "raw", LOCAL, log=lambda _: None)
     rng = np.random.default_rng(0)
     for shard in range(2):
         cluster = rng.integers(0, CLUSTERS, PER_SHARD)

@@ -95,7 +95,17 @@ def script(monkeypatch: pytest.MonkeyPatch, folder: Path, path: Path) -> None:
     monkeypatch.setattr(
         sys,
         "argv",
-        ["read_pretrained.py", "--head", str(path), "--arm", str(folder / "arm.json"), "--out", str(folder / "out")],
+        [
+            "read_pretrained.py",
+            "--head",
+            str(path),
+            "--arm",
+            str(folder / "arm.json"),
+            "--inputs",
+            str(INPUTS),
+            "--out",
+            str(folder / "out"),
+        ],
     )
     monkeypatch.chdir(folder)
     runpy.run_path(str(ROOT / "bin/read_pretrained.py"), run_name="__main__")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import show_model
+from virshort.encoders.catalogue import Catalogue
 from virshort.encoders.encoder import LoadSettings
 from virshort.errors import InputError
 from virshort.files import read_json
@@ -95,8 +96,8 @@ def test_other_weights_than_those_of_training_are_refused(make_model: Callable, 
     folder = make_model(["codon"]).folder
     load = opening.load_encoder
 
-    def other(name: str, settings: LoadSettings):
-        encoder = load(name, settings)
+    def other(name: str, settings: LoadSettings, catalogue: Catalogue):
+        encoder = load(name, settings, catalogue)
         return type(encoder)(**{**vars(encoder), "pooling": "mean"})
 
     monkeypatch.setattr(opening, "load_encoder", other)

@@ -4,7 +4,8 @@ from typing import cast
 
 import pytest
 
-from virshort.encoders.published import PUBLISHED
+from shipped_rows import ROWS
+from virshort.encoders.plan import PlannedWeights
 from virshort.errors import InputError
 from virshort.model.record import ModelRecord
 from virshort.reads.plan import make_plan
@@ -14,7 +15,9 @@ SAMPLES = [Sample("lake", [["a.fq"]])]
 
 
 def model(*encoders: str) -> ModelRecord:
-    return cast(ModelRecord, {"arm": "both", "encoders": [{"encoder": name} for name in encoders]})
+    rows = {name: ROWS[name].keys for name in encoders if name in ROWS}
+    made_by = [{"encoder": name, "weights": "0" * 16 * (name in ROWS)} for name in encoders]
+    return cast(ModelRecord, {"arm": "both", "encoders": made_by} | ({"language_models": rows} if rows else {}))
 
 
 def test_a_model_that_counts_and_searches_needs_no_weights() -> None:
@@ -25,7 +28,15 @@ def test_a_model_that_counts_and_searches_needs_no_weights() -> None:
 
 def test_language_models_have_their_pinned_or_named_revisions() -> None:
     pinned = make_plan(SAMPLES, model("dnabert-s", "kmer-protein"), None)
-    assert pinned.weights == {"dnabert-s": PUBLISHED["dnabert-s"].revision}
-    assert make_plan(SAMPLES, model("dnabert-s"), "local").weights == {"dnabert-s": "local"}
+    row = ROWS["dnabert-s"]
+    assert pinned.weights == {"dnabert-s": PlannedWeights(row.published.revision, row.keys)}
+    assert make_plan(SAMPLES, model("dnabert-s"), "local").weights["dnabert-s"].revision == "local"
     with pytest.raises(InputError, match="esm2-8m"):
         make_plan(SAMPLES, model("dnabert-s"), "esm2-8m=abc")
+
+
+def test_a_model_whose_language_model_is_not_described_is_refused() -> None:
+    record = model("dnabert-s")
+    del record["language_models"]
+    with pytest.raises(InputError, match="does not say how its encoder dnabert-s is loaded, since an earlier version wrote it"):
+        make_plan(SAMPLES, record, None)

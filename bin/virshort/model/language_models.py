@@ -1,0 +1,20 @@
+"""The encoders of a model: those that count, and the language models whose rows its record holds."""
+
+from virshort.encoders.catalogue import Catalogue, catalogue_of
+from virshort.encoders.rows import row_of
+from virshort.errors import InputError
+from virshort.modalities import UNTRANSLATED
+from virshort.model.record import ModelRecord
+
+
+def catalogue_of_model(record: ModelRecord) -> Catalogue:
+    """The encoders by name. Raises InputError where the record does not say how one of its language models is loaded."""
+    rows = record.get("language_models", {})
+    for encoder in record["encoders"]:
+        name = encoder["encoder"].removesuffix(UNTRANSLATED)
+        if encoder["weights"] and name not in rows:
+            raise InputError(
+                f"the model does not say how its encoder {name} is loaded, since an earlier version wrote it: make it again by "
+                "running its experiment with -resume"
+            )
+    return catalogue_of({name: row_of(name, keys) for name, keys in rows.items()})
