@@ -19,8 +19,9 @@ from virshort.encoders.weights import open_weights
 from virshort.errors import InputError, RowError, run
 from virshort.files import digest, read_json
 from virshort.finetuning.files import FinetunedRecord, write_finetuned
+from virshort.finetuning.sequences import as_read
 from virshort.finetuning.training import TokenizedWindows, fine_tune, tokenized
-from virshort.finetuning.windows import LabelledSequences, as_read, read_split
+from virshort.finetuning.windows import LabelledSequences, read_split
 from virshort.heads.arm_training import TrainingSets, settings_of
 from virshort.modalities import UNTRANSLATED
 

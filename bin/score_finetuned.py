@@ -20,7 +20,7 @@ from virshort.features.tensors import write_tensors
 from virshort.files import digest
 from virshort.finetuning.files import load_fine_tuned, read_finetuned
 from virshort.finetuning.scoring import column_of, in_order, scored
-from virshort.finetuning.windows import as_read
+from virshort.finetuning.sequences import as_read
 from virshort.heads import finetuned
 from virshort.heads.scoring import log_odds
 from virshort.manifest_files import read_manifest

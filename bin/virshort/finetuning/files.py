@@ -18,7 +18,6 @@ from virshort.arm_record import Finetuning
 from virshort.encoders.language_model import LoadParts, Parts
 from virshort.files import content_digest, digest, read_json, whole, write_json
 from virshort.finetuning.low_rank import merge
-from virshort.finetuning.training import FineTuned
 from virshort.heads.model_record import Epoch, Provenance
 
 RECORD, HEAD, ADAPTERS, ADAPTER_CONFIG, ENCODER = (
@@ -50,6 +49,18 @@ class FinetunedRecord(TypedDict):
     precision: str
     device: str
     provenance: Provenance
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """An encoder and its head after their best epoch. encoder: the tensors that were trained, by their names in the model,
+    adapters or all; head: all of its tensors; trained_parameters: how many numbers were trained, in both."""
+
+    encoder: dict[str, Tensor]
+    head: dict[str, Tensor]
+    history: list[Epoch]
+    best_epoch: int
+    trained_parameters: int
 
 
 @dataclass(frozen=True)

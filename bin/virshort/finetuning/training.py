@@ -23,6 +23,7 @@ from virshort.encoders.language_model import Parts
 from virshort.encoders.progress import Log
 from virshort.errors import InputError
 from virshort.files import whole
+from virshort.finetuning.files import FineTuned
 from virshort.finetuning.low_rank import attach
 from virshort.heads.dropout import Dropout
 from virshort.heads.head import Head
@@ -40,18 +41,6 @@ class TokenizedWindows:
 
     def __len__(self) -> int:
         return len(self.ids)
-
-
-@dataclass(frozen=True)
-class FineTuned:
-    """An encoder and its head after their best epoch. encoder: the tensors that were trained, by their names in the model,
-    adapters or all; head: all of its tensors; trained_parameters: how many numbers were trained, in both."""
-
-    encoder: dict[str, Tensor]
-    head: dict[str, Tensor]
-    history: list[Epoch]
-    best_epoch: int
-    trained_parameters: int
 
 
 @dataclass

@@ -1,13 +1,11 @@
 """The windows that a split trains an encoder on and validates it with, as read from the shards of a pool."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from virshort.errors import InputError
-from virshort.features.frames import find_rows, row_sequences
 from virshort.heads.arm_training import TrainingSets
 from virshort.heads.splits import split_rows
 from virshort.manifest_files import read_columns, summarize_manifest
@@ -48,8 +46,3 @@ def read_split(
         first += table.num_rows
     training, validation = (LabelledSequences([sequences[i] for i in rows.tolist()], label[rows]) for rows in chosen)
     return training, validation
-
-
-def as_read(sequences: Sequence[bytes], translates: bool, genetic_code: int) -> list[bytes]:
-    """What an encoder reads of windows: their bases, or the translation of their longest stop-free stretches."""
-    return row_sequences(sequences, find_rows(sequences, "longest", genetic_code), translates, genetic_code)
