@@ -44,15 +44,17 @@ def main() -> None:
     catalogue = catalogue_of(read_rows(args.encoders_files))
     encoders = encoders_of_run(asked, args.weights_given, args.device, catalogue)
     known = read_arms(args.arms_file, encoders, by_modality(catalogue), args.protein_input)
-    default = ",".join(arms_by_default(known, args.device, catalogue))
-    arms = choose(known, default if args.arms is None else args.arms)
+    default = arms_by_default(known, args.device, catalogue)
+    arms = choose(known, ",".join(default) if args.arms is None else args.arms)
+    left_out = [arm["name"] for arm in known if args.arms is None and arm["name"] not in default]
     if args.pretrained:
         next(arm for arm in arms if arm["role"] == "baseline").update({"windows": None, "start": "pretrained"})
     if args.learning_curve:
         divided = gives_split(sheet, args.source_table, family_column(args.hold_out))
         arms += arms_of_curve(arms, args.learning_curve, len(SPLITS) if divided else args.folds)
     fastas = [row.fasta for row in sheet]
-    plan = make_plan(fastas, arms, stand_in_note(asked, encoders, catalogue), catalogue, args.weights_revision)
+    note = stand_in_note(asked, encoders, catalogue)
+    plan = make_plan(fastas, arms, note, catalogue, args.weights_revision, left_out)
     write_json("arms.json", [arm | {"note": plan.note} for arm in plan.arms])
     write_json("plan.json", asdict(plan))
     print(f"{len(sheet)} files, {len(arms)} arms: {', '.join(arm['name'] for arm in arms)}")

@@ -35,7 +35,8 @@ class PlannedWeights:
 class Plan:
     """plan.json. fastas: the files of the samplesheet; arms: as in arms.json; encoders: by name; needed: which of them embed
     each window set, where `test` stands for all test sets; weights: of each language model; width: numbers in a row of the
-    baseline's features; note: on k-mers that stand in for language models; train_sets: the window sets to draw for training."""
+    baseline's features; note: on k-mers that stand in for language models; train_sets: the window sets to draw for training;
+    left_out: the arms of the file that would train an encoder, and run only on a GPU or if they are named."""
 
     fastas: list[str]
     arms: list[Arm]
@@ -45,6 +46,7 @@ class Plan:
     width: int
     note: str | None
     train_sets: list[str]
+    left_out: list[str]
 
 
 def encoders_of_run(asked: Mapping[str, str], weights_given: bool, device: str, catalogue: Catalogue) -> dict[str, str]:
@@ -120,10 +122,16 @@ def planned_weights(encoders: Collection[str], catalogue: Catalogue, revisions: 
 
 
 def make_plan(
-    fastas: Sequence[str], arms: Sequence[Arm], note: str | None, catalogue: Catalogue, revisions: str | None = None
+    fastas: Sequence[str],
+    arms: Sequence[Arm],
+    note: str | None,
+    catalogue: Catalogue,
+    revisions: str | None = None,
+    left_out: Sequence[str] = (),
 ) -> Plan:
-    """The plan for some arms. revisions: as for `planned_weights`. Raises InputError for an arm that trains an encoder
-    that is no language model."""
+    """The plan for some arms. revisions: as for `planned_weights`; left_out: as in a plan.
+
+    Raises InputError for an arm that trains an encoder that is no language model."""
     needed = encoders_by_window_set(arms)
     baseline = next(arm for arm in arms if arm["role"] == "baseline")
     trained = {arm["encoders"][FINETUNED]: arm for arm in arms if "finetune" in arm}
@@ -140,4 +148,5 @@ def make_plan(
         sum(entry_of(baseline["encoders"][m], catalogue).dim if m in ENCODED else 1 for m in baseline["modalities"]),
         note,
         sorted({arm["windows"] or "short" for arm in arms}),
+        list(left_out),
     )
