@@ -9,7 +9,6 @@ import argparse
 import json
 import multiprocessing
 import os
-import shutil
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -35,6 +34,8 @@ from virshort.heads.arm_training import (
     train_head,
 )
 from virshort.heads.ensemble import ValidationOdds, fit_ensemble
+from virshort.heads.finetuned import RECORD as ENCODER_RECORD
+from virshort.heads.finetuned import copy_finetuned
 from virshort.heads.model_files import ensemble_of, folder_of, read_head, read_model, write_head
 from virshort.heads.stacking import EndToEnd, PartModel, fit_combined, fit_matches, take_log_odds
 from virshort.heads.training import Settings
@@ -75,13 +76,21 @@ def write_trained_head(fold: int, replicate: int) -> tuple[str, ValidationOdds |
         how = "not trained here"
     elif arm["start"] in FITTED:
         how = f"fitted on {record['validation_windows']} validation windows"
-    elif arm["start"] == END_TO_END:
-        shutil.copytree(trained_encoder(fold, replicate), _job.out / where, dirs_exist_ok=True)
+    for source in encoders_of(arm, fold, replicate):
+        copy_finetuned(source, _job.out / where)
     line = (
         f"{arm['name']} fold {fold} replicate {replicate}: {how}, "
         f"accuracy on validation windows of `short` {record['selection']['accuracy']:.3f}, {time.perf_counter() - began:.1f} s"
     )
     return line, head.validation
+
+
+def encoders_of(arm: Arm, fold: int, replicate: int) -> list[Path]:
+    """The folders of the encoders that a model of the arm holds since they were trained end to end: its own, or a part's."""
+    if arm["start"] == END_TO_END:
+        return [trained_encoder(fold, replicate)]
+    parts = [_job.start[name] / folder_of(fold, replicate) for name in arm["combine"]]
+    return [part for part in parts if (part / ENCODER_RECORD).exists()]
 
 
 def trained_encoder(fold: int, replicate: int) -> Path:
@@ -97,8 +106,8 @@ def make_head(settings: Settings, where: Path) -> HeadFiles:
         (folder,) = _job.start.values()
         return keep_head(data, settings, Start(*read_head(folder)))
     if arm["start"] == END_TO_END:
-        # finetuned.json: virshort.finetuning.files.FinetunedRecord
-        found = read_json(trained_encoder(settings.fold, settings.replicate) / "finetuned.json")
+        # virshort.finetuning.files.FinetunedRecord
+        found = read_json(trained_encoder(settings.fold, settings.replicate) / ENCODER_RECORD)
         return take_log_odds(data, settings, EndToEnd(**{f.name: found[f.name] for f in fields(EndToEnd)}))
     if arm["start"] == "fitted":
         return fit_matches(data, settings)

@@ -1,7 +1,7 @@
 // From features to the report: every arm trained and evaluated, all arms compared.
 include { codeDigest                                                                  } from '../functions/code'
 include { filesIn ; headFiles ; readJson                                              } from '../functions/files'
-include { checkModelArm ; modelArm ; modelNote                                        } from '../functions/model_arm'
+include { checkModelArm ; modelArm                                                    } from '../functions/model_arm'
 include { filesOf ; testPools ; testSets ; trainingPools ; trainingSets ; withMatches } from '../functions/pools'
 include { PRETRAINED                                                                  } from '../modules/pretrained/main'
 include { TRAIN as TRAIN_BASELINE ; TRAIN ; TRAIN as TRAIN_COMBINED                   } from '../modules/train/main'
@@ -136,11 +136,15 @@ workflow ARMS {
             .join(EVALUATE.out.map { folder -> [folder.name, folder] })
             .combine(COMPARE.out.comparison)
             .combine(data.arms)
-            .filter { name, _arm, _models, _evaluation, compared, arms -> name == modelArm(options.model_arm, compared, arms) }
+            .filter { name, _arm, _models, _evaluation, compared, _arms -> name == modelArm(options.model_arm, compared) }
             .combine(data.databases.ifEmpty([]).map { found -> [found] })
             .combine(data.rows)
-            .map { _name, arm, found, evaluation, _compared, _arms, databases, rows ->
-                def read = rows.subMap(arm.encoders.values().collect { encoder -> encoder - ~/-untranslated$/ })
+            .map { _name, arm, found, evaluation, _compared, arms, databases, rows ->
+                def trained = readJson(arms).findAll { other ->
+                    other.finetune && other.encoders.finetuned == arm.encoders.finetuned
+                }
+                def encoders = arm.encoders.values() + trained.collect { other -> other.finetune.encoder }
+                def read = rows.subMap(encoders.collect { encoder -> encoder - ~/-untranslated$/ })
                 [arm, found, evaluation, 'homology' in arm.modalities ? databases : [], read]
             },
         COMPARE.out.comparison,
@@ -151,10 +155,6 @@ workflow ARMS {
         options.subMap('window_length', 'genetic_code', 'frames', 'homology_sensitivity', 'demo'),
         codeDigest('write_model.py')
     )
-    COMPARE.out.comparison.combine(data.arms)
-        .map { compared, arms -> modelNote(options.model_arm, compared, arms) }
-        .filter { note -> note }
-        .subscribe { note -> log.warn("virshort: ${note}") }
     TRACE(COMPARE.out.comparison)
     REPORT(
         COMPARE.out.comparison,

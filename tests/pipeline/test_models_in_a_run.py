@@ -33,6 +33,7 @@ OPTIONS = {
     "test_folds": 1,
     "replicates": 1,
     "windows_per_shard": 10000,
+    "model_arm": "lora",
 }
 OFFLINE = {"HF_ENDPOINT": "http://127.0.0.1:9"}
 
@@ -123,9 +124,9 @@ def test_an_encoder_is_trained_end_to_end_once_and_compared_like_other_arms(expe
     assert {p.name for p in model.iterdir()} >= {"adapter_config.json", "adapter_model.safetensors", "head.safetensors"}
     record = read(model / "model.json")
     assert record["training_windows"] == OPTIONS["short_windows"] and record["trained_parameters"] > 1000
-    # No model can hold a trained encoder, so it is that of the best of the other arms.
-    ranked = [c["arm"] for c in read(results / "comparison.json")["best_arm"]["candidates"]]
-    assert read(results / "model/model.json")["arm"] == next(arm for arm in ranked if arm != "lora")
+    exported = read(results / "model/model.json")
+    assert exported["arm"] == "lora" and exported["finetuned"]["encoder"] == "dnabert-s"
+    assert "finetuned/fold_0/adapter_model.safetensors" in exported["files"]
 
 
 def test_no_family_is_in_two_folds(experiment: Experiment) -> None:

@@ -18,15 +18,9 @@ from virshort.arm_record import Finetuning
 from virshort.encoders.language_model import LoadParts, Parts
 from virshort.files import content_digest, digest, read_json, whole, write_json
 from virshort.finetuning.low_rank import merge
+from virshort.heads.finetuned import ADAPTER_CONFIG, ADAPTERS, ENCODER, HEAD, RECORD
 from virshort.heads.model_record import Epoch, Provenance
 
-RECORD, HEAD, ADAPTERS, ADAPTER_CONFIG, ENCODER = (
-    "finetuned.json",
-    "head.safetensors",
-    "adapter_model.safetensors",
-    "adapter_config.json",
-    "encoder.safetensors",
-)
 _PREFIX = "base_model.model."
 """Begins the names of tensors in peft's files."""
 

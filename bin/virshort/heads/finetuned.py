@@ -1,14 +1,34 @@
-"""Log-odds of models that were trained end to end, as features: one column for each split and replicate."""
+"""Models that were trained end to end, as far as other steps know them: their files, and their log-odds as features, one column
+for each split and replicate."""
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from virshort.errors import InputError
+
+RECORD, HEAD, ADAPTERS, ADAPTER_CONFIG, ENCODER = (
+    "finetuned.json",
+    "head.safetensors",
+    "adapter_model.safetensors",
+    "adapter_config.json",
+    "encoder.safetensors",
+)
+"""The files of such a model: those of its adapters, or all weights of its encoder."""
 
 COLUMNS = "columns"
 """The key of a header that lists the models, in the order of their columns."""
 Column = tuple[int, int]
 """The fold that a split tests, and the replicate."""
+
+
+def copy_finetuned(source: Path, target: Path) -> None:
+    """Copy the files of such a model from its folder to another."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in (HEAD, ADAPTERS, ADAPTER_CONFIG, ENCODER, RECORD):
+        if (source / name).exists():
+            shutil.copyfile(source / name, target / name)
 
 
 def columns_text(columns: Sequence[Column]) -> str:

@@ -4,22 +4,25 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from virshort.encoders.catalogue import load_encoder
+from virshort.encoders.catalogue import Catalogue, entry_of, load_encoder
 from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.errors import InputError
 from virshort.files import content_digest, read_json
 from virshort.heads.scoring import FOLDS
-from virshort.modalities import MATCHES, NUMBERS
+from virshort.modalities import FINETUNED, MATCHES, NUMBERS
 from virshort.model.language_models import catalogue_of_model
-from virshort.model.record import FORMAT, HEADS, HOMOLOGY, KMERS, RECORD, ModelRecord
+from virshort.model.record import ENCODERS, FORMAT, HEADS, HOMOLOGY, KMERS, RECORD, ModelRecord
 from virshort.model.source_kmers import SourceKmers
 
+ENSEMBLE = "virshort.finetuning.ensemble"
+"""The module that loads encoders that were trained end to end. It loads PyTorch, which other models do without."""
 _REMEDY = "copy the model again from the results folder of its run"
 
 
@@ -46,7 +49,7 @@ def open_model(folder: Path, settings: LoadSettings = LoadSettings(), check: boo
     return OpenModel(
         record,
         _read_heads(folder, record),
-        _load_encoders(record, settings),
+        _load_encoders(folder, record, settings),
         folder / HOMOLOGY if record["search"] else None,
         SourceKmers(_tensors(folder / KMERS)["kmers"]),
     )
@@ -118,13 +121,16 @@ def _tensors(path: Path) -> dict[str, np.ndarray]:
         raise InputError(f"{path}: damaged, or not a safetensors file ({e}): {_REMEDY}") from e
 
 
-def _load_encoders(record: ModelRecord, settings: LoadSettings) -> dict[str, Encoder]:
+def _load_encoders(folder: Path, record: ModelRecord, settings: LoadSettings) -> dict[str, Encoder]:
     """Every encoder that reads sequences singly, by modality."""
     wanted = {e["modality"]: e for e in record["encoders"]}
     catalogue = catalogue_of_model(record)
     found = {}
     for modality in record["modalities"]:
         if modality in NUMBERS or modality == MATCHES:
+            continue
+        if modality == FINETUNED:
+            found[modality] = _load_finetuned(folder, record, settings, catalogue)
             continue
         known = wanted[modality]
         counts = LoadSettings(threads=settings.threads)  # an encoder without weights, on the CPU
@@ -137,3 +143,18 @@ def _load_encoders(record: ModelRecord, settings: LoadSettings) -> dict[str, Enc
             )
         found[modality] = encoder
     return found
+
+
+def _load_finetuned(folder: Path, record: ModelRecord, settings: LoadSettings, catalogue: Catalogue) -> Encoder:
+    """The encoders of all folds that were trained end to end, as one."""
+    about = record["finetuned"]
+    entry = entry_of(about["encoder"], catalogue)
+    folders = {column: finetuned_folder(folder, int(fold)) for fold, column in about["columns"].items()}
+    used = replace(settings, genetic_code=record["genetic_code"], reading=entry.row.reading if entry.row else None)
+    encoder: Encoder = import_module(ENSEMBLE).load(folders, about["width"], entry.module, used)
+    return encoder
+
+
+def finetuned_folder(folder: Path, fold: int) -> Path:
+    """Where a model holds the encoder of a fold that was trained end to end."""
+    return folder / ENCODERS / f"fold_{fold}"

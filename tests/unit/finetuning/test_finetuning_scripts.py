@@ -16,12 +16,19 @@ from make_random_models import TOKENIZER, make
 from shipped_rows import ROWS
 from trained_arm import arm
 from virshort.encoders.checksums import LOCAL
+from virshort.encoders.encoder import LoadSettings
 from virshort.encoders.fetching import fetch
 from virshort.errors import InputError
 from virshort.features.window_features import WindowFeatures
 from virshort.heads.model_files import read_model
+from virshort.heads.prediction import read_heads
 from virshort.heads.scoring import log_odds
-from virshort.windows.shards import write_shard
+from virshort.model.opening import open_model, read_record
+from virshort.model.scoring import raw_log_odds
+from virshort.model.source_kmers import spaced_kmers
+from virshort.model.writing import Run, model_record, write_model
+from virshort.reads.plan import make_plan
+from virshort.windows.shards import read_shard, write_shard
 
 pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
 
@@ -153,6 +160,40 @@ def test_an_arm_is_trained_end_to_end_and_judged_like_others(given, tmp_path, mo
         assert len(record["calibration"]) and record["trained_parameters"] > 0
         assert {p.name for p in at.iterdir()} >= {"adapter_model.safetensors", "adapter_config.json", "head.safetensors"}
     assert (tmp_path / "lora" / "fold_0" / "ensemble.json").exists()
+
+    check_exported(given, tmp_path, x, fold)
+
+
+def check_exported(given: Path, tmp_path: Path, x: np.ndarray, fold: np.ndarray) -> None:
+    """A model of the arm scores sequences as the run did: x, the features of all windows, in their columns."""
+    (heads, _), of_head = read_heads(tmp_path / "lora", SETS["test_folds"])
+    kmers = spaced_kmers(np.frombuffer(b"ACGT" * 10, np.uint8), np.array([0]), np.array([40]), 1)
+    trained = {"encoder": "dnabert-s", "columns": {"0": 0, "2": 2}, "width": 4}
+    record = model_record(
+        LORA,
+        [LORA],
+        of_head,
+        heads.calibration,
+        None,
+        {"step": 1, "count": len(kmers), "bases": 40},
+        Run(FOLDS, SETS["test_folds"], 60, 1, "longest", "default"),
+        None,
+        {"dnabert-s": ROWS["dnabert-s"].keys},
+        trained,
+    )
+    write_model(tmp_path / "model", record, heads, kmers, None, "card", tmp_path / "lora")
+    plan = make_plan([], read_record(tmp_path / "model"), "local")
+    assert plan.modules == ["virshort.encoders.dnabert_s", "virshort.finetuning.ensemble"] and [*plan.weights] == ["dnabert-s"]
+    model = open_model(tmp_path / "model", LoadSettings(given / "weights", "fp32", "cpu", 1, log=lambda _: None))
+    sequences = [s for shard in (0, 1) for s in read_shard(given / f"shards/shard_{shard:05d}.fa.gz").sequences]
+    odds = raw_log_odds(model, sequences, np.zeros((len(sequences), 1, 2, 2), np.float32))
+    for column, f in ((0, 0), (2, 2)):
+        here = fold == (f + 1) % FOLDS
+        np.testing.assert_allclose(odds[f][here], x[here, column], rtol=0, atol=1e-5)
+    other = tmp_path / "model/finetuned/fold_2/adapter_model.safetensors"
+    other.write_bytes(other.read_bytes()[:-4] + b"\0\0\0\1")
+    with pytest.raises(InputError, match=r"adapter_model\.safetensors: damaged"):
+        open_model(tmp_path / "model")
 
 
 def test_windows_of_a_test_set_are_scored_by_the_split_that_tests_them_too(given, tmp_path, monkeypatch):

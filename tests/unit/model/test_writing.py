@@ -26,8 +26,6 @@ ARMS: list[Any] = [
     arm("combined", windows=None, start="parts", combine=["homology", "multilength"]),
     arm("gc", role="control"),
     arm("combined_20", role="curve"),
-    arm("lora", modalities=["finetuned"], start="end_to_end"),
-    arm("with_lora", windows=None, modalities=["homology", "finetuned"], start="parts", combine=["homology", "lora"]),
 ]
 
 
@@ -35,11 +33,6 @@ def test_a_model_is_written_of_remedies_and_the_baseline_only() -> None:
     assert [chosen_arm(ARMS, name)["name"] for name in ("baseline", "combined")] == ["baseline", "combined"]
     for name, role in (("gc", "control"), ("combined_20", "curve")):
         with pytest.raises(InputError, match=f"--model_arm {name}: is a {role}, which is no classifier to use"):
-            chosen_arm(ARMS, name)
-    for name in ("lora", "with_lora"):
-        with pytest.raises(
-            InputError, match=f"--model_arm {name}: its encoder is trained end to end, and a model cannot hold it"
-        ):
             chosen_arm(ARMS, name)
     with pytest.raises(InputError, match="--model_arm combine: is no arm of this run: did you mean combined"):
         chosen_arm(ARMS, "combine")
