@@ -3,7 +3,7 @@
 from virshort.encoders.catalogue import Catalogue, catalogue_of
 from virshort.encoders.rows import row_of
 from virshort.errors import InputError
-from virshort.modalities import FINETUNED, UNTRANSLATED
+from virshort.modalities import OF_ARM, UNTRANSLATED
 from virshort.model.record import ModelRecord
 
 
@@ -23,7 +23,6 @@ def catalogue_of_model(record: ModelRecord) -> Catalogue:
 def loaded_encoders(record: ModelRecord) -> list[str]:
     """The names of a model's encoders; of one that was trained end to end, that of the language model that training began
     with."""
-    return [
-        record["finetuned"]["encoder"] if encoder["modality"] == FINETUNED else encoder["encoder"]
-        for encoder in record["encoders"]
-    ]
+    trained = record.get("finetuned")
+    names = [encoder["encoder"] for encoder in record["encoders"]]
+    return [trained["encoder"] if trained and name.startswith(OF_ARM) else name for name in names]
