@@ -61,10 +61,12 @@ def main() -> None:
     best, twins = best_arm(training), untranslated_twins(arms)
 
     combined = {a["name"]: a["combine"] for a in arms if a.get("combine")}
+    variants = [(a["name"], a["variant_of"]) for a in arms if a.get("variant_of")]
     details: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in evaluated}
     results = []
     for test_set in sorted(sets, key=order_of_test_set):
         contrasted = arms_to_contrast(best["arm"], test_set, combined) + [(a, b) for a, b, where in twins if where == test_set]
+        contrasted += variants if test_set == "short" else []
         results.append(compare_test_set(args.folder, test_set, evaluated, roles, contrasted, details, options))
     leakage = args.leakage or find_file(args.folder, "leakage.json")
     comparison = conclude(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from virshort.arms import choose, read_arms
 from virshort.curve_arms import arms_of_curve
+from virshort.encoder_arms import arms_of_encoders
 from virshort.encoders.catalogue import by_modality, catalogue_of
 from virshort.encoders.plan import arms_by_default, encoders_of_run, make_plan, stand_in_note
 from virshort.encoders.rows import SHIPPED, read_rows
@@ -27,8 +28,8 @@ def main() -> None:
     p.add_argument(
         "--encoders-files", type=Path, nargs="+", default=[SHIPPED], help="rows of language models; a later file goes first"
     )
-    p.add_argument("--dna-encoder", required=True)
-    p.add_argument("--protein-encoder", required=True)
+    p.add_argument("--dna-encoder", required=True, help="or several, comma-separated")
+    p.add_argument("--protein-encoder", required=True, help="or several, comma-separated")
     p.add_argument("--protein-input", default="translated", choices=["translated", "nucleotide"])
     p.add_argument("--device", default="auto")
     p.add_argument("--weights-given", action="store_true", help="the user names a folder with weights")
@@ -40,13 +41,17 @@ def main() -> None:
 
     check_hold_out(args.hold_out, table_columns(args.samplesheet, args.source_table))
     sheet = read_samplesheet(args.samplesheet, family=family_column(args.hold_out))
-    asked = {"dna": args.dna_encoder, "protein": args.protein_encoder}
+    asked = {"dna": args.dna_encoder.split(","), "protein": args.protein_encoder.split(",")}
     catalogue = catalogue_of(read_rows(args.encoders_files))
     encoders = encoders_of_run(asked, args.weights_given, args.device, catalogue)
-    known = read_arms(args.arms_file, encoders, by_modality(catalogue), args.protein_input)
+    first = {modality: names[0] for modality, names in encoders.items()}
+    known = read_arms(args.arms_file, first, by_modality(catalogue), args.protein_input)
     default = arms_by_default(known, args.device, catalogue)
     arms = choose(known, ",".join(default) if args.arms is None else args.arms)
     left_out = [arm["name"] for arm in known if args.arms is None and arm["name"] not in default]
+    variants = arms_of_encoders(arms, first, {modality: names[1:] for modality, names in encoders.items()})
+    possible = arms_by_default(variants, args.device, catalogue)
+    arms += [arm for arm in variants if args.arms is not None or arm["name"] in possible]
     if args.pretrained:
         next(arm for arm in arms if arm["role"] == "baseline").update({"windows": None, "start": "pretrained"})
     if args.learning_curve:

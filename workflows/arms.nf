@@ -52,7 +52,7 @@ workflow ARMS {
         [arm, trainingSets(given.sets, arm), filesOf(given.features, arm.encoders.values(), trainingPools(given.sets, arm))]
     }
     kinds = jobs.branch { arm, _sets, _files ->
-        baseline: (arm.curve_of ?: arm.name) == 'baseline'
+        baseline: (arm.curve_of ?: arm.name).tokenize('@')[0] == 'baseline' // with any encoder
         combined: arm.combine
         after_baseline: arm.begins_with
         finetuned: arm.finetune
@@ -61,7 +61,7 @@ workflow ARMS {
     checkpoints = "${workflow.workDir}/checkpoints"
     TRAIN_BASELINE(
         // [ baseline, sets, [files], pretrained head or [] ]
-        kinds.baseline.combine(start),
+        kinds.baseline.combine(start).map { arm, sets, files, head -> [arm, sets, files, arm.start == 'pretrained' ? head : []] },
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
     TRAIN(
@@ -140,10 +140,10 @@ workflow ARMS {
             .combine(data.databases.ifEmpty([]).map { found -> [found] })
             .combine(data.rows)
             .map { _name, arm, found, evaluation, _compared, arms, databases, rows ->
-                def trained = readJson(arms).findAll { other ->
+                def adapted = readJson(arms).findAll { other ->
                     other.finetune && other.encoders.finetuned == arm.encoders.finetuned
                 }
-                def encoders = arm.encoders.values() + trained.collect { other -> other.finetune.encoder }
+                def encoders = arm.encoders.values() + adapted.collect { other -> other.finetune.encoder }
                 def read = rows.subMap(encoders.collect { encoder -> encoder - ~/-untranslated$/ })
                 [arm, found, evaluation, 'homology' in arm.modalities ? databases : [], read]
             },

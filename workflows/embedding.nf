@@ -77,6 +77,7 @@ workflow EMBEDDING {
     )
     // An arm that trains an encoder end to end has log-odds as its features
     FINETUNING(options, plan, sets.map { f -> readJson(f) }, fastas, manifests, FETCH_WEIGHTS.out)
+    finetuned = FINETUNING.out.models
     // [ pool, encoder or `windows`, [features or manifests of all its shards] ]
     features = EMBED.out.mix(EMBED_KMERS.out, SEARCH.out, FINETUNING.out.features)
         .transpose()
@@ -88,5 +89,5 @@ workflow EMBEDDING {
 
     emit:
     features // [ pool, encoder or `windows`, [features or manifests of all its shards] ]
-    finetuned = FINETUNING.out.models // [ arm's name, [folder of each split and replicate] ]
+    finetuned // [ arm's name, [folder of each split and replicate] ]
 }

@@ -67,8 +67,9 @@ workflow FINETUNING {
         options.subMap('genetic_code', 'frames'),
         gpu_locks
     )
+    features = SCORE_FINETUNED.out
 
     emit:
-    features = SCORE_FINETUNED.out // [ pool, features of a shard ]
+    features // [ pool, features of a shard ]
     models // [ arm's name, [folder of each split and replicate] ]
 }

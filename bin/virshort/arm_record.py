@@ -26,7 +26,8 @@ class Arm(TypedDict):
     encoders: by modality, those whose features the arm is given.
 
     begins_with: the arms whose models it begins with, the baseline or those that it combines; training_folds: how many of a
-    split's training folds it learns from (None: all), and curve_of: which arm it otherwise is, for the learning curve.
+    split's training folds it learns from (None: all), and curve_of: which arm it otherwise is, for the learning curve;
+    variant_of: which arm it is but for one encoder, where a run compares several.
 
     The plan adds two things to what the file of arms says: a pretrained baseline is not trained, so its windows are None and
     its start is `pretrained`, and `note` says when its encoders stand in for others.
@@ -58,4 +59,5 @@ class Arm(TypedDict):
     training_folds: int | None
     finetune: NotRequired[Finetuning]
     curve_of: NotRequired[str]
+    variant_of: NotRequired[str]
     note: NotRequired[str | None]

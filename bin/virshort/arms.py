@@ -51,7 +51,7 @@ _DEFAULTS: dict[str, Any] = {
     "batch_tokens": 16384,
     "gradient_checkpointing": False,
 }
-_NOT_TRAINING = ("name", "description", "role", "note", "curve_of", "encoding")
+_NOT_TRAINING = ("name", "description", "role", "note", "curve_of", "variant_of", "encoding")
 """Keys that do not change what an arm learns. `encoding` is a key of earlier versions: the encoders, joined by +."""
 _FITTED = ("description", "role", "modalities", "encoders")
 """Keys of an arm that believes the matches of a homology search, which is fitted on validation windows of `short`."""

@@ -26,6 +26,11 @@ class NetworkError(InputError):
     exit_code = 104  # ECONNRESET
 
 
+def first_line(e: Exception) -> str:
+    """The first line of another library's message, or the kind of error where it has none."""
+    return (str(e).strip().splitlines() or [type(e).__name__])[0][:200]
+
+
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known word that `name` most resembles, whatever its case; None if it resembles none."""
     return next(iter(get_close_matches(name.lower(), list(known), 1)), None)

@@ -36,7 +36,7 @@ _LAYER = {
     "intermediate.dense": "mlp_in",
     "output.dense": "mlp_out",
 }
-_NOT_USED = re.compile(r"(lm_head|contact_head|pooler)\.|embeddings\.position_|.*rotary_embeddings\.inv_freq$")
+_NOT_USED = re.compile(r"(lm_head|contact_head|pooler|classifier)\.|embeddings\.position_|.*rotary_embeddings\.inv_freq$")
 _SCALE = 1 - 0.15 * 0.8
 """Scale of an embedding when no token is masked: in training 15 % of tokens were chosen, and 80 % of these were masked."""
 

@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from virshort.encoders.checksums import LOCAL, UNPINNED, Pin, check_file, not_published
 from virshort.encoders.rows import Published, Row
 from virshort.encoders.weights import RECORD, Weights, WeightsRecord, open_weights, read_record
-from virshort.errors import InputError, NetworkError
+from virshort.errors import InputError, NetworkError, first_line
 from virshort.files import content_digest, digest, read_json, whole, write_json
 from virshort.pickles import read_tensors
 
@@ -207,12 +207,12 @@ def _from_hub(model: Published, pins: Mapping[str, Pin], wanted: str, downloads:
             path, stated = _download(model.repo, name, commit, downloads, log)
         except (RepositoryNotFoundError, RevisionNotFoundError, EntryNotFoundError) as e:
             raise InputError(
-                f"{model.repo} {name} at revision {wanted}: the hub does not have this file ({_first_line(e)}): "
+                f"{model.repo} {name} at revision {wanted}: the hub does not have this file ({first_line(e)}): "
                 "check the revision, and HF_ENDPOINT if you set it"
             ) from e
         except Exception as e:  # the client passes on the errors of whichever HTTP library it uses
             raise NetworkError(
-                f"{model.repo} {name} at revision {wanted}: cannot be fetched ({_first_line(e)}): "
+                f"{model.repo} {name} at revision {wanted}: cannot be fetched ({first_line(e)}): "
                 "check the network and the proxy, or give the files with --weights"
             ) from e
         commit = stated.commit_hash or commit
@@ -261,7 +261,7 @@ def _store(path: Path, name: str, target: Path) -> Path:
                 with safe_open(path, "pt"):
                     pass
             except (SafetensorError, OSError) as e:
-                raise InputError(f"{path}: not a safetensors file ({_first_line(e)}): fetch it again") from e
+                raise InputError(f"{path}: not a safetensors file ({first_line(e)}): fetch it again") from e
         _place(path, made)
     return made
 
@@ -281,7 +281,3 @@ def _unshared(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def _place(source: Path, target: Path) -> None:
     with whole(target) as temporary:
         shutil.copyfile(source, temporary)
-
-
-def _first_line(e: Exception) -> str:
-    return (str(e).strip().splitlines() or [type(e).__name__])[0][:200]

@@ -1,13 +1,13 @@
 """What a run needs of encoders, from its arms: which to load, what each embeds, and which weights to fetch."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from virshort.arm_record import Arm
 from virshort.arms import WINDOW_SETS
 from virshort.encoders.catalogue import Catalogue, by_modality, choose_encoder, entry_of
-from virshort.encoders.revisions import choose_revisions
+from virshort.encoders.revisions import PlannedWeights, planned_weights
 from virshort.errors import InputError, nearest
 from virshort.modalities import ENCODED, FINETUNED
 
@@ -21,14 +21,6 @@ class PlannedEncoder:
     module: str
     model: str | None
     reading: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class PlannedWeights:
-    """What to fetch of a language model. row: its row of encoders.yaml, completed."""
-
-    revision: str
-    row: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -49,24 +41,31 @@ class Plan:
     left_out: list[str]
 
 
-def encoders_of_run(asked: Mapping[str, str], weights_given: bool, device: str, catalogue: Catalogue) -> dict[str, str]:
-    """The run's encoder for each modality. asked: encoder or `auto` by modality; others have one encoder each.
+def encoders_of_run(
+    asked: Mapping[str, Sequence[str]], weights_given: bool, device: str, catalogue: Catalogue
+) -> dict[str, list[str]]:
+    """The run's encoders for each modality; arms read the first, and are compared with variants that read the others. asked:
+    encoders or `auto` by modality; other modalities have one encoder each.
 
-    Raises InputError for an encoder that is unknown, or that reads another modality."""
+    Raises InputError for an encoder that is unknown, that reads another modality, or that is named twice."""
     known = by_modality(catalogue)
-    only = {modality: name for modality, names in known.items() if modality not in asked for name in names}
-    chosen = {modality: choose_encoder(modality, name, weights_given, device) for modality, name in asked.items()}
-    for modality, name in chosen.items():
-        if name not in known[modality]:
-            raise InputError(
-                f"--{modality}_encoder {name}: {nearest(name, known[modality])}; --encoders_file can describe others"
-            )
+    only = {modality: list(names) for modality, names in known.items() if modality not in asked}
+    chosen = {m: [choose_encoder(m, name, weights_given, device) for name in names] for m, names in asked.items()}
+    for modality, names in chosen.items():
+        for name in names:
+            if name not in known[modality]:
+                raise InputError(
+                    f"--{modality}_encoder {name}: {nearest(name, known[modality])}; --encoders_file can describe others"
+                )
+            if names.count(name) > 1:
+                raise InputError(f"--{modality}_encoder names {name} twice: an encoder is compared with others")
     return chosen | only
 
 
-def stand_in_note(asked: Mapping[str, str], chosen: Mapping[str, str], catalogue: Catalogue) -> str | None:
+def stand_in_note(asked: Mapping[str, Sequence[str]], chosen: Mapping[str, Sequence[str]], catalogue: Catalogue) -> str | None:
     """A sentence on the k-mers that `auto` chose in place of language models; None if it chose none."""
-    names = [chosen[m] for m in asked if asked[m] == "auto" and entry_of(chosen[m], catalogue).row is None]
+    pairs = [(word, name) for m in asked for word, name in zip(asked[m], chosen[m], strict=True)]
+    names = [name for word, name in pairs if word == "auto" and entry_of(name, catalogue).row is None]
     if not names:
         return None
     return (
@@ -110,15 +109,6 @@ def planned_end_to_end(arm: Arm, catalogue: Catalogue) -> PlannedEncoder:
             "--weights, or use -profile gpu, or leave the arm out with --arms"
         )
     return replace(base, process="SCORE_FINETUNED")
-
-
-def planned_weights(encoders: Collection[str], catalogue: Catalogue, revisions: str | None) -> dict[str, PlannedWeights]:
-    """What to fetch for some encoders. revisions: `local`, or ENCODER=REVISION, comma-separated; None for the pinned ones.
-
-    Raises InputError for revisions that do not fit their language models."""
-    rows = {row.name: row for row in (entry_of(name, catalogue).row for name in encoders) if row}
-    chosen = choose_revisions(rows, revisions)
-    return {name: PlannedWeights(chosen[name], rows[name].keys) for name in sorted(rows)}
 
 
 def make_plan(

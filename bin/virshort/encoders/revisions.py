@@ -1,10 +1,30 @@
-"""Which revision of each language model a run uses: the pinned one, another commit, or the user's own files."""
+"""Which revision of each language model a run fetches: the pinned one, another commit, or the user's own files."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from virshort.encoders.catalogue import Catalogue, entry_of
 from virshort.encoders.checksums import LOCAL
 from virshort.encoders.rows import Row
 from virshort.errors import InputError
+
+
+@dataclass(frozen=True)
+class PlannedWeights:
+    """What to fetch of a language model. row: its row of encoders.yaml, completed."""
+
+    revision: str
+    row: dict[str, Any]
+
+
+def planned_weights(encoders: Collection[str], catalogue: Catalogue, revisions: str | None) -> dict[str, PlannedWeights]:
+    """What to fetch for some encoders. revisions: `local`, or ENCODER=REVISION, comma-separated; None for the pinned ones.
+
+    Raises InputError for revisions that do not fit their language models."""
+    rows = {row.name: row for row in (entry_of(name, catalogue).row for name in encoders) if row}
+    chosen = choose_revisions(rows, revisions)
+    return {name: PlannedWeights(chosen[name], rows[name].keys) for name in sorted(rows)}
 
 
 def choose_revisions(rows: Mapping[str, Row], asked: str | None) -> dict[str, str]:

@@ -25,7 +25,7 @@ from virshort.encoders.encoder import LoadSettings
 from virshort.encoders.language_model import LanguageModel, LoadParts, Parts, load_language_model
 from virshort.encoders.progress import Log
 from virshort.encoders.reading import Reading
-from virshort.errors import InputError
+from virshort.errors import InputError, first_line
 
 _PROBE = {"dna": b"ACGT" * 12, "protein": b"ACDEFGHIKLMNPQRSTVWY"}
 """A sequence that shows which special tokens a tokenizer adds, and how long a model's vectors are."""
@@ -129,11 +129,12 @@ def _load_parts(name: str, reading: Reading, log: Log, folder: Path, dtype: torc
         raise
     except InputError as e:
         raise InputError(f"{name}: {folder}: {e}: give the files of another revision, or correct its row") from e
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as e:
-        first = (str(e).strip().splitlines() or [type(e).__name__])[0]
+    except ImportError as e:
+        raise InputError(f"{name}: needs a package that is not here ({first_line(e)}): install requirements.txt") from e
+    except (OSError, ValueError, KeyError, RuntimeError) as e:
         raise InputError(
-            f"{name}: {folder}: transformers cannot load this model without code of its repository ({first}): check its files, "
-            "and that its architecture is one of transformers"
+            f"{name}: {folder}: transformers cannot load this model without code of its repository ({first_line(e)}): "
+            "check its files, and that its architecture is one of transformers"
         ) from e
     hidden = LastHidden(model).to(device).eval().requires_grad_(False)
     most = longest(name, reading, config, tokenizer)

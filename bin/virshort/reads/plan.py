@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from virshort.encoders.catalogue import entry_of
-from virshort.encoders.plan import PlannedWeights, planned_weights
+from virshort.encoders.revisions import PlannedWeights, planned_weights
 from virshort.model.language_models import catalogue_of_model, loaded_encoders
 from virshort.model.opening import ENSEMBLE
 from virshort.model.record import ModelRecord

@@ -21,6 +21,7 @@ from slurm_cluster import until
 from virshort.encoders import fetching
 from virshort.encoders.checksums import LOCAL
 from virshort.encoders.fetching import fetch
+from virshort.encoders.rows import row_of
 from virshort.encoders.weights import open_weights
 from virshort.errors import InputError
 from virshort.files import content_digest, read_json, write_json
@@ -353,3 +354,32 @@ def test_names_and_missing_files(folder, tmp_path):
         fetch(ROWS["esm2-8m"], tmp_path / "out", folder, LOCAL, log=silent)
     with pytest.raises(InputError, match="nothing to compare these files with"):
         fetch(ROWS["dnabert-s"], tmp_path / "out", folder, "f" * 40, log=silent)
+
+
+def test_a_pickle_in_place_of_safetensors_is_converted_for_who_vouches_for_it(folder, tmp_path):
+    at = folder / "esm2-8m"
+    tensors = load_file(at / "model.safetensors")
+    torch.save(tensors | {"classifier.dense.weight": torch.zeros(2, 2)}, at / "pytorch_model.bin")  # a fine-tuned model
+    torch.save({"step": 1}, at / "optimizer.bin")
+    (at / "model.safetensors").unlink()
+    got = fetch(ROWS["esm2-8m"], tmp_path / "out", folder, LOCAL, log=silent)
+    assert {path.name for path in got.folder.iterdir()} == {"config.json", "vocab.txt", "model.safetensors", "weights.json"}
+    from virshort.encoders.esm2 import load_model
+
+    found = load_model(got.folder).state_dict()["layers.0.mlp_out.weight"]
+    assert torch.equal(found, tensors["esm.encoder.layer.0.output.dense.weight"])
+    (at / "pytorch_model.bin").unlink()
+    with pytest.raises(InputError, match=r"esm2-8m: holds neither model\.safetensors nor pytorch_model\.bin"):
+        fetch(ROWS["esm2-8m"], tmp_path / "again", folder, LOCAL, log=silent)
+
+
+def test_the_folder_that_a_row_names_is_taken_as_it_is(folder, tmp_path):
+    (folder / "esm2-8m/modeling.py").write_text("raise SystemExit")
+    keys = {"modality": "protein", "family": "transformers", "dim": 40, "folder": str(folder / "esm2-8m")}
+    row = row_of("mine", keys)
+    got = fetch(row, tmp_path / "out", log=silent)
+    assert {path.name for path in got.folder.iterdir()} == {"config.json", "vocab.txt", "model.safetensors", "weights.json"}
+    assert got.revision == LOCAL and not got.checked
+    assert fetch(row, tmp_path / "again", tmp_path / "out", log=silent).digest == got.digest
+    with pytest.raises(InputError, match="nowhere: is not a folder"):
+        fetch(row_of("mine", keys | {"folder": str(tmp_path / "nowhere")}), tmp_path / "out", log=silent)

@@ -5,13 +5,13 @@ import pytest
 from shipped_rows import CATALOGUE, ROWS
 from virshort.encoders.plan import (
     PlannedEncoder,
-    PlannedWeights,
     arms_by_default,
     encoders_by_window_set,
     encoders_of_run,
     make_plan,
     stand_in_note,
 )
+from virshort.encoders.revisions import PlannedWeights
 from virshort.errors import InputError
 
 KMERS, DNABERT_S = "virshort.encoders.kmer_encoders", "virshort.encoders.dnabert_s"
@@ -58,10 +58,10 @@ def test_the_plan_names_modules_models_and_revisions():
 
 
 def test_a_note_says_which_kmers_stand_in_for_language_models():
-    asked = {"dna": "auto", "protein": "auto"}
+    asked = {"dna": ["auto"], "protein": ["auto"]}
     chosen = encoders_of_run(asked, False, "auto", CATALOGUE)
     assert stand_in_note(asked, chosen, CATALOGUE).startswith("kmer-dna and kmer-protein stand in for the language models")
-    assert stand_in_note({"dna": "kmer-dna", "protein": "kmer-protein"}, chosen, CATALOGUE) is None
+    assert stand_in_note({"dna": ["kmer-dna"], "protein": ["kmer-protein"]}, chosen, CATALOGUE) is None
     assert stand_in_note(asked, encoders_of_run(asked, True, "auto", CATALOGUE), CATALOGUE) is None
 
 
@@ -77,11 +77,12 @@ def test_the_plan_says_how_a_model_of_transformers_reads_sequences():
     [
         ("dnabert", "--dna_encoder dnabert: did you mean dnabert-s"),
         ("esm2-8m", "--dna_encoder esm2-8m: it can be kmer-dna, dnabert-s"),
+        ("kmer-dna", "--dna_encoder names kmer-dna twice"),
     ],
 )
 def test_an_encoder_of_another_modality_or_of_none_is_refused(asked, message):
     with pytest.raises(InputError, match=message):
-        encoders_of_run({"dna": asked, "protein": "auto"}, False, "auto", CATALOGUE)
+        encoders_of_run({"dna": ["kmer-dna", *asked.split(",")], "protein": ["auto"]}, False, "auto", CATALOGUE)
 
 
 def trained(name, encoder, combine=()):

@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 
 from shipped_rows import ROWS
-from virshort.encoders.plan import PlannedWeights
+from virshort.encoders.revisions import PlannedWeights
 from virshort.errors import InputError
 from virshort.model.record import ModelRecord
 from virshort.reads.plan import make_plan
