@@ -39,6 +39,8 @@ def main() -> None:
         found = fetch(row, a.out, a.weights, a.revision, a.cache, lambda line: print(line, flush=True))
         pinned = "pinned" if is_pinned(found, row) else "NOT pinned"
         print(f"{encoder}: revision {found.revision} ({pinned}), digest {found.digest}", flush=True)
+        if row.licence or row.citation:
+            print(f"{encoder}: licence {row.licence or 'not stated'}; cite {row.citation or 'its repository'}", flush=True)
 
 
 if __name__ == "__main__":

@@ -82,11 +82,17 @@ def read_rows(paths: Sequence[Path] = (SHIPPED,)) -> dict[str, Row]:
             try:
                 if not isinstance(keys, dict):
                     raise InputError(f"expected keys and values, got {keys!r}")
-                merged[name] = merged.get(name, {}) | keys
+                merged[name] = _changed(merged.get(name, {}), keys)
                 rows[name] = row_of(name, merged[name])
             except InputError as e:
                 raise InputError(f"{path.name}: encoder {name}: {e}") from e
     return rows
+
+
+def _changed(before: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with other values for some keys. A folder takes the place of what is published, and the other way round."""
+    gone = {"repo", "revision", "files"} if "folder" in keys else {"folder"} if "repo" in keys else set()
+    return {key: value for key, value in before.items() if key not in gone} | dict(keys)
 
 
 def row_of(name: Any, keys: Mapping[str, Any]) -> Row:

@@ -148,8 +148,18 @@ def _model(record: ModelRecord) -> str:
     return (
         f"It reads {listed(encoders) or listed(record['modalities'])}, with NCBI's genetic code {record['genetic_code']}. Its "
         "output is log-odds on the scale of probabilities, calibrated by temperature scaling on validation windows, which "
-        f"hold about as many viral as nonviral ones.{search} `kmers.safetensors` holds {exact}."
+        f"hold about as many viral as nonviral ones.{search} `kmers.safetensors` holds {exact}.{_language_models(record)}"
     )
+
+
+def _language_models(record: ModelRecord) -> str:
+    """Where the language models come from, under which licence, and how to cite them."""
+    said = ""
+    for name, keys in sorted(record.get("language_models", {}).items()):
+        licence = f", licence {_text(keys['licence'])}" if keys["licence"] else ""
+        cite = f": cite {_text(keys['citation'])}" if keys["citation"] else ""
+        said += f" `{name}` is {_text(keys['repo'] or keys['folder'])}{licence}{cite}."
+    return said
 
 
 def _test_sets(record: ModelRecord, comparison: Comparison) -> str:

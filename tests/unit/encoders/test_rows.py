@@ -32,12 +32,13 @@ def test_the_shipped_rows_are_complete() -> None:
 
 def test_a_later_file_adds_rows_and_changes_keys(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    path.write_text(yaml.safe_dump({"mine": OWN, "metagene-1": {"max_tokens": 256}}))
+    path.write_text(yaml.safe_dump({"mine": OWN, "metagene-1": {"max_tokens": 256}, "protbert": {"folder": "/mine"}}))
     rows = read_rows([SHIPPED, path])
     assert list(rows) == [*ROWS, "mine"]
     assert rows["mine"].published.files == {"config.json": UNPINNED, "model.safetensors": UNPINNED}
     assert rows["metagene-1"].reading and rows["metagene-1"].reading.max_tokens == 256
     assert rows["metagene-1"].published == ROWS["metagene-1"].published
+    assert rows["protbert"].published.folder == "/mine" and not rows["protbert"].published.files
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from report_examples import EVIL, write_everything
+from shipped_rows import ROWS
 from virshort.files import read_json
 from virshort.model.card import model_card
 from virshort.model.record import ModelRecord
@@ -67,6 +68,13 @@ def test_what_a_model_cannot_do_is_said(record: ModelRecord, comparison: Compari
     assert "every stretch of 33 bases" in card
     kept = {**record, "pretrained": "head.pth"}
     assert "it is `head.pth`, and what that was trained on is not known" in model_card(kept, comparison, table, False)  # type: ignore[arg-type]
+
+
+def test_a_language_model_is_cited_with_its_licence(record: ModelRecord, comparison: Comparison, table: SourceTable) -> None:
+    rows = {"metagene-1": ROWS["metagene-1"].keys, "mine": ROWS["metagene-1"].keys | {"citation": EVIL, "licence": ""}}
+    card = model_card({**record, "language_models": rows}, comparison, table, simulated=False)
+    assert "`metagene-1` is metagene-ai/METAGENE-1, licence apache-2.0: cite Liu et al. 2025" in card
+    assert "`mine` is metagene-ai/METAGENE-1: cite &lt;" in card and "<script>" not in card
 
 
 def test_a_name_is_not_markup(record: ModelRecord, comparison: Comparison, table: SourceTable) -> None:

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from shipped_rows import ROWS
+from virshort.encoders.catalogue import entry_of
 from virshort.errors import InputError
 from virshort.heads.prediction import Heads
+from virshort.model.language_models import catalogue_of_model
 from virshort.model.writing import Run, chosen_arm, lengths_trained_on, model_record, write_model
 
 RUN = Run(4, [0, 2], 150, 1, "longest", "default")
@@ -64,6 +67,23 @@ def test_an_arm_names_only_its_own_encoders_and_the_head_it_was_given() -> None:
     assert [e["encoder"] for e in record["encoders"]] == ["kmer-dna"] and record["pretrained"] == "head.pth"
     assert record["search"] is None and record["pairs"] is None
     assert record["thresholds"][0]["thresholds"] == cuts
+
+
+def test_a_record_holds_the_rows_of_the_language_models_that_its_arm_reads() -> None:
+    read = {"dna": "metagene-1", "protein": "esm2-8m-untranslated"}
+    encoders = [{"modality": m, "encoder": name, "weights": "0" * 16, "pooling": "p"} for m, name in read.items()]
+    of_head: Any = {"encoders": encoders, "pretrained": None}
+    rows = {name: ROWS[name].keys for name in ("metagene-1", "esm2-8m", "prott5")}
+    both: Any = arm("both", modalities=["dna", "protein"])
+    cuts = {"balanced": 1.0, "fpr_1e-2": None, "fpr_1e-3": None}
+    scale: Any = {"lengths": None, "windows": 1, "temperature": 1.0, "bias": 0.0, "thresholds": cuts}
+    record = model_record(
+        both, ARMS, of_head, {0: [scale], 2: [scale]}, None, {"step": 1, "count": 0, "bases": 0}, RUN, None, rows
+    )
+    assert set(record["language_models"]) == {"metagene-1", "esm2-8m"}
+    catalogue = catalogue_of_model(record)
+    assert entry_of("metagene-1", catalogue).row == ROWS["metagene-1"]
+    assert entry_of("esm2-8m-untranslated", catalogue).module == "virshort.encoders.esm2"
 
 
 def test_an_arm_that_reads_matches_needs_databases(make_model: Callable, tmp_path: Path) -> None:
