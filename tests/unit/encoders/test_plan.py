@@ -1,7 +1,11 @@
 """What a run needs of encoders."""
 
+import json
+
 import pytest
 
+import plan
+from harness import ROOT
 from shipped_rows import CATALOGUE, ROWS
 from virshort.encoders.plan import (
     PlannedEncoder,
@@ -106,3 +110,24 @@ def test_encoders_are_trained_by_default_only_where_a_gpu_is_requested():
     assert arms_by_default(arms, "cuda", CATALOGUE) == ["baseline", "lora", "both"]
     assert arms_by_default(arms, "auto", CATALOGUE) == arms_by_default(arms, "cpu", CATALOGUE) == ["baseline"]
     assert arms_by_default([arms[0], trained("lora", "kmer-dna")], "cuda", CATALOGUE) == ["baseline"]
+
+
+@pytest.mark.parametrize(
+    ("words", "trained", "left_out"),
+    [
+        (["--device", "auto", "--weights-given"], [], ["lora"]),
+        (["--device", "auto", "--weights-given", "--arms", "lora"], ["lora"], []),
+        (["--device", "cuda"], ["lora"], []),
+        (["--device", "cuda", "--dna-encoder", "dnabert-s,kmer-dna"], ["lora"], []),
+        (["--device", "cuda", "--dna-encoder", "kmer-dna"], [], ["lora"]),
+    ],
+)
+def test_the_script_says_which_arms_train_encoders_and_which_are_left_out(tmp_path, monkeypatch, words, trained, left_out):
+    (tmp_path / "sheet.csv").write_text("fasta,label\na.fa,viral\nb.fa,nonviral\n")
+    monkeypatch.chdir(tmp_path)
+    given = ["--samplesheet", "sheet.csv", "--arms-file", ROOT / "assets/arms.yaml", "--dna-encoder", "auto"]
+    monkeypatch.setattr("sys.argv", ["plan.py", *map(str, given), "--protein-encoder", "kmer-protein", *words])
+    plan.main()
+    found = json.loads((tmp_path / "plan.json").read_text())
+    assert [arm["name"] for arm in found["arms"] if "finetune" in arm] == trained and found["left_out"] == left_out
+    assert ("finetuned-lora" in found["encoders"]) == bool(trained) and ("dnabert-s" in found["weights"]) >= bool(trained)
