@@ -9,7 +9,7 @@ from virshort.arms import choose, read_arms
 from virshort.curve_arms import arms_of_curve
 from virshort.encoder_arms import arms_of_encoders
 from virshort.encoders.catalogue import by_modality, catalogue_of
-from virshort.encoders.plan import encoders_of_run, make_plan, stand_in_note
+from virshort.encoders.plan import arms_by_default, encoders_of_run, make_plan, stand_in_note
 from virshort.encoders.rows import SHIPPED, read_rows
 from virshort.errors import run
 from virshort.files import write_json
@@ -24,7 +24,7 @@ def main() -> None:
     p.add_argument("--source-table", type=Path)
     p.add_argument("--hold-out", default="cluster", help="cluster, or the column whose values are held out together")
     p.add_argument("--arms-file", type=Path, required=True)
-    p.add_argument("--arms", help="names, comma-separated (default: all arms)")
+    p.add_argument("--arms", help="names, comma-separated (default: all arms that can be trained here)")
     p.add_argument(
         "--encoders-files", type=Path, nargs="+", default=[SHIPPED], help="rows of language models; a later file goes first"
     )
@@ -45,15 +45,21 @@ def main() -> None:
     catalogue = catalogue_of(read_rows(args.encoders_files))
     encoders = encoders_of_run(asked, args.weights_given, args.device, catalogue)
     first = {modality: names[0] for modality, names in encoders.items()}
-    arms = choose(read_arms(args.arms_file, first, by_modality(catalogue), args.protein_input), args.arms)
-    arms += arms_of_encoders(arms, first, {modality: names[1:] for modality, names in encoders.items()})
+    known = read_arms(args.arms_file, first, by_modality(catalogue), args.protein_input)
+    default = arms_by_default(known, args.device, catalogue)
+    arms = choose(known, ",".join(default) if args.arms is None else args.arms)
+    left_out = [arm["name"] for arm in known if args.arms is None and arm["name"] not in default]
+    variants = arms_of_encoders(arms, first, {modality: names[1:] for modality, names in encoders.items()})
+    possible = arms_by_default(variants, args.device, catalogue)
+    arms += [arm for arm in variants if args.arms is not None or arm["name"] in possible]
     if args.pretrained:
         next(arm for arm in arms if arm["role"] == "baseline").update({"windows": None, "start": "pretrained"})
     if args.learning_curve:
         divided = gives_split(sheet, args.source_table, family_column(args.hold_out))
         arms += arms_of_curve(arms, args.learning_curve, len(SPLITS) if divided else args.folds)
     fastas = [row.fasta for row in sheet]
-    plan = make_plan(fastas, arms, stand_in_note(asked, encoders, catalogue), catalogue, args.weights_revision)
+    note = stand_in_note(asked, encoders, catalogue)
+    plan = make_plan(fastas, arms, note, catalogue, args.weights_revision, left_out)
     write_json("arms.json", [arm | {"note": plan.note} for arm in plan.arms])
     write_json("plan.json", asdict(plan))
     print(f"{len(sheet)} files, {len(arms)} arms: {', '.join(arm['name'] for arm in arms)}")

@@ -2,7 +2,8 @@
 """Train one arm: a head for each tested fold and replicate, as many at once as there are cores.
 
 A pretrained baseline is not trained: its head is judged and written as it is, the same for every fold and replicate. An arm
-that believes the matches of a homology search, or that combines other arms, is fitted on validation windows."""
+that believes the matches of a homology search, or that combines other arms, is fitted on validation windows. The models of an
+arm whose encoder was trained end to end (finetune.py) are judged, and get a threshold and a calibration."""
 
 import argparse
 import json
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # one core per head (see virshort.heads.training)
@@ -23,6 +24,8 @@ from virshort.features.window_features import WindowFeatures
 from virshort.files import digest, read_json, write_json
 from virshort.heads.arm_data import ArmData, ArmWindows, HeadFiles, TrainingSets, settings_of
 from virshort.heads.ensemble import ValidationOdds, fit_ensemble
+from virshort.heads.finetuned import RECORD as ENCODER_RECORD
+from virshort.heads.finetuned import copy_finetuned
 from virshort.heads.model_files import ensemble_of, folder_of, read_head, read_model, write_head
 from virshort.heads.settings import Settings
 
@@ -36,12 +39,15 @@ class Job:
 
     data: ArmData
     make: Make
+    start: dict[str, Path]
     seed: int
     out: Path
 
 
 FITTED = ("fitted", "parts")
 """Starts of arms that are fitted on validation windows."""
+END_TO_END = "end_to_end"
+"""The start of an arm whose encoder was trained end to end."""
 
 _job: Job
 """Set before the workers are forked, because features that are mapped from files cannot be sent to them."""
@@ -61,11 +67,26 @@ def write_trained_head(fold: int, replicate: int) -> tuple[str, ValidationOdds |
         how = "not trained here"
     elif arm["start"] in FITTED:
         how = f"fitted on {record['validation_windows']} validation windows"
+    for source in encoders_of(arm, _job.start, fold, replicate):
+        copy_finetuned(source, _job.out / where)
     line = (
         f"{arm['name']} fold {fold} replicate {replicate}: {how}, "
         f"accuracy on validation windows of `short` {record['selection']['accuracy']:.3f}, {time.perf_counter() - began:.1f} s"
     )
     return line, head.validation
+
+
+def encoders_of(arm: Arm, start: dict[str, Path], fold: int, replicate: int) -> list[Path]:
+    """The folders of the encoders that a model of the arm holds since they were trained end to end: its own, or a part's."""
+    if arm["start"] == END_TO_END:
+        return [trained_encoder(start, fold, replicate)]
+    parts = [start[name] / folder_of(fold, replicate) for name in arm["combine"]]
+    return [part for part in parts if (part / ENCODER_RECORD).exists()]
+
+
+def trained_encoder(start: dict[str, Path], fold: int, replicate: int) -> Path:
+    """The folder of a model that was trained end to end."""
+    return start[f"fold_{fold}_replicate_{replicate}"]
 
 
 def training(data: ArmData, start: dict[str, Path], checkpoints: Path | None) -> Make:
@@ -91,8 +112,14 @@ def training(data: ArmData, start: dict[str, Path], checkpoints: Path | None) ->
 
 
 def fitting(data: ArmData, start: dict[str, Path]) -> Make:
-    """How models are fitted on validation windows, without torch. start: the folders of the models that an arm combines."""
-    from virshort.heads.stacking import PartModel, fit_combined, fit_matches
+    """How models are fitted on validation windows, without torch. start: the folders of the models that an arm combines, or of
+    those that were trained end to end."""
+    from virshort.heads.stacking import EndToEnd, PartModel, fit_combined, fit_matches, take_log_odds
+
+    def take(settings: Settings) -> HeadFiles:
+        # virshort.finetuning.files.FinetunedRecord
+        found = read_json(trained_encoder(start, settings.fold, settings.replicate) / ENCODER_RECORD)
+        return take_log_odds(data, settings, EndToEnd(**{f.name: found[f.name] for f in fields(EndToEnd)}))
 
     def match(settings: Settings) -> HeadFiles:
         return fit_matches(data, settings)
@@ -101,7 +128,7 @@ def fitting(data: ArmData, start: dict[str, Path]) -> Make:
         where = folder_of(settings.fold, settings.replicate)
         return fit_combined(data, settings, [PartModel(*read_model(start[name] / where)) for name in data.arm["combine"]])
 
-    return combine if data.arm["start"] == "parts" else match
+    return {"parts": combine, "fitted": match, END_TO_END: take}[data.arm["start"]]
 
 
 def read_data(arm: Arm, sets: TrainingSets, folder: Path) -> ArmData:
@@ -125,7 +152,7 @@ def main() -> None:
         type=Path,
         nargs="+",
         help="folders of the models to begin with, named like their arms: the baseline's, the pretrained head, or those of the "
-        "arms that are combined",
+        "arms that are combined; of an arm that is trained end to end, all folders that finetune.py wrote",
     )
     p.add_argument("--checkpoints", type=Path, help="folder from which interrupted training continues")
     p.add_argument("--replicates", type=int, required=True, help="heads for each tested fold")
@@ -138,7 +165,10 @@ def main() -> None:
     arm: Arm = read_json(args.arm)
     sets: TrainingSets = read_json(args.window_sets)
     start = {path.name: path for path in args.start or []}
+    heads = [(f, r) for f in sets["test_folds"] for r in range(args.replicates)]
     needed = {*start} or {"head"} if arm["start"] == "pretrained" else {*arm["begins_with"]}
+    if arm["start"] == END_TO_END:
+        needed = {f"fold_{f}_replicate_{r}" for f, r in heads}
     if {*start} != needed:
         raise InputError(
             f"arm {arm['name']}: its start is {arm['start']}: "
@@ -155,9 +185,10 @@ def main() -> None:
         *(path.read_bytes() for path in starts),
     )
     checkpoints = args.checkpoints and args.checkpoints / key
-    make = fitting(data, start) if arm["start"] in FITTED else training(data, start, checkpoints)  # imports before forking
-    _job = Job(data, make, args.seed, args.out)
-    heads = [(f, r) for f in sets["test_folds"] for r in range(args.replicates)]
+    make = (
+        fitting(data, start) if arm["start"] in (*FITTED, END_TO_END) else training(data, start, checkpoints)
+    )  # imports before forking
+    _job = Job(data, make, start, args.seed, args.out)
     with ProcessPoolExecutor(min(args.cpus, len(heads)), multiprocessing.get_context("fork")) as pool:
         try:
             said: dict[int, list[ValidationOdds | None]] = {f: [] for f in sets["test_folds"]}

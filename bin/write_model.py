@@ -8,11 +8,15 @@ import numpy as np
 
 from virshort.errors import run
 from virshort.files import read_json
+from virshort.heads.finetuned import RECORD as ENCODER_RECORD
 from virshort.heads.held_out import FILE as HELD_OUT
 from virshort.heads.held_out import joined
+from virshort.heads.model_files import folder_of
 from virshort.heads.pair_record import POOLED_RULE
 from virshort.heads.prediction import read_heads
+from virshort.modalities import FINETUNED
 from virshort.model.card import model_card
+from virshort.model.record import FinetunedEncoders
 from virshort.model.source_kmers import spaced_kmers, step_for
 from virshort.model.writing import Run, chosen_arm, model_record, write_model
 from virshort.paired_sets import PAIR
@@ -52,6 +56,11 @@ def main() -> None:
     bases = np.memmap(args.sequences, np.uint8, "r")
     step = step_for(len(bases))
     kmers = spaced_kmers(bases, sources.offset, sources.length, step)
+    trained: FinetunedEncoders | None = None
+    if FINETUNED in arm["modalities"]:
+        how = read_json(args.models / folder_of(sets["test_folds"][0], 0) / ENCODER_RECORD)["how"]
+        columns = {str(fold): i * len(replicates) for i, fold in enumerate(sorted(sets["test_folds"]))}
+        trained = {"encoder": how["encoder"], "columns": columns, "width": len(columns) * len(replicates)}
     record = model_record(
         arm,
         arms,
@@ -62,10 +71,11 @@ def main() -> None:
         Run(sets["folds"], sets["test_folds"], args.window_length, args.genetic_code, args.frames, args.sensitivity),
         joined([read_json(path) for path in by_set]),
         read_json(args.rows),
+        trained,
     )
     comparison: Comparison = read_json(args.comparison)
     card = model_card(record, comparison, sources, args.simulated)
-    done = write_model(args.out, record, heads, kmers, args.databases, card)
+    done = write_model(args.out, record, heads, kmers, args.databases, card, args.models)
     size = sum(f["bytes"] for f in done["files"].values())
     print(
         f"{arm['name']}: the heads of {len(sets['test_folds'])} folds, {len(kmers)} 31-mers of "

@@ -17,8 +17,9 @@ workflow ARMS {
     options // all parameters, typed
     // Channels by name. arms: arms.json; features: [ pool, encoder or `windows`, [files] ]; sets: window_sets.json; leakage:
     // leakage.json; folds: folds.parquet; facts: what else the report shows; windows: their folder, or []; width: numbers
-    // per row of the baseline's features; rows: of encoders.yaml, by language model; sequences: the bases of all sources, and databases:
-    // what windows are searched against, nothing where there are none
+    // per row of the baseline's features; rows: of encoders.yaml, by language model; sequences: the bases of all sources, and
+    // databases: what windows are searched against, nothing where there are none; finetuned: [ arm's name, [folder of each
+    // model] ] of arms whose encoder was trained end to end
     data
 
     main:
@@ -54,6 +55,7 @@ workflow ARMS {
         baseline: (arm.curve_of ?: arm.name).tokenize('@')[0] == 'baseline' // with any encoder
         combined: arm.combine
         after_baseline: arm.begins_with
+        finetuned: arm.finetune
         other: true
     }
     checkpoints = "${workflow.workDir}/checkpoints"
@@ -63,11 +65,14 @@ workflow ARMS {
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
     TRAIN(
-        // [ arm, sets, [files], the models of the baseline that it begins with or [] ]
+        // [ arm, sets, [files], the models of the baseline that it begins with, those trained end to end, or [] ]
         kinds.other.map { arm, sets, files -> [arm, sets, files, []] }.mix(
             kinds.after_baseline.map { arm, sets, files -> [arm.begins_with[0], arm, sets, files] }
                 .combine(TRAIN_BASELINE.out.map { arm, models -> [arm.name, models] }, by: 0)
-                .map { _name, arm, sets, files, models -> [arm, sets, files, models] }
+                .map { _name, arm, sets, files, models -> [arm, sets, files, models] },
+            kinds.finetuned.map { arm, sets, files -> [arm.name, arm, sets, files] }
+                .combine(data.finetuned, by: 0)
+                .map { _name, arm, sets, files, folders -> [arm, sets, files, folders] }
         ),
         options.subMap('replicates', 'seed'), checkpoints, codeDigest('train.py')
     )
@@ -130,11 +135,16 @@ workflow ARMS {
         trained.map { arm, folder -> [arm.name, arm, folder] }
             .join(EVALUATE.out.map { folder -> [folder.name, folder] })
             .combine(COMPARE.out.comparison)
-            .filter { name, _arm, _models, _evaluation, compared -> name == modelArm(options.model_arm, compared) }
+            .combine(data.arms)
+            .filter { name, _arm, _models, _evaluation, compared, _arms -> name == modelArm(options.model_arm, compared) }
             .combine(data.databases.ifEmpty([]).map { found -> [found] })
             .combine(data.rows)
-            .map { _name, arm, found, evaluation, _compared, databases, rows ->
-                def read = rows.subMap(arm.encoders.values().collect { encoder -> encoder - ~/-untranslated$/ })
+            .map { _name, arm, found, evaluation, _compared, arms, databases, rows ->
+                def adapted = readJson(arms).findAll { other ->
+                    other.finetune && other.encoders.finetuned == arm.encoders.finetuned
+                }
+                def encoders = arm.encoders.values() + adapted.collect { other -> other.finetune.encoder }
+                def read = rows.subMap(encoders.collect { encoder -> encoder - ~/-untranslated$/ })
                 [arm, found, evaluation, 'homology' in arm.modalities ? databases : [], read]
             },
         COMPARE.out.comparison,

@@ -1,8 +1,10 @@
 // From windows to features: every window is embedded once by every encoder that some arm needs, however many arms share it.
 include { codeDigest                                          } from '../functions/code'
+include { readJson                                            } from '../functions/files'
 include { contentOf ; encodersOf ; poolOf ; shardOf ; shelved } from '../functions/pools'
 include { loading ; weightsToFetch                            } from '../functions/weights'
 include { FETCH_WEIGHTS                                       } from '../modules/fetch_weights/main'
+include { FINETUNING                                          } from './finetuning'
 include { EMBED                                               } from '../modules/embed/main'
 include { EMBED_KMERS                                         } from '../modules/embed_kmers/main'
 include { SEARCH                                              } from '../modules/search/main'
@@ -13,6 +15,7 @@ workflow EMBEDDING {
     plan // plan.json, read
     fastas // [ shard_*.fa.gz, ... ]
     manifests // [ shard_*.windows.parquet, ... ]
+    sets // window_sets.json
     databases // what windows are searched against, as a folder; nothing if no arm reads matches
 
     main:
@@ -72,8 +75,11 @@ workflow EMBEDDING {
         "${workflow.workDir}/compiled",
         codeDigest('search.py')
     )
+    // An arm that trains an encoder end to end has log-odds as its features
+    FINETUNING(options, plan, sets.map { f -> readJson(f) }, fastas, manifests, FETCH_WEIGHTS.out)
+    finetuned = FINETUNING.out.models
     // [ pool, encoder or `windows`, [features or manifests of all its shards] ]
-    features = EMBED.out.mix(EMBED_KMERS.out, SEARCH.out)
+    features = EMBED.out.mix(EMBED_KMERS.out, SEARCH.out, FINETUNING.out.features)
         .transpose()
         .mix(listed.map { pool, _shard, manifest -> [pool, manifest] })
         .map { pool, f -> [pool, contentOf(f.name), f] }
@@ -83,4 +89,5 @@ workflow EMBEDDING {
 
     emit:
     features // [ pool, encoder or `windows`, [features or manifests of all its shards] ]
+    finetuned // [ arm's name, [folder of each split and replicate] ]
 }

@@ -14,6 +14,7 @@ workflow EXPERIMENT {
         READY_FEATURES(options)
         data = READY_FEATURES.out
         features = data.features
+        finetuned = channel.empty()
         width = data.width
         folder = channel.value([])
         rows = channel.value([:])
@@ -23,8 +24,9 @@ workflow EXPERIMENT {
     else {
         WINDOWS(options)
         data = WINDOWS.out
-        EMBEDDING(options, data.plan, data.fastas, data.manifests, data.databases)
+        EMBEDDING(options, data.plan, data.fastas, data.manifests, data.sets, data.databases)
         features = EMBEDDING.out.features
+        finetuned = EMBEDDING.out.finetuned
         width = data.plan.map { p -> p.width }
         rows = data.plan.map { p -> p.weights.collectEntries { name, wanted -> [name, wanted.row] } }
         folder = data.folder
@@ -35,7 +37,7 @@ workflow EXPERIMENT {
         options,
         [
             arms: data.arms, features: features, sets: data.sets, leakage: data.leakage, folds: data.folds, facts: data.facts,
-            windows: folder, width: width, rows: rows, sequences: sequences, databases: databases
+            windows: folder, width: width, rows: rows, sequences: sequences, databases: databases, finetuned: finetuned
         ]
     )
 }

@@ -52,6 +52,12 @@ workflow WINDOWS {
     // { fastas, encoders, needed, weights, width, train_sets, note }: Plan of bin/virshort/encoders/plan.py
     plan = PLAN.out.plan.map { f -> readJson(f) }
     plan.flatMap { p -> p.note ? ["Note: ${p.note}"] : [] }.view()
+    plan.filter { p -> options.arms_file && p.left_out }.subscribe { p ->
+        log.warn(
+            "virshort: of --arms_file, ${p.left_out.join(', ')} is left out, because an encoder is trained end to end only with " +
+            '-profile gpu, or where the arm is named with --arms'
+        )
+    }
     plan.filter { p -> options.homology_sensitivity != 'default' && !p.encoders.containsKey('homology') }.subscribe { _plan ->
         log.warn('virshort: --homology_sensitivity has no effect, because no arm of this run reads homology')
     }

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from virshort.arm_record import Arm
+from virshort.arm_record import Arm, Finetuning
 from virshort.errors import InputError, nearest
-from virshort.modalities import ENCODED, MODALITIES, UNTRANSLATED
+from virshort.modalities import ENCODED, FINETUNED, MODALITIES, OF_ARM, UNTRANSLATED
 from virshort.strict_yaml import choice, flag, number, read_yaml, text, whole_number
 
 WINDOW_SETS = ("short", "scratch", "mixed", "full")
@@ -17,6 +17,7 @@ LABELLINGS = ("true", "shuffled")
 PROTEIN_INPUTS = ("translated", "nucleotide")
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "one_cycle")
+ADAPTERS = ("lora", "none")
 WIDTHS = (4, 8192)
 DEEPEST = 4
 """Hidden layers that a head may have at most."""
@@ -43,6 +44,12 @@ _DEFAULTS: dict[str, Any] = {
     "schedule": "constant",
     "standardize": False,
     "combine": [],
+    "adapters": None,
+    "rank": 8,
+    "alpha": 16,
+    "targets": [],
+    "batch_tokens": 16384,
+    "gradient_checkpointing": False,
 }
 _NOT_TRAINING = ("name", "description", "role", "note", "curve_of", "variant_of", "encoding")
 """Keys that do not change what an arm learns. `encoding` is a key of earlier versions: the encoders, joined by +."""
@@ -50,6 +57,12 @@ _FITTED = ("description", "role", "modalities", "encoders")
 """Keys of an arm that believes the matches of a homology search, which is fitted on validation windows of `short`."""
 _COMBINED = ("description", "role", "combine")
 """Keys of an arm that combines others, likewise."""
+_OF_LORA = ("rank", "alpha", "targets")
+"""Keys that only low-rank adapters have."""
+_OF_FINETUNING = ("adapters", *_OF_LORA, "batch_tokens", "gradient_checkpointing")
+"""Keys of an arm whose encoder is trained end to end."""
+_NO_FINETUNING = ("start", "frozen", "labels", "batch_size", "standardize")
+"""Keys that such an arm does not have."""
 
 
 def read_arms(
@@ -95,6 +108,7 @@ def _complete(
         if key not in _DEFAULTS:
             raise InputError(f"unknown key {key}: {nearest(str(key), _DEFAULTS)}")
     _check_keys_of_fitted(row)
+    _check_keys_of_finetuning(row)
     values = _DEFAULTS | {"protein_input": protein_input} | row
     modalities = _modalities(values["modalities"])
     if fitted := "combine" in row or modalities == ["homology"]:
@@ -131,6 +145,8 @@ def _complete(
         raise InputError("protein_input is set, but protein is not among its modalities: remove it or add protein")
     if arm["protein_input"] == "nucleotide" and "protein" in arm["encoders"]:
         arm["encoders"]["protein"] += UNTRANSLATED
+    if "adapters" in row:
+        return _finetuned(arm, values)
     if arm["frozen"] and arm["start"] == "random":
         raise InputError("frozen with random weights learns nothing: set start: baseline")
     return arm
@@ -153,6 +169,55 @@ def _check_keys_of_fitted(row: Mapping[str, Any]) -> None:
     for what, keys in kinds.values():
         if other := [key for key in row if key not in keys]:
             raise InputError(f"{other[0]} has no effect on an arm that {what}: remove it")
+
+
+def _check_keys_of_finetuning(row: Mapping[str, Any]) -> None:
+    """Raise InputError for keys that have no effect on an arm whose encoder is, or is not, trained end to end."""
+    if "adapters" not in row:
+        if other := [key for key in _OF_FINETUNING if key in row]:
+            raise InputError(f"{other[0]} has no effect without adapters: remove it, or set adapters: lora")
+        return
+    if other := [key for key in _NO_FINETUNING if key in row]:
+        raise InputError(f"{other[0]} has no effect on an arm whose encoder is trained end to end (adapters): remove it")
+    if row["adapters"] == "none" and (other := [key for key in _OF_LORA if key in row]):
+        raise InputError(f"{other[0]} has no effect with adapters: none, which trains all weights: remove it")
+
+
+def _finetuned(arm: Arm, values: Mapping[str, Any]) -> Arm:
+    """An arm whose encoder is trained end to end with its head. Raises InputError naming the key that is wrong."""
+    if arm["modalities"] not in (["dna"], ["protein"]):
+        raise InputError(
+            f"modalities is {arm['modalities']!r}: with adapters one encoder is trained: set modalities: [dna] or [protein]"
+        )
+    if arm["windows"] != "short":
+        raise InputError(f"windows is {arm['windows']!r}: encoders are trained on windows of short: set windows: short")
+    if arm["role"] == "baseline":
+        raise InputError("adapters: the baseline is a head on fixed embeddings: remove it, or give another arm adapters")
+    (modality,) = arm["modalities"]
+    finetune: Finetuning = {
+        "encoder": arm["encoders"][modality],
+        "modality": modality,
+        "adapters": choice(values, "adapters", ADAPTERS),
+        "rank": whole_number(values, "rank", 1, 1024),
+        "alpha": number(values, "alpha", 1e-3, 1e4),
+        "targets": _targets(values["targets"]),
+        "batch_tokens": whole_number(values, "batch_tokens", 2, 1 << 24),
+        "gradient_checkpointing": flag(values, "gradient_checkpointing"),
+    }
+    return {
+        **arm,
+        "modalities": [FINETUNED],
+        "encoders": {FINETUNED: OF_ARM + arm["name"]},
+        "start": "end_to_end",
+        "finetune": finetune,
+    }
+
+
+def _targets(value: Any) -> list[str]:
+    """The names of the linear layers that get adapters; all linear layers of the encoder if there are none."""
+    if not isinstance(value, list) or any(not isinstance(n, str) or value.count(n) > 1 for n in value):
+        raise InputError(f"targets is {value!r}: must be a list of names of linear layers, as in [qkv, attention_out]")
+    return list(value)
 
 
 def _parts(value: Any) -> list[str]:
@@ -205,6 +270,8 @@ def _check_ready(arm: Arm) -> None:
     """Raise InputError where an arm asks for something that ready features (--features) cannot give."""
     if arm["windows"] != "short":
         raise InputError(f"windows is {arm['windows']!r}: with --features it must be short, which stands for all given rows")
+    if "finetune" in arm:
+        raise InputError("adapters cannot be trained with --features, where there are no sequences: remove the arm")
     if arm["protein_input"] != "translated":
         raise InputError("protein_input has no effect with --features, whose rows are already encoded: remove it")
     for modality, what in (("gc", "GC content"), ("length", "length")):
@@ -237,9 +304,10 @@ def _weight_decay(values: Mapping[str, Any]) -> float:
 
 def _modalities(value: Any) -> list[str]:
     """The modalities in their fixed order, so that the columns of features never change places."""
-    wrong = not isinstance(value, list) or not value or any(m not in MODALITIES or value.count(m) > 1 for m in value)
+    known = [m for m in MODALITIES if m != FINETUNED]  # which arms with adapters have instead of what they name
+    wrong = not isinstance(value, list) or not value or any(m not in known or value.count(m) > 1 for m in value)
     if wrong:
-        raise InputError(f"modalities is {value!r}: must be a list of {', '.join(MODALITIES)}, each at most once, as in [dna]")
+        raise InputError(f"modalities is {value!r}: must be a list of {', '.join(known)}, each at most once, as in [dna]")
     return [m for m in MODALITIES if m in value]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from virshort.arm_record import Arm
 from virshort.errors import InputError, nearest
+from virshort.modalities import FINETUNED, OF_ARM
 
 CURVE = "curve"
 """The role of the arms of the curve. They are no remedies, so none of them is recommended or compared with the baseline."""
@@ -63,11 +64,15 @@ def _at(arm: Arm, kept: int, needed: set[str]) -> Arm:
     def renamed(names: Sequence[str]) -> list[str]:
         return [at_step(n, kept) if n in needed else n for n in names]
 
+    encoders = dict(arm["encoders"])
+    if trained := encoders.get(FINETUNED):
+        encoders[FINETUNED] = OF_ARM + at_step(trained.removeprefix(OF_ARM), kept)
     return {
         **arm,
         "name": at_step(arm["name"], kept),
         "description": f"{arm['name']}, trained on {kept} of the training folds",
         "role": CURVE,
+        "encoders": encoders,
         "training_folds": kept,
         "begins_with": renamed(arm["begins_with"]),
         "combine": renamed(arm["combine"]),

@@ -6,7 +6,7 @@ One encoder is exchanged at a time, so that an arm and its variant differ in not
 from collections.abc import Mapping, Sequence
 
 from virshort.arm_record import Arm
-from virshort.modalities import UNTRANSLATED
+from virshort.modalities import FINETUNED, OF_ARM, UNTRANSLATED
 
 
 def with_encoder(name: str, encoder: str) -> str:
@@ -27,8 +27,14 @@ def arms_of_encoders(arms: Sequence[Arm], first: Mapping[str, str], others: Mapp
 
 
 def _reads(arm: Arm, modality: str, encoder: str) -> bool:
-    own = arm["encoders"].get(modality, "").removesuffix(UNTRANSLATED)
-    return modality in arm["modalities"] and own == encoder and arm["role"] != "control"
+    return _encoder_of(arm, modality).removesuffix(UNTRANSLATED) == encoder and arm["role"] != "control"
+
+
+def _encoder_of(arm: Arm, modality: str) -> str:
+    """The encoder by which an arm reads a modality, or that it trains; empty if there is none."""
+    if "finetune" in arm:
+        return arm["finetune"]["encoder"] if arm["finetune"]["modality"] == modality else ""
+    return arm["encoders"].get(modality, "") if modality in arm["modalities"] else ""
 
 
 def _variant(arm: Arm, modality: str, encoder: str, exchanged: set[str]) -> Arm:
@@ -37,14 +43,18 @@ def _variant(arm: Arm, modality: str, encoder: str, exchanged: set[str]) -> Arm:
     def renamed(names: Sequence[str]) -> list[str]:
         return [with_encoder(n, encoder) if n in exchanged else n for n in names]
 
-    before = arm["encoders"][modality]
-    suffix = UNTRANSLATED if before.endswith(UNTRANSLATED) else ""
+    before = _encoder_of(arm, modality)
+    other = encoder + (UNTRANSLATED if before.endswith(UNTRANSLATED) else "")
+    encoders = arm["encoders"] | {modality: other}
+    if "finetune" in arm:
+        encoders = {FINETUNED: OF_ARM + with_encoder(arm["name"], encoder)}
+        arm = {**arm, "finetune": {**arm["finetune"], "encoder": other}}
     return {
         **arm,
         "name": with_encoder(arm["name"], encoder),
         "description": f"{arm['name']}, with {encoder} instead of {before.removesuffix(UNTRANSLATED)}",
         "role": "remedy",
-        "encoders": arm["encoders"] | {modality: encoder + suffix},
+        "encoders": encoders,
         "begins_with": renamed(arm["begins_with"]),
         "combine": renamed(arm["combine"]),
         "variant_of": arm["name"],

@@ -5,8 +5,12 @@ from typing import TypedDict
 MATCHES = "homology"
 """The modality whose features are the best matches among the sources."""
 
-ENCODED = ("dna", "protein", "codon", MATCHES)
-"""Modalities that an encoder reads: the bases, their translation, codons and frames, and relatives among the sources."""
+FINETUNED = "finetuned"
+"""The modality whose features are log-odds by models that were trained end to end (virshort.finetuning)."""
+
+ENCODED = ("dna", "protein", "codon", MATCHES, FINETUNED)
+"""Modalities that an encoder reads: the bases, their translation, codons and frames, relatives among the sources, and the bases
+or their translation once more, by an encoder that was trained on them."""
 
 NUMBERS = ("gc", "length")
 """Modalities of one number each, from the manifest, which need no encoder: GC content, and length."""
@@ -16,6 +20,9 @@ MODALITIES = ENCODED + NUMBERS
 
 UNTRANSLATED = "-untranslated"
 """Ends the name of a protein encoder that reads bases as if they were residues: a control, never a default."""
+
+OF_ARM = "finetuned-"
+"""Begins the name of the encoder that an arm has trained end to end, which the name of the arm ends."""
 
 GIVEN = "given"
 """Stands for the encoders of ready features, which are unknown."""

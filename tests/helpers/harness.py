@@ -61,7 +61,7 @@ ARMS = [
     "gc",
     "shuffled_labels",
 ]
-"""The arms of assets/arms.yaml, in their order."""
+"""The arms of assets/arms.yaml that run by default without a GPU, in their order."""
 TINY = (
     "--short_windows",
     200,

@@ -19,7 +19,7 @@ from virshort.verdict.verdict import band
 pytestmark = pytest.mark.skipif(not TOKENIZER.exists(), reason="the DNABERT-S tokenizer is not here")
 
 OPTIONS = {
-    "arms": "finetune,dna_only,kmer",
+    "arms": "finetune,dna_only,kmer,lora",
     "dna_encoder": "dnabert-s",
     "protein_encoder": "esm2-8m",
     "short_windows": 1000,
@@ -33,6 +33,7 @@ OPTIONS = {
     "test_folds": 1,
     "replicates": 1,
     "windows_per_shard": 10000,
+    "model_arm": "lora",
 }
 OFFLINE = {"HF_ENDPOINT": "http://127.0.0.1:9"}
 
@@ -101,13 +102,31 @@ def test_arms_are_trained_on_the_encoders_that_they_name(experiment: Experiment)
     results = experiment.first.results
     rows = read(results / "comparison.json")["arms"]
     arms = {row["arm"] for row in rows if row["test_set"] == "short" and row["windows"]}
-    assert arms == {"baseline", "finetune", "dna_only", "kmer"}
+    assert arms == {"baseline", "finetune", "dna_only", "kmer", "lora"}
     models = {arm: next((results / "models" / arm).glob("fold_*/replicate_*/model.json")) for arm in arms}
     used = {arm: {e["modality"]: e for e in read(path)["encoders"]} for arm, path in models.items()}
     for arm in ("baseline", "finetune", "dna_only"):
         assert {m: e["encoder"] for m, e in used[arm].items()} == {"dna": "dnabert-s", "protein": "esm2-8m"}, arm
         assert all(len(e["weights"]) == 16 for e in used[arm].values())
     assert {m: e["encoder"] for m, e in used["kmer"].items()} == {"dna": "kmer-dna", "protein": "kmer-protein"}
+    assert {m: e["encoder"] for m, e in used["lora"].items()} == {"finetuned": "finetuned-lora"}
+
+
+def test_an_encoder_is_trained_end_to_end_once_and_compared_like_other_arms(experiment: Experiment) -> None:
+    results, names = experiment.first.results, [row["name"].split(":")[-1] for row in experiment.first.trace]
+    assert [n for n in names if n.startswith("FINETUNE (")] == ["FINETUNE (lora fold 0 replicate 0)"]
+    # Windows are scored where some split tests them or validates on them: not those of the baseline's training set.
+    scored = {n.split()[2] for n in names if n.startswith("SCORE_FINETUNED")}
+    assert scored == {"train/short"} | {n.split()[2] for n in names if n.startswith("EMBED (") and " test/" in n}
+    table = (results / "comparison.tsv").read_text().splitlines()
+    assert any(line.split("\t")[0] == "lora" for line in table)
+    model = results / "models/lora/fold_0/replicate_0"
+    assert {p.name for p in model.iterdir()} >= {"adapter_config.json", "adapter_model.safetensors", "head.safetensors"}
+    record = read(model / "model.json")
+    assert record["training_windows"] == OPTIONS["short_windows"] and record["trained_parameters"] > 1000
+    exported = read(results / "model/model.json")
+    assert exported["arm"] == "lora" and exported["finetuned"]["encoder"] == "dnabert-s"
+    assert "finetuned/fold_0/adapter_model.safetensors" in exported["files"]
 
 
 def test_no_family_is_in_two_folds(experiment: Experiment) -> None:

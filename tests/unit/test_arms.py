@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,15 @@ ROWS = yaml.safe_load(BUNDLED.read_text())
 
 def test_the_bundled_arms_are_those_of_the_design():
     arms = {a["name"]: a for a in read_arms(BUNDLED, RUN, ENCODERS)}
-    assert list(arms) == ARMS
+    assert [name for name in arms if "finetune" not in arms[name]] == ARMS
+    assert [name for name in arms if "finetune" in arms[name]] == ["lora"]
     assert arms["finetune"]["learning_rate"] == 1e-4 and arms["finetune"]["start"] == "baseline"
     assert arms["scratch"]["learning_rate"] == 1e-3 and arms["scratch"]["windows"] == "scratch"
     assert all(a["batch_size"] == 256 for a in arms.values())
-    assert {name for name, a in arms.items() if (a["epochs"], a["dropout"], a["hidden"]) != (10, 0.1, [512])} == {"codon"}
+    assert {name for name, a in arms.items() if (a["epochs"], a["dropout"], a["hidden"]) != (10, 0.1, [512])} == {
+        "codon",
+        "lora",
+    }
 
 
 @pytest.mark.parametrize("name", ["arms.yaml", "arms_features.yaml"])
@@ -278,3 +283,57 @@ def test_a_fitted_arm_has_no_keys_of_training_and_names_its_parts(tmp_path, row,
     other = {"windows": "short", "encoders": {"protein": "esm2-8m"}}
     with pytest.raises(InputError, match=f"arm mine: .*{complaint}"):
         read(tmp_path, ROWS | {"other": other, "mine": row})
+
+
+RUN_WITH_MODELS = RUN | {"dna": "dnabert-s", "protein": "esm2-8m"}
+LORA = {"windows": "short", "modalities": ["dna"], "adapters": "lora"}
+
+
+def read_row(tmp_path, row):
+    path = tmp_path / "arms.yaml"
+    path.write_text(yaml.safe_dump({"baseline": ROWS["baseline"], "mine": row}))
+    return read_arms(path, RUN_WITH_MODELS, ENCODERS)[1]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        LORA | {"targets": ["qkv"], "rank": 4, "alpha": 8, "batch_tokens": 1000, "gradient_checkpointing": True},
+        LORA | {"adapters": "none", "modalities": ["protein"], "learning_rate": 1e-5},
+    ],
+)
+def test_an_arm_with_adapters_reads_what_its_own_encoder_says(tmp_path, row):
+    arm = read_row(tmp_path, row)
+    assert (arm["modalities"], arm["encoders"]) == (["finetuned"], {"finetuned": "finetuned-mine"})
+    (modality,) = row["modalities"]
+    expected = {"rank": 8, "alpha": 16.0, "targets": [], "batch_tokens": 16384, "gradient_checkpointing": False}
+    expected |= {"encoder": RUN_WITH_MODELS[modality], "modality": modality}
+    assert arm["finetune"] == expected | {key: row[key] for key in ("adapters", *expected) if key in row}
+    assert "finetune" not in read_row(tmp_path, {"windows": "short"})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"adapters": "dora"}, "adapters is 'dora': did you mean lora? It can be lora, none"),
+        ({"modalities": ["dna", "protein"]}, "with adapters one encoder is trained"),
+        ({"modalities": ["finetuned"]}, "must be a list of dna, protein, codon, homology, gc, length"),
+        ({"modalities": ["codon"]}, "with adapters one encoder is trained"),
+        ({"windows": "mixed"}, "set windows: short"),
+        ({"batch_size": 32}, "batch_size has no effect on an arm whose encoder is trained end to end"),
+        ({"labels": "shuffled"}, "labels has no effect on"),
+        ({"start": "baseline"}, "start has no effect on"),
+        ({"rank": 0}, "rank is 0: must be a whole number from 1"),
+        ({"targets": "qkv"}, "must be a list of names of linear layers"),
+        ({"adapters": "none", "rank": 4}, "rank has no effect with adapters: none"),
+        ({"adapters": None}, "adapters is missing: it can be lora, none"),
+    ],
+)
+def test_wrong_keys_of_an_arm_with_adapters_are_named(tmp_path, change, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        read_row(tmp_path, LORA | change)
+
+
+def test_keys_of_adapters_need_adapters(tmp_path):
+    with pytest.raises(InputError, match="rank has no effect without adapters"):
+        read_row(tmp_path, {"windows": "short", "rank": 4})

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -45,6 +46,22 @@ def test_an_arm_is_trained_again_with_all_that_it_begins_with() -> None:
         assert a["role"] == CURVE and str(a["training_folds"]) in a["name"] and not trained_alike(a, original)
         assert trained_alike(a | {key: original[key] for key in ("training_folds", "begins_with", "combine")}, original)
     assert all(a["training_folds"] is None and "curve_of" not in a for a in ARMS), "the arms themselves stay as they are"
+
+
+def test_an_encoder_is_trained_again_too() -> None:
+    finetune: Any = {"encoder": "dnabert-s", "modality": "dna"}
+    read: dict[str, str] = {"finetuned": "finetuned-lora"}
+    lora = arm(name="lora", modalities=["finetuned"], encoders=read, start="end_to_end", finetune=finetune)
+    both = arm(
+        name="both",
+        modalities=["homology", "finetuned"],
+        encoders={"homology": "homology", **read},
+        combine=["homology", "lora"],
+        begins_with=["homology", "lora"],
+    )
+    found = {a["name"]: a["encoders"] for a in arms_of_curve([*ARMS, lora, both], "both", folds=4)}
+    again = {"finetuned": "finetuned-lora_1_fold"}
+    assert found["lora_1_fold"] == again and found["both_1_fold"] == {"homology": "homology", **again}
 
 
 def test_a_pretrained_baseline_stays_as_it_is() -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from shipped_rows import ENCODERS
 from virshort.arms import choose, read_arms
@@ -20,7 +21,8 @@ def variants(path: Path = BUNDLED, names: str | None = None, protein_input: str 
 
 
 def test_arms_that_read_the_first_encoder_have_a_variant_with_each_other_one() -> None:
-    found = variants(dna=["metagene-1", "kmer-dna"], protein=["prott5"])
+    frozen = ",".join(name for name in yaml.safe_load(BUNDLED.read_text()) if name != "lora")
+    found = variants(names=frozen, dna=["metagene-1", "kmer-dna"], protein=["prott5"])
     of_dna = [f"{name}@{encoder}" for encoder in ("metagene-1", "kmer-dna") for name in READ_DNA]
     assert list(found) == of_dna + [f"{name}@prott5" for name in (*READ_DNA[:-1], "protein_only")]
     for name, arm in found.items():
@@ -29,6 +31,13 @@ def test_arms_that_read_the_first_encoder_have_a_variant_with_each_other_one() -
         assert encoder in arm["encoders"].values() and len(set(arm["encoders"].values()) & set(FIRST.values())) == 1
     assert found["finetune@metagene-1"]["begins_with"] == ["baseline@metagene-1"]
     assert found["finetune@prott5"]["description"] == "finetune, with prott5 instead of esm2-8m"
+
+
+def test_an_arm_that_trains_its_encoder_has_a_variant_that_trains_the_other() -> None:
+    found = variants(names="lora", dna=["metagene-1"], protein=["prott5"])
+    (arm,) = (a for a in found.values() if "finetune" in a)
+    assert arm["name"] == "lora@metagene-1" and arm["finetune"]["encoder"] == "metagene-1"
+    assert arm["encoders"] == {"finetuned": "finetuned-lora@metagene-1"} and arm["variant_of"] == "lora"
 
 
 def test_without_other_encoders_there_are_no_variants() -> None:

@@ -20,7 +20,7 @@ from virshort.encoders.attention import attend
 from virshort.encoders.byte_pair_tokenizer import BytePairTokenizer
 from virshort.encoders.encoder import LoadSettings
 from virshort.encoders.fused import add_norm, gated_gelu
-from virshort.encoders.language_model import LanguageModel, Parts, load_language_model
+from virshort.encoders.language_model import LanguageModel, LoadParts, Parts, load_language_model
 from virshort.encoders.packed_linear import LinearGelu
 from virshort.encoders.tensor_shapes import Shapes, check_tensors, linear, norm
 from virshort.errors import InputError
@@ -86,7 +86,11 @@ class Layer(nn.Module):
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind()
         _, x = add_norm(self.attention_out(attend(q, k, v, bias)), x, self.attention_norm, keep_sum=False)
         # On a GPU, gelu is computed with the product that follows it, on a CPU with the one before it.
-        inner = gated_gelu(F.linear(x, self.gate.weight), self.up(x)) if x.is_cuda else self.gate(x) * self.up(x)
+        # An adapter beside the gate (virshort.finetuning.low_rank) stands in its place and computes gelu itself.
+        if x.is_cuda and isinstance(self.gate, LinearGelu):
+            inner = gated_gelu(F.linear(x, self.gate.weight), self.up(x))
+        else:
+            inner = self.gate(x) * self.up(x)
         return add_norm(self.mlp_out(inner), x, self.mlp_norm, keep_sum=False)[1]
 
 
@@ -205,7 +209,12 @@ def pooled(model: Callable[[Tensor], Tensor], ids: Tensor) -> Tensor:
 
 def load(name: str, settings: LoadSettings) -> LanguageModel:
     """The encoder (see virshort.encoders.encoder)."""
-    return load_language_model(name, "dna", settings, _load_parts)
+    return load_language_model(name, "dna", settings, parts_loader(name, settings))
+
+
+def parts_loader(_name: str, _settings: LoadSettings) -> LoadParts:
+    """What loads its parts (see virshort.encoders.language_model)."""
+    return _load_parts
 
 
 def _load_parts(folder: Path, dtype: torch.dtype, device: torch.device) -> Parts:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from virshort.encoders.attention import attend
 from virshort.encoders.encoder import LoadSettings
 from virshort.encoders.fused import add_norm, rotate_in_place
-from virshort.encoders.language_model import LanguageModel, Parts, load_language_model
+from virshort.encoders.language_model import LanguageModel, LoadParts, Parts, load_language_model
 from virshort.encoders.packed_linear import LinearGelu
 from virshort.encoders.residue_tokenizer import ResidueTokenizer
 from virshort.encoders.tensor_shapes import Shapes, check_tensors, linear, norm
@@ -235,7 +235,12 @@ def pooled(model: Callable[[Tensor], Tensor], ids: Tensor) -> Tensor:
 
 def load(name: str, settings: LoadSettings) -> LanguageModel:
     """The encoder (see virshort.encoders.encoder)."""
-    return load_language_model(name, "protein", settings, _load_parts)
+    return load_language_model(name, "protein", settings, parts_loader(name, settings))
+
+
+def parts_loader(_name: str, _settings: LoadSettings) -> LoadParts:
+    """What loads its parts (see virshort.encoders.language_model)."""
+    return _load_parts
 
 
 def _load_parts(folder: Path, dtype: torch.dtype, device: torch.device) -> Parts:

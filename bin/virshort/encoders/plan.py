@@ -1,7 +1,7 @@
 """What a run needs of encoders, from its arms: which to load, what each embeds, and which weights to fetch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from virshort.arm_record import Arm
@@ -9,7 +9,7 @@ from virshort.arms import WINDOW_SETS
 from virshort.encoders.catalogue import Catalogue, by_modality, choose_encoder, entry_of
 from virshort.encoders.revisions import PlannedWeights, planned_weights
 from virshort.errors import InputError, nearest
-from virshort.modalities import ENCODED
+from virshort.modalities import ENCODED, FINETUNED
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class PlannedEncoder:
 class Plan:
     """plan.json. fastas: the files of the samplesheet; arms: as in arms.json; encoders: by name; needed: which of them embed
     each window set, where `test` stands for all test sets; weights: of each language model; width: numbers in a row of the
-    baseline's features; note: on k-mers that stand in for language models; train_sets: the window sets to draw for training."""
+    baseline's features; note: on k-mers that stand in for language models; train_sets: the window sets to draw for training;
+    left_out: the arms of the file that would train an encoder, and run only on a GPU or if they are named."""
 
     fastas: list[str]
     arms: list[Arm]
@@ -37,6 +38,7 @@ class Plan:
     width: int
     note: str | None
     train_sets: list[str]
+    left_out: list[str]
 
 
 def encoders_of_run(
@@ -86,19 +88,55 @@ def planned(encoder: str, catalogue: Catalogue) -> PlannedEncoder:
     return PlannedEncoder(entry.process, entry.module, entry.row.name if entry.row else None, reading)
 
 
+def arms_by_default(arms: Sequence[Arm], device: str, catalogue: Catalogue) -> list[str]:
+    """The names of the arms that run unless others are asked for: without those that train an encoder, or combine an arm that
+    does, where no GPU is requested or the encoder is no language model."""
+    left_out = {
+        arm["name"]
+        for arm in arms
+        if "finetune" in arm and (device != "cuda" or entry_of(arm["finetune"]["encoder"], catalogue).row is None)
+    }
+    return [arm["name"] for arm in arms if not left_out & {arm["name"], *arm["combine"]}]
+
+
+def planned_end_to_end(arm: Arm, catalogue: Catalogue) -> PlannedEncoder:
+    """The same of an encoder that an arm trains. Raises InputError where it is no language model."""
+    encoder = arm["finetune"]["encoder"]
+    base = planned(encoder, catalogue)
+    if base.model is None:
+        raise InputError(
+            f"arm {arm['name']}: trains its encoder, and {encoder} is no language model: give the weights of one with "
+            "--weights, or use -profile gpu, or leave the arm out with --arms"
+        )
+    return replace(base, process="SCORE_FINETUNED")
+
+
 def make_plan(
-    fastas: Sequence[str], arms: Sequence[Arm], note: str | None, catalogue: Catalogue, revisions: str | None = None
+    fastas: Sequence[str],
+    arms: Sequence[Arm],
+    note: str | None,
+    catalogue: Catalogue,
+    revisions: str | None = None,
+    left_out: Sequence[str] = (),
 ) -> Plan:
-    """The plan for some arms. revisions: as for `planned_weights`."""
+    """The plan for some arms. revisions: as for `planned_weights`; left_out: as in a plan.
+
+    Raises InputError for an arm that trains an encoder that is no language model."""
     needed = encoders_by_window_set(arms)
     baseline = next(arm for arm in arms if arm["role"] == "baseline")
+    trained = {arm["encoders"][FINETUNED]: arm for arm in arms if "finetune" in arm}
+    published = {trained[name]["finetune"]["encoder"] if name in trained else name for name in needed["test"]}
     return Plan(
         list(fastas),
         list(arms),
-        {name: planned(name, catalogue) for name in needed["test"]},
+        {
+            name: planned_end_to_end(trained[name], catalogue) if name in trained else planned(name, catalogue)
+            for name in needed["test"]
+        },
         needed,
-        planned_weights(needed["test"], catalogue, revisions),
+        planned_weights(published, catalogue, revisions),
         sum(entry_of(baseline["encoders"][m], catalogue).dim if m in ENCODED else 1 for m in baseline["modalities"]),
         note,
         sorted({arm["windows"] or "short" for arm in arms}),
+        list(left_out),
     )

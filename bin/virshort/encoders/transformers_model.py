@@ -18,7 +18,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForTextEncoding, AutoTo
 from transformers.utils import logging
 
 from virshort.encoders.encoder import LoadSettings
-from virshort.encoders.language_model import LanguageModel, Parts, load_language_model
+from virshort.encoders.language_model import LanguageModel, LoadParts, Parts, load_language_model
 from virshort.encoders.progress import Log
 from virshort.encoders.reading import Reading
 from virshort.errors import InputError, first_line
@@ -102,10 +102,15 @@ class Pooled:
 
 def load(name: str, settings: LoadSettings) -> LanguageModel:
     """The encoder (see virshort.encoders.encoder). Raises InputError where the settings do not say how it reads sequences."""
+    parts = parts_loader(name, settings)
+    return load_language_model(name, settings.reading.modality if settings.reading else "", settings, parts)
+
+
+def parts_loader(name: str, settings: LoadSettings) -> LoadParts:
+    """What loads its parts (see virshort.encoders.language_model). Raises InputError likewise."""
     if settings.reading is None:
         raise InputError(f"{name}: nothing says how it reads sequences: name its row with --reading")
-    parts = partial(_load_parts, name, settings.reading, settings.log)
-    return load_language_model(name, settings.reading.modality, settings, parts)
+    return partial(_load_parts, name, settings.reading, settings.log)
 
 
 def _load_parts(name: str, reading: Reading, log: Log, folder: Path, dtype: torch.dtype, device: torch.device) -> Parts:
@@ -130,7 +135,7 @@ def _load_parts(name: str, reading: Reading, log: Log, folder: Path, dtype: torc
     hidden = LastHidden(model).to(device).eval().requires_grad_(False)
     most = longest(name, reading, config, tokenizer)
     pooled = Pooled(reading.pooling, tokenize, most, log)
-    with torch.inference_mode():
+    with torch.no_grad():  # what it keeps must serve training too
         width = hidden(torch.from_numpy(tokenize([_PROBE[reading.modality]])[0])[None].to(device)).shape[-1]
     if width != reading.dim:
         raise InputError(f"{name}: its vectors have {width} numbers instead of {reading.dim}: correct dim in its row")

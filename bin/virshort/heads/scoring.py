@@ -1,7 +1,8 @@
 """Log-odds of models from their tensors, without torch, which takes seconds to import.
 
 A model is a head or a stack. A stack is a logistic regression over what its parts say of a window: a head says its log-odds,
-and the matches of a homology search their evidence (virshort.heads.matches). All that a stack needs is among its tensors.
+and the matches of a homology search their evidence (virshort.heads.matches). A part without tensors of its own reads log-odds,
+those of an encoder that was trained end to end. All that a stack needs is among its tensors.
 """
 
 from collections.abc import Mapping
@@ -51,6 +52,8 @@ def stack_inputs(parts: list[dict[str, np.ndarray]], x: np.ndarray) -> np.ndarra
         own = x[:, part[COLUMNS]]
         if FOLDS in part:
             found.append(evidence(best_bits(own, part[FOLDS])))
+        elif len(part) == 1:
+            found.append(own.astype(np.float64))
         else:
             found.append(_head_log_odds(part, own)[:, None].astype(np.float64))
     return np.hstack(found)

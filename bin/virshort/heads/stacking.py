@@ -1,8 +1,9 @@
-"""Arms that are not trained but fitted on validation windows: the matches of a homology search, and combinations of arms.
+"""Arms whose heads are not trained here: the matches of a homology search, combinations of arms, and the log-odds of encoders
+that were trained end to end.
 
-Both are stacks (virshort.heads.scoring). Their coefficients are few. The threshold, the calibration and the metrics by which
-arms are compared come from log-odds that each validation window gets from a fit on other clusters, so that fitting and judging
-on the same windows gives no advantage.
+All are stacks (virshort.heads.scoring). Log-odds stay as they are; the others are fitted on validation windows, with few
+coefficients. Their threshold, calibration and the metrics by which arms are compared come from log-odds that each validation
+window gets from a fit on other clusters, so that fitting and judging on the same windows gives no advantage.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +18,14 @@ from virshort.fold_roles import training_folds
 from virshort.heads import calibration
 from virshort.heads.arm_data import ArmData, HeadFiles, record_of
 from virshort.heads.ensemble import ValidationOdds
+from virshort.heads.finetuned import column_number
 from virshort.heads.logistic import fit_logistic, held_out
 from virshort.heads.matches import SIGNS, best_bits, best_cut, evidence
 from virshort.heads.metrics import judge
-from virshort.heads.model_record import Model
+from virshort.heads.model_record import Epoch, Model
 from virshort.heads.scoring import COLUMNS, CUT, FOLDS, parts_of, stack_inputs, stack_tensors
 from virshort.heads.settings import Settings
-from virshort.modalities import MATCHES
+from virshort.modalities import FINETUNED, MATCHES
 
 _READ = 1 << 14  # rows that are read from disk at once
 
@@ -58,6 +60,43 @@ def fit_matches(data: ArmData, settings: Settings) -> HeadFiles:
     return _fit(data, settings, replace(bits, inputs=evidence(bits.inputs)), [part], SIGNS)
 
 
+@dataclass(frozen=True)
+class EndToEnd:
+    """How an encoder and its head were trained: what a model.json says of it."""
+
+    history: list[Epoch]
+    best_epoch: int
+    trained_parameters: int
+    training_windows: int
+    hyperparameters: dict[str, int | float | str]
+
+
+def take_log_odds(data: ArmData, settings: Settings, how: EndToEnd) -> HeadFiles:
+    """The arm whose encoder was trained end to end: the log-odds of its own model as they are, with a threshold and a
+    calibration from validation windows."""
+    short = data.short
+    number = column_number(short.features.features.headers[0], (settings.fold, settings.replicate))
+    column = columns_of(short.features, [FINETUNED], [FINETUNED])[[number]]
+    part = {COLUMNS: column}
+    known = _read_validation(data, settings.fold, lambda x: stack_inputs([part], x))
+    windows = known.windows
+    odds, label = join(known.inputs[:, 0], known.first).astype(np.float32), short.label[windows]
+    length, cluster = short.features.length[windows], short.cluster[windows]
+    judged, threshold = judge(label, odds)
+    record = record_of(data, settings, threshold, calibration.fit(label, odds, length, cluster), judged)
+    record |= {
+        "hyperparameters": how.hyperparameters,
+        "best_epoch": how.best_epoch,
+        "epochs_run": len(how.history),
+        "trained_parameters": how.trained_parameters,
+        "training_windows": how.training_windows,
+        "validation_windows": len(windows),
+        "training": how.history[how.best_epoch - 1]["train"],
+        "validation": judged,
+    }
+    return HeadFiles(stack_tensors([part], np.ones(1), 0.0), how.history, record, ValidationOdds(label, odds, length, cluster))
+
+
 def fit_combined(data: ArmData, settings: Settings, parts: Sequence[PartModel]) -> HeadFiles:
     """A logistic regression over the log-odds of heads and the evidence of matches.
 
@@ -69,7 +108,11 @@ def fit_combined(data: ArmData, settings: Settings, parts: Sequence[PartModel]) 
     for part in parts:
         _check_encoders(part.record, features)
         columns = columns_of(features, modalities, part.record["modalities"])
-        if part.record["modalities"] == [MATCHES]:
+        if part.record["modalities"] == [FINETUNED]:
+            (log_odds,) = parts_of(part.weights)
+            stacked.append({COLUMNS: columns[log_odds[COLUMNS]]})
+            signs.append(np.array([1]))
+        elif part.record["modalities"] == [MATCHES]:
             (matches,) = parts_of(part.weights)
             stacked.append({**matches, COLUMNS: columns})
             signs.append(SIGNS)

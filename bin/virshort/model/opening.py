@@ -3,21 +3,22 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
-from virshort.encoders.catalogue import load_encoder
+from virshort.encoders.catalogue import Catalogue, entry_of, load_encoder
 from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.errors import InputError
 from virshort.heads.fast_scoring import prepared
 from virshort.heads.scoring import FOLDS
-from virshort.modalities import MATCHES, NUMBERS
+from virshort.modalities import FINETUNED, MATCHES, NUMBERS
 from virshort.model.checking import REMEDY, Checked, check_files, read_record
-from virshort.model.language_models import catalogue_of_model
-from virshort.model.record import HEADS, HOMOLOGY, KMERS, ModelRecord, head_name
+from virshort.model.language_models import ENSEMBLE, catalogue_of_model
+from virshort.model.record import HEADS, HOMOLOGY, KMERS, ModelRecord, finetuned_folder, head_name
 from virshort.model.shared_kmers import SourceKmers
 
 
@@ -48,7 +49,7 @@ def open_model(
     return OpenModel(
         record,
         {fold: prepared(weights) for fold, weights in read_heads(folder, record).items()},
-        _load_encoders(record, settings),
+        _load_encoders(folder, record, settings),
         folder / HOMOLOGY if record["search"] else None,
         SourceKmers(_mapped(folder / KMERS, "kmers")),
     )
@@ -99,13 +100,16 @@ def _not_safetensors(path: Path, why: Exception) -> InputError:
     return InputError(f"{path}: damaged, or not a safetensors file ({why}): {REMEDY}")
 
 
-def _load_encoders(record: ModelRecord, settings: LoadSettings) -> dict[str, Encoder]:
+def _load_encoders(folder: Path, record: ModelRecord, settings: LoadSettings) -> dict[str, Encoder]:
     """Every encoder that reads sequences singly, by modality."""
     wanted = {e["modality"]: e for e in record["encoders"]}
     catalogue = catalogue_of_model(record)
     found = {}
     for modality in record["modalities"]:
         if modality in NUMBERS or modality == MATCHES:
+            continue
+        if modality == FINETUNED:
+            found[modality] = _load_finetuned(folder, record, settings, catalogue)
             continue
         known = wanted[modality]
         counts = LoadSettings(threads=settings.threads)  # an encoder without weights, on the CPU
@@ -118,3 +122,13 @@ def _load_encoders(record: ModelRecord, settings: LoadSettings) -> dict[str, Enc
             )
         found[modality] = encoder
     return found
+
+
+def _load_finetuned(folder: Path, record: ModelRecord, settings: LoadSettings, catalogue: Catalogue) -> Encoder:
+    """The encoders of all folds that were trained end to end, as one."""
+    about = record["finetuned"]
+    entry = entry_of(about["encoder"], catalogue)
+    folders = {column: finetuned_folder(folder, int(fold)) for fold, column in about["columns"].items()}
+    used = replace(settings, genetic_code=record["genetic_code"], reading=entry.row.reading if entry.row else None)
+    encoder: Encoder = import_module(ENSEMBLE).load(folders, about["width"], entry.module, used)
+    return encoder

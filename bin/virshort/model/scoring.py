@@ -16,7 +16,7 @@ from virshort.homology.databases import read_list
 from virshort.homology.shapes import SENSITIVITIES
 from virshort.homology.source_list import Matches, best_source, read_sources
 from virshort.labels import LABELS
-from virshort.modalities import MATCHES, NUMBERS
+from virshort.modalities import FINETUNED, MATCHES, NUMBERS
 from virshort.model.opening import OpenModel
 
 BLOCK = 1 << 13
@@ -91,6 +91,11 @@ def _rows(model: OpenModel, sequences: Sequence[bytes], matches: np.ndarray, tab
             numbers.append(value[:, None])
         elif modality == MATCHES:
             encoded.append(matches.reshape(len(matches), -1)[table.window].astype(record["storage"]))
+        elif modality == FINETUNED:
+            # A window has one vector, as in the run (score_finetuned.py), whatever its rows are.
+            windows = find_rows(sequences, "longest", record["genetic_code"])
+            vectors = _encode(model.encoders[modality], sequences, windows, "float32", record["genetic_code"], first)
+            encoded.append(vectors[table.window])
         else:
             encoded.append(
                 _encode(model.encoders[modality], sequences, table, record["storage"], record["genetic_code"], first)

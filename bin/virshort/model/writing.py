@@ -13,6 +13,8 @@ from virshort import __version__
 from virshort.arm_record import Arm
 from virshort.errors import InputError, nearest
 from virshort.files import content_digest, whole, write_json
+from virshort.heads.finetuned import copy_finetuned
+from virshort.heads.model_files import folder_of
 from virshort.heads.model_record import Calibration, Lengths, Model
 from virshort.heads.pair_record import MateRule
 from virshort.heads.prediction import Heads
@@ -26,9 +28,11 @@ from virshort.model.record import (
     HOMOLOGY,
     KMERS,
     RECORD,
+    FinetunedEncoders,
     ModelRecord,
     Search,
     SourceKmersRecord,
+    finetuned_folder,
     head_name,
 )
 from virshort.model.thresholds import model_thresholds
@@ -88,9 +92,11 @@ def model_record(
     run: Run,
     held_out: HeldOut | None = None,
     rows: Mapping[str, dict[str, Any]] = {},
+    finetuned: FinetunedEncoders | None = None,
 ) -> ModelRecord:
     """model.json, but for its files and its digest. arms: all of the run; of_head: the record of one head; fitted: the
-    calibration of each fold; rows: of encoders.yaml, by the names of language models. Raises InputError where its encoders are
+    calibration of each fold; rows: of encoders.yaml, by the names of language models; finetuned: the encoders that the arm
+    has trained, if it has. Raises InputError where its encoders are
     not known."""
     encoders = [e for e in of_head["encoders"] or [] if e["modality"] in arm["modalities"]]
     if any(e["encoder"] == GIVEN for e in encoders):
@@ -98,6 +104,8 @@ def model_record(
     calibration = {str(fold): list(fitted[fold]) for fold in run.tested}
     search: Search = {"folds": run.folds, "sensitivity": run.sensitivity}
     read = {e["encoder"].removesuffix(UNTRANSLATED) for e in encoders}
+    if finetuned:
+        read.add(finetuned["encoder"].removesuffix(UNTRANSLATED))
     language_models = {name: keys for name, keys in rows.items() if name in read}
     record: ModelRecord = {
         "format": FORMAT,
@@ -126,14 +134,23 @@ def model_record(
     }
     if language_models:
         record["language_models"] = language_models
+    if finetuned:
+        record["finetuned"] = finetuned
     return record
 
 
 def write_model(
-    folder: Path, record: ModelRecord, heads: Heads, kmers: np.ndarray, databases: Path | None, card: str
+    folder: Path,
+    record: ModelRecord,
+    heads: Heads,
+    kmers: np.ndarray,
+    databases: Path | None,
+    card: str,
+    models: Path | None = None,
 ) -> ModelRecord:
     """Write a model, its record last. heads: of one replicate; kmers: of the sources, sorted; databases: the folder that
-    HOMOLOGY_DATABASES wrote, needed where the arm reads matches. Returns the complete record."""
+    HOMOLOGY_DATABASES wrote, needed where the arm reads matches; models: the arm's folder, needed where an encoder was trained
+    end to end. Returns the complete record."""
     tensors = {head_name(fold, name): tensor for fold in record["tested_folds"] for name, tensor in heads.weights[fold].items()}
     for name, content in ((HEADS, tensors), (KMERS, {"kmers": kmers})):
         with whole(folder / name) as path:
@@ -142,6 +159,9 @@ def write_model(
         if databases is None:
             raise InputError(f"arm {record['arm']}: reads matches, but there are no databases: give them with --databases")
         shutil.copytree(databases, folder / HOMOLOGY)
+    if "finetuned" in record and models:
+        for fold in record["tested_folds"]:
+            copy_finetuned(models / folder_of(fold, 0), finetuned_folder(folder, fold))
     with whole(folder / CARD) as path:
         path.write_text(card, encoding="utf-8")
     paths = sorted(p for p in folder.rglob("*") if p.is_file())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from virshort.encoders.catalogue import entry_of
 from virshort.encoders.revisions import PlannedWeights, planned_weights
 from virshort.model.checking import Checked
-from virshort.model.language_models import catalogue_of_model
+from virshort.model.language_models import ENSEMBLE, catalogue_of_model, loaded_encoders
 from virshort.model.record import ModelRecord
 from virshort.reads.sheet import Sample
 
@@ -29,6 +29,7 @@ def make_plan(samples: Sequence[Sample], model: ModelRecord, checked: Checked, r
 
     Raises InputError for revisions that do not fit the language models."""
     catalogue = catalogue_of_model(model)
-    names = [encoder["encoder"] for encoder in model["encoders"]]
-    modules = sorted({entry_of(name, catalogue).module for name in names} - {""})
+    names = loaded_encoders(model)
+    trained = {ENSEMBLE} if "finetuned" in model else set()
+    modules = sorted({entry_of(name, catalogue).module for name in names} - {""} | trained)
     return ReadsPlan(list(samples), modules, planned_weights(names, catalogue, revisions), model["arm"], checked)

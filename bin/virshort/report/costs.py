@@ -8,11 +8,11 @@ from pathlib import Path
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 BYTES = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
-EMBEDDING = ("EMBED", "EMBED_KMERS", "SEARCH")
-"""Processes that embed."""
+EMBEDDING = ("EMBED", "EMBED_KMERS", "SEARCH", "SCORE_FINETUNED")
+"""Processes that make features."""
 TRAINING = ("TRAIN_BASELINE", "TRAIN", "TRAIN_COMBINED")
 """Processes that make models, one task for each arm."""
-BY_WINDOWS = ("SAMPLE_WINDOWS", *EMBEDDING, *TRAINING, "EVALUATE", "AUDIT")
+BY_WINDOWS = ("SAMPLE_WINDOWS", "FINETUNE", *EMBEDDING, *TRAINING, "EVALUATE", "AUDIT")
 """Processes whose work grows with the windows; that of the others grows with the genomes, or not at all."""
 MORE = 10
 """The estimate is for this many times the windows."""

@@ -1,10 +1,15 @@
 """What a run needs of encoders."""
 
+import json
+
 import pytest
 
+import plan
+from harness import ROOT
 from shipped_rows import CATALOGUE, ROWS
 from virshort.encoders.plan import (
     PlannedEncoder,
+    arms_by_default,
     encoders_by_window_set,
     encoders_of_run,
     make_plan,
@@ -82,3 +87,47 @@ def test_the_plan_says_how_a_model_of_transformers_reads_sequences():
 def test_an_encoder_of_another_modality_or_of_none_is_refused(asked, message):
     with pytest.raises(InputError, match=message):
         encoders_of_run({"dna": ["kmer-dna", *asked.split(",")], "protein": ["auto"]}, False, "auto", CATALOGUE)
+
+
+def trained(name, encoder, combine=()):
+    finetune = {"finetune": {"encoder": encoder}} if not combine else {}
+    read = {"finetuned": f"finetuned-{name}"}
+    return {"name": name, "role": "remedy", "windows": "short", "encoders": read, "combine": combine} | finetune
+
+
+def test_an_arm_that_trains_its_encoder_needs_the_weights_it_begins_with():
+    arms = [arm("baseline", "full", "kmer-dna"), trained("lora", "dnabert-s")]
+    plan = make_plan([], arms, None, CATALOGUE)
+    assert plan.encoders["finetuned-lora"] == PlannedEncoder("SCORE_FINETUNED", DNABERT_S, "dnabert-s", None)
+    assert "finetuned-lora" in plan.needed["test"] and "finetuned-lora" not in plan.needed["full"]
+    assert [*plan.weights] == ["dnabert-s"]
+    with pytest.raises(InputError, match=r"arm lora: trains its encoder, and kmer-dna is no language model: .* --weights"):
+        make_plan([], [arms[0], trained("lora", "kmer-dna")], None, CATALOGUE)
+
+
+def test_encoders_are_trained_by_default_only_where_a_gpu_is_requested():
+    arms = [arm("baseline", "full") | {"combine": []}, trained("lora", "dnabert-s"), trained("both", "", ["lora", "x"])]
+    assert arms_by_default(arms, "cuda", CATALOGUE) == ["baseline", "lora", "both"]
+    assert arms_by_default(arms, "auto", CATALOGUE) == arms_by_default(arms, "cpu", CATALOGUE) == ["baseline"]
+    assert arms_by_default([arms[0], trained("lora", "kmer-dna")], "cuda", CATALOGUE) == ["baseline"]
+
+
+@pytest.mark.parametrize(
+    ("words", "trained", "left_out"),
+    [
+        (["--device", "auto", "--weights-given"], [], ["lora"]),
+        (["--device", "auto", "--weights-given", "--arms", "lora"], ["lora"], []),
+        (["--device", "cuda"], ["lora"], []),
+        (["--device", "cuda", "--dna-encoder", "dnabert-s,kmer-dna"], ["lora"], []),
+        (["--device", "cuda", "--dna-encoder", "kmer-dna"], [], ["lora"]),
+    ],
+)
+def test_the_script_says_which_arms_train_encoders_and_which_are_left_out(tmp_path, monkeypatch, words, trained, left_out):
+    (tmp_path / "sheet.csv").write_text("fasta,label\na.fa,viral\nb.fa,nonviral\n")
+    monkeypatch.chdir(tmp_path)
+    given = ["--samplesheet", "sheet.csv", "--arms-file", ROOT / "assets/arms.yaml", "--dna-encoder", "auto"]
+    monkeypatch.setattr("sys.argv", ["plan.py", *map(str, given), "--protein-encoder", "kmer-protein", *words])
+    plan.main()
+    found = json.loads((tmp_path / "plan.json").read_text())
+    assert [arm["name"] for arm in found["arms"] if "finetune" in arm] == trained and found["left_out"] == left_out
+    assert ("finetuned-lora" in found["encoders"]) == bool(trained) and ("dnabert-s" in found["weights"]) >= bool(trained)

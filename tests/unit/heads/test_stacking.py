@@ -10,13 +10,15 @@ import pytest
 from harness import ROOT
 from trained_arm import arm
 from virshort.errors import InputError
+from virshort.features.tensors import write_tensors
+from virshort.features.window_features import WindowFeatures
 from virshort.fold_roles import training_folds
 from virshort.heads.arm_data import ArmData, ArmWindows, TrainingSets, settings_of
 from virshort.heads.arm_training import train_head
 from virshort.heads.matches import best_bits
 from virshort.heads.model_files import read_model, write_head
 from virshort.heads.scoring import CUT, log_odds, matched, parts_of
-from virshort.heads.stacking import PartModel, fit_combined, fit_matches
+from virshort.heads.stacking import EndToEnd, PartModel, fit_combined, fit_matches, take_log_odds
 
 CLUSTERS, PER_CLUSTER, FOLDS = 30, 40, 5
 
@@ -142,3 +144,35 @@ def test_fitting_does_not_load_torch() -> None:
         [sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT / "bin")}, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_log_odds_of_a_trained_encoder_are_used_as_they_are_and_can_be_joined_with_matches(made, tmp_path):
+    features, _ = made
+    n, rng = len(features), np.random.default_rng(5)
+    label = features.column("label")
+    odds = (rng.normal(size=(n, 2)) + np.array([1.5, 0.0]) * (2 * label - 1)[:, None]).astype(np.float32)
+    encoder = {"modality": "finetuned", "encoder": "finetuned-lora", "weights": "w", "pooling": "s"}
+    header = {"windows_digest": "w", "encoders": json.dumps([encoder]), "columns": json.dumps([[0, 1], [0, 0]])}
+    write_tensors(tmp_path / "train.short.shard_00000.finetuned-lora.safetensors", {"finetuned": odds}, header)
+    features = WindowFeatures(tmp_path, ["train/short"])
+    data = data_of(features, arm(name="lora", modalities=["finetuned"], start="end_to_end"))
+    settings = settings_of(data.arm, 1, 0, 0)
+    one = {"loss": 0.5, "accuracy": 0.9, "f1": 0.9}
+    how = EndToEnd([{"epoch": 1, "train": one, "validation": one}], 1, 10, 100, {})
+    alone = take_log_odds(data, settings, how)
+    x = features.rows(np.arange(n), ["finetuned"])
+    assert np.array_equal(log_odds(alone.weights, x), odds[:, 1]), "those of replicate 0, the second column"
+    assert alone.record["training"] == one and alone.history == how.history and alone.validation is not None
+    with pytest.raises(InputError, match="fold 3, replicate 0: there are no log-odds"):
+        take_log_odds(data, settings_of(data.arm, 1, 3, 0), how)
+
+    both = data_of(
+        features, arm(name="both", modalities=["homology", "finetuned"], combine=["homology", "lora"], start="parts")
+    )
+    matches = homology(features)
+    strong = take_log_odds(data, settings_of(data.arm, 1, 0, 1), how)
+    parts = [PartModel(m.weights, m.record) for m in (matches, strong)]
+    joined = fit_combined(both, settings, parts)
+    last = log_odds(joined.weights, features.rows(np.arange(n), ["homology", "finetuned"]))
+    alone_too = np.corrcoef(last, odds[:, 0])[0, 1]
+    assert alone_too > 0.5 and joined.record["selection"]["accuracy"] > matches.record["selection"]["accuracy"]
