@@ -211,9 +211,10 @@ def kraken(work: Path, name: str) -> Judged:
             file.writelines(f">{i}|kraken:taxid|{TAXON[label]}\n{b}\n" for i, b in records(work / f"{label}.fa.gz"))
         command("kraken2-build", "--add-to-library", fasta, "--no-masking", "--db", db)
         fasta.unlink()
-    command("kraken2-build", "--build", "--db", db, "--threads", 2)
+    command("kraken2-build", "--build", "--db", db, "--threads", 1)  # more threads may wait for each other without end
     reads = [work / f"{name}_{mate}.fq.gz" for mate in (1, 2)]
-    usage = command("kraken2", "--db", db, "--threads", 2, "--paired", "--output", work / "kraken.txt", *reads)
+    words = ["kraken2", "--db", db, "--threads", 2, "--paired", "--output", work / "kraken.txt", *reads]
+    usage = command(*words, OMP_NUM_THREADS="2")
     score, call = [], []
     for line in (work / "kraken.txt").open():
         _, _, taxon, _, kmers = line.rstrip("\n").split("\t")

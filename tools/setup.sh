@@ -89,6 +89,12 @@ setup_python() {
     install_packages linter tools/requirements-lint.txt .tools/nf-core # not in .venv: tools/requirements-lint.in says why
 }
 
+# Python and Numba compile what they run for the first time, which the first tasks of a run would wait for.
+compile_ahead() {
+    .venv/bin/python bin/compile.py > "$logs/compile.log" 2>&1 ||
+        fail "cannot compile ahead: $(tail -n 1 "$logs/compile.log") (full log: $logs/compile.log)"
+}
+
 # Nextflow 25.04 runs on Java 17 to 24.
 java_is_supported() { # java
     local major
@@ -171,4 +177,5 @@ fi
 find_python
 find_nextflow
 setup_python "$@"
+compile_ahead
 setup_nextflow

@@ -17,7 +17,7 @@ process CHECK_READS {
     def paths = [files].flatten().collect { f -> f.toString() }
     def staged = [lanes.flatten(), paths].transpose().collate(lanes[0].size())
     """
-    export NUMBA_CACHE_DIR=${quoted(compiled)}
+    export NUMBA_CACHE_DIR=${quoted("${compiled}/${code}")}
     cat > files.json <<'END_OF_FILES'
     ${groovy.json.JsonOutput.toJson(staged)}
     END_OF_FILES

@@ -20,7 +20,7 @@ process COLLECT {
 
     script:
     """
-    export NUMBA_CACHE_DIR=${quoted(compiled)}
+    export NUMBA_CACHE_DIR=${quoted("${compiled}/${code}")}
     collect.py --reads ${record} --chunks chunks --model model/model.json --threshold ${quoted(options.threshold)} \\
         --pair-rule ${options.pair_rule} --formats ${quoted(options.formats ?: '')} --threads ${task.cpus} \\
         ${truth ? "--truth ${truth}" : ''} --out out/${sample}

@@ -21,7 +21,7 @@ process FORECAST {
     def queue = nextflow.Global.session.config.executor?.queueSize ?: 100
     def tasks = local ? Math.max(1, Runtime.runtime.availableProcessors().intdiv(task.cpus)) : queue
     """
-    export NUMBA_CACHE_DIR=${quoted(compiled)}
+    export NUMBA_CACHE_DIR=${quoted("${compiled}/${code}")}
     cat > checked.json <<'END_OF_CHECKED'
     ${groovy.json.JsonOutput.toJson(checked)}
     END_OF_CHECKED

@@ -24,7 +24,7 @@ process PREDICT {
     script:
     def first = chunk.replace('chunk_', '').toLong() * options.reads_per_chunk
     """
-    export NUMBA_CACHE_DIR=${quoted(compiled)}
+    export NUMBA_CACHE_DIR=${quoted("${compiled}/${code}")}
     cat > checked.json <<'END_OF_CHECKED'
     ${groovy.json.JsonOutput.toJson(checked)}
     END_OF_CHECKED

@@ -29,7 +29,7 @@ process PREDICT_GPU {
     def first = chunk.replace('chunk_', '').toLong() * options.reads_per_chunk
     def on_one_gpu = gpu_locks ? "on_one_gpu.sh ${quoted(gpu_locks)} " : ''
     """
-    export NUMBA_CACHE_DIR=${quoted(compiled)}
+    export NUMBA_CACHE_DIR=${quoted("${compiled}/${code}")}
     cat > checked.json <<'END_OF_CHECKED'
     ${groovy.json.JsonOutput.toJson(checked)}
     END_OF_CHECKED

@@ -27,7 +27,7 @@ process SEARCH {
 
     script:
     """
-    export NUMBA_CACHE_DIR=${quoted(compiled)}
+    export NUMBA_CACHE_DIR=${quoted("${compiled}/${code}")}
     search.py --shard ${fasta} --manifest ${manifest} --databases ${databases} --threads ${task.cpus} \\
         --sensitivity ${options.homology_sensitivity} --genetic-code ${options.genetic_code} \\
         --frames ${options.frames} --out ${shard}.${encoder}.safetensors

@@ -61,6 +61,8 @@ class Site:
         for path in (self.root, self.bin, self.wheels):
             path.mkdir()
         shutil.copytree(ROOT / "tools", self.root / "tools")
+        (self.root / "bin").mkdir()
+        (self.root / "bin/compile.py").write_text("import tiny; open('compiled', 'w').write(tiny.version)\n")
         for name in NAMES:
             if found := shutil.which(name):
                 (self.bin / name).symlink_to(found)
@@ -93,6 +95,7 @@ def test_a_second_set_up_does_nothing(site: Site) -> None:
     first = site.setup()
     assert first.returncode == 0, first.stderr
     assert "1 pinned packages" in first.stdout and site.tiny() == "1.0"
+    assert (site.root / "compiled").read_text() == "1.0", "what tasks run is compiled ahead"
     second = site.setup()
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
 

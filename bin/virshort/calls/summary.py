@@ -252,7 +252,18 @@ def _sentence(
         most = f"at most {percent(ends[1])} of the scored fragments are viral"
         return f"The viral share is not distinguishable from none: {most}.{lowest}"
     bounds = f"95 % interval {percent(ends[0])} to {percent(ends[1])}"
-    return f"{percent(share or 0)} of the scored fragments are viral ({bounds}).{lowest}{_excess(strata)}"
+    return (
+        f"{percent(share or 0)} of the scored fragments are viral ({bounds}){_parts(strata, shares)}.{lowest}{_excess(strata)}"
+    )
+
+
+def _parts(strata: Sequence[_Stratum], shares: Sequence[float | None]) -> str:
+    """How the share is made up: what matches, and what composition alone says."""
+    if len(strata) == 1:
+        return ""
+    total = sum(s.counted.reads for s in strata)
+    parts = {s.matched: percent((share or 0) * s.counted.reads / total) for s, share in zip(strata, shares, strict=True)}
+    return f": {parts[True]} with a match, and {parts[False]} without one"
 
 
 def _excess(strata: Sequence[_Stratum]) -> str:

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
+from virshort.homology.ahead import take_ready
 from virshort.homology.composition import composition_correction
 from virshort.homology.databases import Database, blocks, check_folds, encode
 from virshort.homology.matching import Translated, best_matches
 from virshort.homology.residues import PAD, bits, raw_score
 from virshort.homology.seeds import SeedIndex, groups, index_seeds
-from virshort.homology.shapes import LONG_SHAPES, SHAPES
+from virshort.homology.shapes import PATTERNS, SHAPES, kind_of
 from virshort.homology.source_list import Matches
 from virshort.homology.stretches import stop_free_stretches
 from virshort.labels import LABELS
@@ -25,8 +26,6 @@ SHORTEST = 20
 """Residues of the shortest stretch of a window that is searched. A window under 60 bases has none, so it never matches."""
 BATCH = 1 << 22
 """Bases of the windows that are indexed together (one window may extend beyond it), which bounds the memory."""
-LONG = 400
-"""Windows of more bases are searched with LONG_SHAPES."""
 LEAST_BITS = 20.0
 """Weaker matches are not reported: any window has them by chance."""
 LAYOUT = (
@@ -43,16 +42,16 @@ def search(
     databases: Iterable[Database],
     folds: int,
     genetic_code: int,
-    shapes: tuple[int, int],
+    shapes: Sequence[int],
     threads: int = 1,
     log: Callable[[str], None] = print,
 ) -> Matches:
     """Search windows by translation against all databases but those of their own fold.
 
     sequences: n windows; fold: [n] int, None for reads, which are of no fold and may match all; folder, databases: as written
-    by `write_databases`; shapes: how many of SHAPES and of LONG_SHAPES are used. Neither threads, nor other windows, nor the
-    order of anything changes a score. Of equally good matches in a database the first counts. Raises InputError if a database
-    is damaged."""
+    by `write_databases`; shapes: how many of the PATTERNS of each kind of windows are used. Neither threads, nor other windows,
+    nor the order of anything changes a score. Of equally good matches in a database the first counts. Raises InputError if a
+    database is damaged."""
     if fold is None:
         fold = np.full(len(sequences), -1)
     else:
@@ -61,8 +60,8 @@ def search(
     place = np.zeros((len(sequences), folds, len(LABELS)), np.int64)
     databases = list(databases)
     with ThreadPoolExecutor(threads) as pool:
-        for batch in _batches(np.array([len(s) for s in sequences], np.int64)):
-            used = SHAPES[: shapes[0]] if len(sequences[batch[0]]) <= LONG else LONG_SHAPES[: shapes[1]]
+        for kind, batch in _batches(np.array([len(s) for s in sequences], np.int64)):
+            used = PATTERNS[kind][: shapes[kind]]
             windows = translated([sequences[w] for w in batch], genetic_code)
             indexes = list(pool.map(partial(index_seeds, windows.codes, windows.correction), used))
             others = [fold[batch] != database.fold for database in databases]
@@ -80,13 +79,14 @@ def search(
     return Matches(found, place)
 
 
-def _batches(length: np.ndarray) -> list[np.ndarray]:
-    """Divide windows by whether they are LONG, and each part into runs of at most BATCH bases, or a single window. length: [n]
-    int64. Returns arrays of row numbers; each row is in exactly one."""
+def _batches(length: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    """Divide windows by their kind, and those of each into runs of at most BATCH bases, or a single window. length: [n] int64.
+    Returns kinds and arrays of row numbers; each row is in exactly one."""
     found = []
-    for rows in (np.flatnonzero(length <= LONG), np.flatnonzero(length > LONG)):
+    for kind in range(len(PATTERNS)):
+        rows = np.flatnonzero(kind_of(length) == kind)
         run = (np.cumsum(length[rows]) - 1) // BATCH
-        found += np.split(rows, np.flatnonzero(np.diff(run)) + 1) if len(rows) else []
+        found += [(kind, part) for part in np.split(rows, np.flatnonzero(np.diff(run)) + 1) if len(part)]
     return found
 
 
@@ -154,8 +154,8 @@ def best_in(
 
 
 def compile_search(seconds: float = 60) -> None:
-    """Compile the search into the folder NUMBA_CACHE_DIR, unless it is there, by searching nothing in nothing. Without such a
-    folder nothing is done.
+    """Compile the search into the folder NUMBA_CACHE_DIR, unless it is there or was compiled ahead, by searching nothing in
+    nothing. Without such a folder nothing is done.
 
     Of tasks that start together one compiles, and the others wait, but not longer than so many seconds: where a file system has
     no locks, that of a killed task may have stayed behind."""
@@ -164,6 +164,7 @@ def compile_search(seconds: float = 60) -> None:
     folder = Path(shared)
     folder.mkdir(parents=True, exist_ok=True)
     with suppress(Timeout), FileLock(folder / "compiling.lock", timeout=seconds):
+        take_ready(folder)
         windows = translated([b""], 1)
         indexes = [index_seeds(windows.codes, windows.correction, SHAPES[0])]
         with ThreadPoolExecutor(1) as pool:

@@ -24,5 +24,14 @@ LONG_SHAPES = _positions("111011010111", "111010011001011", "110101000110111", "
 """Shapes for long windows, with nine positions each, chosen likewise for 60 residues of which 45, 55 or 65 % are in the same
 group. A long window has several places where a seed may hit a relative. With eight positions it would have ten times as many
 chance hits, and long windows would take most of the time of a run."""
-SENSITIVITIES = {"fast": (2, 1), "default": (5, 2), "sensitive": (8, 4)}
-"""How many of SHAPES and of LONG_SHAPES a search uses."""
+LENGTHS = (400, 1000)
+"""Windows of up to so many bases are short, or long; all others are very long."""
+PATTERNS = (SHAPES, LONG_SHAPES, LONG_SHAPES)
+"""Of short, of long and of very long windows."""
+SENSITIVITIES = {"fast": (2, 1, 1), "default": (5, 2, 1), "sensitive": (8, 4, 4)}
+"""How many of the PATTERNS of each a search uses."""
+
+
+def kind_of(length: np.ndarray) -> np.ndarray:
+    """Whether windows are short (0), long (1) or very long (2). length: [n] bases. Returns [n]."""
+    return np.searchsorted(LENGTHS, length)

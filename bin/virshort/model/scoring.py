@@ -127,7 +127,7 @@ def find_matches(model: OpenModel, sequences: Sequence[bytes], threads: int) -> 
     from virshort.homology.searching import search  # here, since it loads a compiler, which other models do without
 
     folds, databases = read_list(model.databases)
-    shapes = SENSITIVITIES[record["search"]["sensitivity"]] if record["search"] else (0, 0)
+    shapes = SENSITIVITIES[record["search"]["sensitivity"]] if record["search"] else ()
     return search(
         sequences, None, model.databases, databases, folds, record["genetic_code"], shapes, threads, lambda _line: None
     )

@@ -7,7 +7,7 @@ so what is found is shared: there are no false positives. With a step of 1 the a
 
 import numpy as np
 
-from virshort.sequence.canonical_31mers import scan
+from virshort.sequence.canonical_31mers import distinct, scan
 
 EXACT = 1 << 24
 """Bases up to which every 31-mer is kept (128 MiB)."""
@@ -29,4 +29,4 @@ def spaced_kmers(bases: np.ndarray, offset: np.ndarray, length: np.ndarray, step
     kept = [np.empty(0, np.uint64)]
     for position, kmers, source in scan(bases, offset, length):
         kept.append(kmers[(position - offset[source]) % step == 0])
-    return np.unique(np.concatenate(kept))
+    return distinct(np.concatenate(kept))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from virshort.fold_roles import trained_on
-from virshort.sequence.canonical_31mers import K, scan
+from virshort.sequence.canonical_31mers import K, distinct, scan
 
 _BITS = 2 * K
 _SPARE_BITS = 64 - _BITS
@@ -88,7 +88,7 @@ def _in_two_folds(keys: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
         differ = keys[a + 1 : a + 1 + _BLOCK] ^ keys[a : a + _BLOCK][: len(keys) - 1 - a]
         at = a + np.flatnonzero((differ > 0) & (differ >> np.uint64(bits) == 0))
         beside += [at, at + 1]  # since keys are sorted, each fold of such a 31-mer is next to a change of fold
-    at = np.unique(np.concatenate(beside))
+    at = distinct(np.concatenate(beside))
     kmers, first = np.unique(keys[at] >> np.uint64(bits), return_index=True)
     fold = np.uint64(1) << (keys[at] & np.uint64((1 << bits) - 1))
     return kmers, np.bitwise_or.reduceat(fold, first) if len(first) else fold

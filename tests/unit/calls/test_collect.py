@@ -16,6 +16,7 @@ import pytest
 import collect
 from scored_reads import Sample, make_sample, write_chunks, write_model
 from virshort.calls import scores_file
+from virshort.calls.summary import percent
 from virshort.errors import InputError
 from virshort.heads.held_out import rates_by_length, rates_by_rule
 
@@ -174,6 +175,8 @@ def test_reads_with_a_match_are_corrected_apart(tmp_path: Path, monkeypatch: pyt
     assert share["share"] == pytest.approx(0.4 * with_match["share"] + 0.6 * without["share"])
     assert share["ci95"][0] < 0.2 < share["ci95"][1] and abs(share["share"] - 0.2) < 0.05 and abs(share["saerens"] - 0.2) < 0.05
     assert share["precision"] > 0.9 and share["distinguishable"]
+    parts = [percent(0.4 * with_match["share"]), percent(0.6 * without["share"])]
+    assert f"): {parts[0]} with a match, and {parts[1]} without one." in share["sentence"]
 
     one_label = [r for r in rates if r["matched"] is not False]
     model["held_out"] = known | {"rates": one_label}

@@ -33,7 +33,7 @@ def task(tmp_path, monkeypatch, databases):
         search.main()
         return out
 
-    expected = search_windows(windows, fold, searched.folder, searched.databases, 3, 1, (5, 2), 1, lambda _: None).scores
+    expected = search_windows(windows, fold, searched.folder, searched.databases, 3, 1, (5, 2, 1), 1, lambda _: None).scores
     return run, expected, tmp_path
 
 

@@ -17,18 +17,18 @@ from virshort.homology.matching import Translated
 from virshort.homology.residues import ALPHABET, CODES, END, PAD, SCORE, UNKNOWN
 from virshort.homology.searching import best_in, compile_search, search, translated
 from virshort.homology.seeds import index_seeds
-from virshort.homology.shapes import LONG_SHAPES, SHAPES
+from virshort.homology.shapes import LONG_SHAPES, SHAPES, kind_of
 from virshort.homology.source_list import best_source, read_sources
 
 NONVIRAL, VIRAL = 0, 1
 
 
-def matches_in(searched, sequences, fold, shapes=(2, 1), threads=1):
+def matches_in(searched, sequences, fold, shapes=(2, 1, 1), threads=1):
     fold = np.array(fold, np.int8)
     return search(sequences, fold, searched.folder, searched.databases, searched.folds, 1, shapes, threads, lambda _: None)
 
 
-def found_in(searched, sequences, fold, shapes=(2, 1), threads=1):
+def found_in(searched, sequences, fold, shapes=(2, 1, 1), threads=1):
     return matches_in(searched, sequences, fold, shapes, threads).scores
 
 
@@ -78,7 +78,8 @@ def test_a_database_holds_its_fold_and_label_alone(databases, rng):
 def test_threads_sharding_and_order_change_nothing(databases, rng, monkeypatch):
     sources = background(rng, 60, 3000)
     searched = databases(sources)
-    windows = [s[k : k + 150 + k] for s, _, _ in sources for k in (0, 500)]  # short and long ones
+    lengths = ((150, 650), (150, 1150))  # short, long and very long ones
+    windows = [s[500 : 500 + length] for number, (s, _, _) in enumerate(sources) for length in lengths[number % 2]]
     fold = rng.integers(0, 3, len(windows)).astype(np.int8)
     expected, start = matches_in(searched, windows, fold)
     assert expected.any() and start.any()
@@ -130,7 +131,7 @@ def test_a_damaged_list_of_sources_gives_one_line(databases, rng):
 def test_more_shapes_never_find_less(databases, rng):
     searched = databases(background(rng, 60, 3000))
     windows = [gene(protein(rng, 50)) for _ in range(50)]
-    one, two, four = (found_in(searched, windows, [0] * 50, shapes)[..., 0] for shapes in ((1, 1), (2, 1), (4, 1)))
+    one, two, four = (found_in(searched, windows, [0] * 50, shapes)[..., 0] for shapes in ((1, 1, 1), (2, 1, 1), (4, 1, 1)))
     assert (one <= two).all() and (two <= four).all() and (one < four).any()
 
 
@@ -217,6 +218,17 @@ def test_all_that_a_search_needs_is_compiled_beforehand_even_if_a_lock_stayed_be
     found_in(databases(background(rng)), [gene(protein(rng, 50)), gene(protein(rng, 150))], [0, 1])
     for function in (composition._correct, matching._search, seeds._keys, seeds._fill):  # what is called from Python
         assert len(function.signatures) == 1, function
+
+
+def test_windows_of_each_length_have_patterns_of_their_own(databases, rng):
+    """A window finds what its own kind of patterns finds, and nothing where there are none."""
+    planted = gene(protein(rng, 50))
+    searched = databases([*background(rng), (planted, 2, VIRAL)])
+    windows = [planted + b"A" * (length - len(planted)) for length in (400, 401, 1000, 1001)]
+    assert kind_of(np.array([400, 401, 1000, 1001])).tolist() == [0, 1, 1, 2]
+    for kind, which in enumerate(([0], [1, 2], [3])):
+        found = found_in(searched, windows, [0] * 4, shapes=[int(k == kind) for k in range(3)])
+        assert np.flatnonzero(found[:, 2, VIRAL, 0] > 60).tolist() == which
 
 
 def test_windows_are_translated_with_the_window_of_each_residue():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthetic_sources import canonical, store, texts_that_share
-from virshort.sequence.canonical_31mers import CHUNK, overlapping_pieces, pack, scan, scatter
+from virshort.sequence.canonical_31mers import CHUNK, distinct, overlapping_pieces, pack, scan, scatter
 
 
 def number(word: str) -> int:
@@ -60,3 +60,8 @@ def test_no_31mer_is_lost_or_repeated_between_chunks():
 def test_scan_refuses_a_gap():
     with pytest.raises(ValueError, match="must begin where the one before it ends"):
         list(scan(np.zeros(100, np.uint8), np.array([0, 50]), np.array([40, 50])))
+
+
+@given(st.lists(st.one_of(st.integers(0, 5), st.integers(0, 2**64 - 1))))
+def test_distinct_values_are_those_of_a_set(values):
+    assert distinct(np.array(values, np.uint64)).tolist() == sorted(set(values))
