@@ -185,9 +185,9 @@ def main() -> None:
         *(path.read_bytes() for path in starts),
     )
     checkpoints = args.checkpoints and args.checkpoints / key
-    make = (
-        fitting(data, start) if arm["start"] in (*FITTED, END_TO_END) else training(data, start, checkpoints)
-    )  # imports before forking
+    # Both import what they need before workers are forked
+    fits = arm["start"] in (*FITTED, END_TO_END)
+    make = fitting(data, start) if fits else training(data, start, checkpoints)
     _job = Job(data, make, start, args.seed, args.out)
     with ProcessPoolExecutor(min(args.cpus, len(heads)), multiprocessing.get_context("fork")) as pool:
         try:

@@ -23,7 +23,8 @@ from virshort.features.window_features import WindowFeatures
 from virshort.heads.model_files import read_model
 from virshort.heads.prediction import read_heads
 from virshort.heads.scoring import log_odds
-from virshort.model.opening import open_model, read_record
+from virshort.model.checking import check_files, read_record
+from virshort.model.opening import open_model
 from virshort.model.scoring import raw_log_odds
 from virshort.model.source_kmers import spaced_kmers
 from virshort.model.writing import Run, model_record, write_model
@@ -182,7 +183,8 @@ def check_exported(given: Path, tmp_path: Path, x: np.ndarray, fold: np.ndarray)
         trained,
     )
     write_model(tmp_path / "model", record, heads, kmers, None, "card", tmp_path / "lora")
-    plan = make_plan([], read_record(tmp_path / "model"), "local")
+    written = read_record(tmp_path / "model")
+    plan = make_plan([], written, check_files(tmp_path / "model", written), "local")
     assert plan.modules == ["virshort.encoders.dnabert_s", "virshort.finetuning.ensemble"] and [*plan.weights] == ["dnabert-s"]
     model = open_model(tmp_path / "model", LoadSettings(given / "weights", "fp32", "cpu", 1, log=lambda _: None))
     sequences = [s for shard in (0, 1) for s in read_shard(given / f"shards/shard_{shard:05d}.fa.gz").sequences]
