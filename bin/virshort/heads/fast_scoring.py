@@ -35,6 +35,8 @@ def _prepared_part(part: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.
     columns = part[COLUMNS]
     if FOLDS in part:
         return lambda x: evidence(best_bits(x[:, columns], part[FOLDS]))
+    if len(part) == 1:  # log-odds, as they are
+        return lambda x: x[:, columns].astype(np.float64)
     head = FoldedHead(part)
     return lambda x: head(x[:, columns])[:, None].astype(np.float64)
 
