@@ -240,7 +240,7 @@ def test_verdicts_from_fp16_and_fp32_storage_agree(
 
 
 def test_weights_that_nobody_vouches_for_are_refused(experiment: Experiment) -> None:
-    run = experiment.run(weights_revision=None, arms="protein_only", outdir=experiment.folder / "refused")
+    run = experiment.run(weights_revision=None, arms="protein_only", model_arm=None, outdir=experiment.folder / "refused")
     assert run.rc == 1
     said = [line for line in run.output.splitlines() if line.startswith("virshort: ")]
     assert said and all("not the published file: sha256 " in line for line in said), run.output
