@@ -3,7 +3,7 @@
 from virshort.encoders.catalogue import Catalogue, catalogue_of
 from virshort.encoders.rows import row_of
 from virshort.errors import InputError
-from virshort.modalities import OF_ARM, UNTRANSLATED
+from virshort.modalities import MATCHES, OF_ARM, UNTRANSLATED
 from virshort.model.record import ModelRecord
 
 ENSEMBLE = "virshort.finetuning.ensemble"
@@ -15,7 +15,7 @@ def catalogue_of_model(record: ModelRecord) -> Catalogue:
     rows = record.get("language_models", {})
     for encoder, loaded in zip(record["encoders"], loaded_encoders(record), strict=True):
         name = loaded.removesuffix(UNTRANSLATED)
-        if encoder["weights"] and name not in rows:
+        if encoder["weights"] and encoder["modality"] != MATCHES and name not in rows:
             raise InputError(
                 f"the model does not say how its encoder {name} is loaded, since an earlier version wrote it: make it again by "
                 "running its experiment with -resume"

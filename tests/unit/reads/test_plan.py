@@ -18,7 +18,10 @@ CHECKED: Checked = {"digest": "abc", "files": {"heads.safetensors": [1, 2]}}
 
 def model(*encoders: str) -> ModelRecord:
     rows = {name: ROWS[name].keys for name in encoders if name in ROWS}
-    made_by = [{"encoder": name, "weights": "0" * 16 * (name in ROWS)} for name in encoders]
+    # The digest of the databases stands where language models have that of their weights
+    made_by = [
+        {"encoder": name, "modality": name, "weights": "0" * 16 * (name in ROWS or name == "homology")} for name in encoders
+    ]
     return cast(ModelRecord, {"arm": "both", "encoders": made_by} | ({"language_models": rows} if rows else {}))
 
 
