@@ -103,7 +103,7 @@ REFUSED = {
     "a ; within a line": (GOOD + b">v2\nAC;GT\n", ["record v2, line 4", "a ';' is within the sequence"]),
     "a byte order mark inside": (GOOD + b"\xef\xbb\xbf>v2\nACGT\n", ["record first, line 3", "byte order mark"]),
     "gzip after plain text": (
-        GOOD + gzip.compress(b">v2\nACGT\n"),
+        GOOD + gzip.compress(b">v2\nACGT\n", mtime=0),
         ["record first, line 3", "binary data", "decompress files"],
     ),
     "FASTQ with a >": (b"@r1\nAC>T\n+\nIIII\n", ["record r1:", "'>' is in the middle of a line"]),
@@ -119,8 +119,8 @@ REFUSED = {
     "FASTQ cut in bases": (FASTQ[:-10], ["after record r1 (number 1)", "truncated FASTQ"]),
     "FASTQ cut in a header": (FASTQ[:19], ["after record r1 (number 1)", "truncated FASTQ"]),
     "FASTQ protein": (b"@r1\nMKLE\n+\nIIII\n", ["record r1", "protein"]),
-    "gzip cut short": (gzip.compress(GOOD * 99)[:-12], ["truncated or damaged"]),
-    "gzip damaged": (gzip.compress(GOOD)[:-6] + b"\0\0\0\0\0\0", ["truncated or damaged"]),
+    "gzip cut short": (gzip.compress(GOOD * 99, mtime=0)[:-12], ["truncated or damaged"]),
+    "gzip damaged": (gzip.compress(GOOD, mtime=0)[:-6] + b"\0\0\0\0\0\0", ["truncated or damaged"]),
     "gzip without content": (b"\x1f\x8b", ["truncated or damaged"]),
 }
 
