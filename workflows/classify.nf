@@ -22,7 +22,7 @@ workflow CLASSIFY {
     model = file(options.model, glob: false)
     compiled = "${workflow.workDir}/compiled"
     truth = options.truth ? file(options.truth, glob: false) : []
-    PLAN_READS(sheet, model, truth, options.weights_revision ?: '', codeDigest('plan_reads.py'))
+    PLAN_READS(sheet, model, truth, options.threshold, options.weights_revision ?: '', codeDigest('plan_reads.py'))
     // { samples: [ { name, lanes }, ... ], modules, weights, arm, checked }: ReadsPlan of bin/virshort/reads/plan.py
     plan = PLAN_READS.out.map { f -> readJson(f) }
 

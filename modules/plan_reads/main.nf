@@ -6,6 +6,7 @@ process PLAN_READS {
     path sheet
     path model
     path truth, stageAs: 'truth/*' // or []
+    val threshold
     val weights_revision
     val code
 
@@ -15,7 +16,7 @@ process PLAN_READS {
     script:
     def revision = weights_revision ? "--weights-revision ${quoted(weights_revision)}" : ''
     """
-    plan_reads.py --reads ${sheet} --model ${model} ${revision} ${truth ? "--truth ${truth}" : ''} \\
-        --out plan.json
+    plan_reads.py --reads ${sheet} --model ${model} --threshold ${quoted(threshold)} ${revision} \\
+        ${truth ? "--truth ${truth}" : ''} --out plan.json
     """
 }

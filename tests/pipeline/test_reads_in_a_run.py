@@ -161,7 +161,7 @@ def test_another_threshold_scores_nothing_again(calls: Run, demo: Run) -> None:
         "--threshold", 0.9, "--truth", calls.folder / "given/truth.tsv", "-resume", folder=calls.folder,
     )  # fmt: skip
     assert run.rc == 0, run.output
-    assert run.executed() == {"COLLECT", "REPORT_READS"}
+    assert run.executed() == {"PLAN_READS", "COLLECT", "REPORT_READS"}
 
 
 def test_one_bad_sample_and_nothing_is_published(calls: Run, demo: Run, tmp_path: Path) -> None:

@@ -70,6 +70,12 @@ def thresholds_for(record: ModelRecord, length: np.ndarray, name: str, pairs: bo
     return out
 
 
+def check_threshold(record: ModelRecord, name: str) -> None:
+    """Raise InputError where validation had too few windows of any length for a named threshold, before anything is scored."""
+    if all(threshold_of(record, row, name, pairs=False) is None for row in record["thresholds"]):
+        thresholds_for(record, np.array([record["thresholds"][0]["lengths"][0]]), name)
+
+
 def threshold_of(record: ModelRecord, row: Thresholds, name: str, pairs: bool) -> float | None:
     """The threshold of one bin of lengths; None if it is not known. row: of the record's thresholds."""
     if pairs and record["pairs"]:

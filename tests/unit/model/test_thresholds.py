@@ -7,7 +7,7 @@ import pytest
 
 from virshort.errors import InputError
 from virshort.heads.calibration import calibrated
-from virshort.model.thresholds import pair_log_odds, thresholds_for
+from virshort.model.thresholds import check_threshold, pair_log_odds, thresholds_for
 
 
 def test_a_threshold_is_the_mean_of_the_folds_on_the_scale_of_probabilities(make_model: Callable) -> None:
@@ -32,6 +32,11 @@ def test_what_is_unknown_is_an_error_that_says_what_there_is(make_model: Callabl
     ):
         thresholds_for(record, np.array([150, 250]), "fpr_1e-3")
     assert len(thresholds_for(record, np.array([150]), "fpr_1e-3")) == 1  # another length than that of the gap
+    check_threshold(record, "fpr_1e-3")  # known for some lengths
+    for row in record["thresholds"]:
+        row["thresholds"]["fpr_1e-3"] = None
+    with pytest.raises(InputError, match=r"fpr_1e-3: the model of made has none for reads of 0 bp and more.* choose balanced"):
+        check_threshold(record, "fpr_1e-3")
     with pytest.raises(InputError, match="threshold strict: is not one of balanced, fpr_1e-2, fpr_1e-3"):
         thresholds_for(record, np.array([150]), "strict")
 
