@@ -28,7 +28,7 @@ workflow WINDOWS {
     }
     if (options.demo) {
         SIMULATE(ready.map { _yes -> options.seed }, codeDigest('simulate.py'))
-        SIMULATE_READS(options.seed, codeDigest('simulate_reads.py'))
+        SIMULATE_READS(ready.map { _yes -> options.seed }, codeDigest('simulate_reads.py'))
         sheet = SIMULATE.out.sheet
         table = SIMULATE.out.table
     }

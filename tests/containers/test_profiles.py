@@ -44,7 +44,7 @@ def test_profiles_combine_in_any_order(tmp_path: Path, parser: str, order: tuple
     assert one["process.'withLabel:gpu'.maxForks"] == "3"
     assert one["process.'withLabel:parallel'.memory"].startswith("{"), "conf/base.config's settings of the label are kept"
     if "slurm" in order:
-        assert one["process.'withName:EMBED|CHECK_GPU'.maxForks"] == "0", "the scheduler assigns GPUs"
+        assert one["process.'withName:EMBED|FINETUNE|SCORE_FINETUNED|CHECK_GPU'.maxForks"] == "0", "the scheduler assigns GPUs"
 
 
 @pytest.mark.parametrize("parser", ["v1", "v2"])
