@@ -27,7 +27,7 @@ demo: setup ## Run the whole experiment on simulated genomes, and classify simul
 test: setup-dev ## Run all tests
 	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-unit: setup-dev ## Run the unit tests, in under a minute
+test-unit: setup-dev ## Run the unit tests, in little more than a minute
 	@.venv/bin/python -m pytest -n 2 -q tests/unit $(ARGS)
 
 test-faults: setup-dev ## Kill a run at 20 random moments instead of 5, and run all other tests of faults
