@@ -8,8 +8,7 @@ All that is random in an epoch follows from the seed, the fold, the replicate an
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +21,13 @@ from virshort.arm_record import Finetuning
 from virshort.encoders.language_model import Parts
 from virshort.encoders.progress import Log
 from virshort.errors import InputError
-from virshort.files import whole
 from virshort.finetuning.files import FineTuned
 from virshort.finetuning.low_rank import attach
 from virshort.heads.dropout import Dropout
+from virshort.heads.early_stopping import train_epochs
 from virshort.heads.head import Head
 from virshort.heads.metrics import epoch_metrics
-from virshort.heads.model_record import Epoch, EpochMetrics
+from virshort.heads.model_record import EpochMetrics
 from virshort.heads.schedule import one_cycle
 from virshort.heads.settings import Settings
 
@@ -42,17 +41,6 @@ class TokenizedWindows:
 
     def __len__(self) -> int:
         return len(self.ids)
-
-
-@dataclass
-class _State:
-    """What a checkpoint keeps besides the tensors and the optimizer."""
-
-    epoch: int = 0
-    best_epoch: int = 0
-    best_loss: float = float("inf")
-    best: dict[str, dict[str, Tensor]] = field(default_factory=dict)
-    history: list[Epoch] = field(default_factory=list)
 
 
 class _Model:
@@ -73,16 +61,16 @@ class _Model:
     def parameters(self) -> list[nn.Parameter]:
         return [*self.encoder.values(), *self.head.parameters()]
 
-    def state(self) -> dict[str, dict[str, Tensor]]:
+    def tensors(self) -> dict[str, dict[str, Tensor]]:
         """A copy of all that is trained, on the CPU."""
         named = {"encoder": self.encoder, "head": self.head.state_dict()}
         return {part: {k: v.detach().cpu().clone() for k, v in tensors.items()} for part, tensors in named.items()}
 
     @torch.no_grad()
-    def load(self, state: dict[str, dict[str, Tensor]]) -> None:
-        for name, tensor in state["encoder"].items():
+    def load(self, tensors: dict[str, dict[str, Tensor]]) -> None:
+        for name, tensor in tensors["encoder"].items():
             self.encoder[name].copy_(tensor)
-        self.head.load_state_dict(state["head"])
+        self.head.load_state_dict(tensors["head"])
 
     def vectors(self, windows: TokenizedWindows, rows: np.ndarray) -> tuple[Tensor, np.ndarray]:
         """The vectors of some windows by the encoder, [n, dim] fp32 in the order of their token counts, and their numbers in
@@ -117,6 +105,29 @@ class _Model:
         return out
 
 
+@dataclass(frozen=True)
+class _Training:
+    """A model in training (virshort.heads.early_stopping.Trainee)."""
+
+    model: _Model
+    optimizer: AdamW
+    training: TokenizedWindows
+    validation: TokenizedWindows
+    settings: Settings
+
+    def tensors(self) -> dict[str, dict[str, Tensor]]:
+        return self.model.tensors()
+
+    def load(self, tensors: dict[str, dict[str, Tensor]]) -> None:
+        self.model.load(tensors)
+
+    def train_epoch(self, epoch: int) -> EpochMetrics:
+        return _epoch(self.model, self.optimizer, self.training, self.settings, epoch)
+
+    def validate(self) -> EpochMetrics:
+        return epoch_metrics(self.validation.label, self.model.log_odds(self.validation))
+
+
 def batches(order: np.ndarray, windows: TokenizedWindows, tokens: int) -> Iterator[np.ndarray]:
     """The windows in that order, in parts of nearly equal size that have about so many tokens each, and two windows or more
     if there are as many: one row alone has no variance to normalize by."""
@@ -137,52 +148,20 @@ def fine_tune(
 ) -> FineTuned:
     """Train the encoder `parts`, in fp32 on `device`, together with a new head. The parts are changed in place.
 
-    checkpoint: a file that is updated after each epoch, and from which training continues if it is there. Raises InputError
-    where a step does not fit into the memory of the GPU."""
+    checkpoint: as for `train_epochs`. Raises InputError where a step does not fit into the memory of the GPU, and where the
+    loss was never a number."""
     try:
         model = _Model(parts, settings, how, device, low_precision)
-        return _trained(model, training, validation, settings, checkpoint, log)
+        optimizer = AdamW(model.parameters, settings.learning_rate, weight_decay=settings.weight_decay)
+        job = _Training(model, optimizer, training, validation, settings)
+        course = train_epochs(job, settings.epochs, settings.patience, checkpoint, log)
     except torch.OutOfMemoryError as e:
         raise InputError(
             f"a step with {how['batch_tokens']} tokens does not fit into the memory of {device}: give the arm a smaller "
             "batch_tokens, or gradient_checkpointing: true"
         ) from e
-
-
-def _trained(
-    model: _Model,
-    training: TokenizedWindows,
-    validation: TokenizedWindows,
-    settings: Settings,
-    checkpoint: Path | None,
-    log: Log,
-) -> FineTuned:
-    optimizer = AdamW(model.parameters, settings.learning_rate, weight_decay=settings.weight_decay)
-    state = _State()
-    saved = None
-    if checkpoint:
-        with suppress(FileNotFoundError):  # a task that outlived a killed run may remove it at any moment
-            saved = torch.load(checkpoint, weights_only=True)
-    if saved:
-        model.load(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        state = _State(**saved["state"])
-    while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
-        state.epoch += 1
-        seen = _epoch(model, optimizer, training, settings, state.epoch)
-        checked = epoch_metrics(validation.label, model.log_odds(validation))
-        state.history.append({"epoch": state.epoch, "train": seen, "validation": checked})
-        log(f"epoch {state.epoch}: loss {seen['loss']:.4f} in training, {checked['loss']:.4f} in validation")
-        if checked["loss"] < state.best_loss:
-            state.best_epoch, state.best_loss, state.best = state.epoch, checked["loss"], model.state()
-        if checkpoint:
-            with whole(checkpoint) as path:
-                torch.save({"model": model.state(), "optimizer": optimizer.state_dict(), "state": asdict(state)}, path)
-    if not state.best:
-        raise InputError("the loss on validation windows was never a number: give the arm a smaller learning_rate")
-    return FineTuned(
-        state.best["encoder"], state.best["head"], state.history, state.best_epoch, sum(p.numel() for p in model.parameters)
-    )
+    trained = sum(p.numel() for p in model.parameters)
+    return FineTuned(course.best["encoder"], course.best["head"], course.history, course.best_epoch, trained)
 
 
 def _epoch(model: _Model, optimizer: AdamW, data: TokenizedWindows, settings: Settings, epoch: int) -> EpochMetrics:

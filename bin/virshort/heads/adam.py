@@ -43,10 +43,10 @@ class Adam:
         for p in self.parameters:
             p.grad = None
 
-    def state(self) -> dict[str, list[torch.Tensor]]:
+    def state_dict(self) -> dict[str, list[torch.Tensor]]:
         """What a checkpoint keeps of the optimizer."""
         return {"mean": self.mean, "square": self.square, "steps": self.steps}
 
-    def load(self, state: Mapping[str, list[torch.Tensor]]) -> None:
-        """Continue from `state()`."""
+    def load_state_dict(self, state: Mapping[str, list[torch.Tensor]]) -> None:
+        """Continue from `state_dict()`."""
         self.mean, self.square, self.steps = state["mean"], state["square"], state["steps"]

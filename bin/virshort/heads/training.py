@@ -5,8 +5,7 @@ that is random in an epoch (the order of rows, dropout) follows from the seed, t
 epoch, so that interrupted training continues from its last epoch to the same result.
 """
 
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +13,10 @@ import torch
 from torch import nn
 
 from virshort.features.tensors import join, spread
-from virshort.files import whole
 from virshort.heads.adam import Adam
 from virshort.heads.architecture import MEAN, hidden_widths
 from virshort.heads.dropout import Dropout
+from virshort.heads.early_stopping import train_epochs
 from virshort.heads.head import Head
 from virshort.heads.labelled_windows import LabelledWindows
 from virshort.heads.metrics import epoch_metrics, judge
@@ -43,15 +42,27 @@ class TrainedHead:
     trained_parameters: int
 
 
-@dataclass
-class _State:
-    """What a checkpoint keeps besides the head and the optimizer."""
+@dataclass(frozen=True)
+class _Training:
+    """A head in training (virshort.heads.early_stopping.Trainee)."""
 
-    epoch: int = 0
-    best_epoch: int = 0
-    best_loss: float = float("inf")
-    best: dict[str, torch.Tensor] = field(default_factory=dict)
-    history: list[Epoch] = field(default_factory=list)
+    head: Head
+    optimizer: Adam
+    training: LabelledWindows
+    validation: LabelledWindows
+    settings: Settings
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        return {k: v.clone() for k, v in self.head.state_dict().items()}
+
+    def load(self, tensors: dict[str, torch.Tensor]) -> None:
+        self.head.load_state_dict(tensors)
+
+    def train_epoch(self, epoch: int) -> EpochMetrics:
+        return _train_epoch(self.head, self.optimizer, self.training, self.settings, epoch)
+
+    def validate(self) -> EpochMetrics:
+        return epoch_metrics(self.validation.label, predict(self.head, self.validation))
 
 
 def train(
@@ -64,8 +75,7 @@ def train(
 ) -> TrainedHead:
     """Train a head from random weights, or from the tensors of `start`.
 
-    inputs: numbers per row; checkpoint: a file that is updated after each epoch, and from which training continues if it is
-    there."""
+    inputs: numbers per row; checkpoint: as for `train_epochs`. Raises InputError where the loss was never a number."""
     torch.manual_seed(settings.seed_of("weights"))
     if start is None:
         head = Head(inputs, settings.hidden, _scale(training, inputs) if settings.standardize else None)
@@ -76,33 +86,15 @@ def train(
             part.requires_grad_(False)
     parameters = [p for p in head.parameters() if p.requires_grad]
     optimizer = Adam(parameters, settings.learning_rate, settings.weight_decay)
-    state = _State()
-    saved = None
-    if checkpoint:
-        with suppress(FileNotFoundError):  # a task that outlived a killed run may remove it at any moment
-            saved = torch.load(checkpoint, weights_only=True)
-    if saved:
-        head.load_state_dict(saved["head"])
-        optimizer.load(saved["optimizer"])
-        state = _State(**saved["state"])
-    while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
-        state.epoch += 1
-        seen = _train_epoch(head, optimizer, training, settings, state.epoch)
-        checked = epoch_metrics(validation.label, predict(head, validation))
-        state.history.append({"epoch": state.epoch, "train": seen, "validation": checked})
-        if checked["loss"] < state.best_loss:
-            state.best_epoch, state.best_loss = state.epoch, checked["loss"]
-            state.best = {k: v.clone() for k, v in head.state_dict().items()}
-        if checkpoint:
-            with whole(checkpoint) as path:
-                torch.save({"head": head.state_dict(), "optimizer": optimizer.state(), "state": asdict(state)}, path)
-    head.load_state_dict(state.best)
+    job = _Training(head, optimizer, training, validation, settings)
+    course = train_epochs(job, settings.epochs, settings.patience, checkpoint)
+    head.load_state_dict(course.best)
     found, threshold = evaluate(head, validation)
     return TrainedHead(
-        {k: v.numpy() for k, v in state.best.items()},
+        {k: v.numpy() for k, v in course.best.items()},
         threshold,
-        state.history,
-        state.best_epoch,
+        course.history,
+        course.best_epoch,
         found,
         sum(p.numel() for p in parameters),
     )
