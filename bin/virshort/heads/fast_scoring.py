@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from virshort.heads.architecture import CLIPPED, MEAN, SD, hidden_widths, layer_names
-from virshort.heads.matches import best_bits, evidence
-from virshort.heads.scoring import COEFFICIENTS, COLUMNS, EPSILON, FOLDS, INTERCEPT, parts_of
+from virshort.heads.scoring import COEFFICIENTS, EPSILON, INTERCEPT, part_of_stack, parts_of
 
 ROWS = 512
 """Rows that a head reads at a time, always so many: a matrix product of another size may round a row differently."""
@@ -21,24 +20,13 @@ def prepared(weights: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.nda
     name."""
     if COEFFICIENTS not in weights:
         return FoldedHead(weights)
-    parts = [_prepared_part(part) for part in parts_of(weights)]
+    parts = [part_of_stack(part, FoldedHead) for part in parts_of(weights)]
 
     def stacked(x: np.ndarray) -> np.ndarray:
         odds = np.hstack([says(x) for says in parts]) @ weights[COEFFICIENTS] + weights[INTERCEPT]
         return odds.astype(np.float32)
 
     return stacked
-
-
-def _prepared_part(part: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
-    """What a part of a stack says of rows, [n, inputs of the regression] float64."""
-    columns = part[COLUMNS]
-    if FOLDS in part:
-        return lambda x: evidence(best_bits(x[:, columns], part[FOLDS]))
-    if len(part) == 1:  # log-odds, as they are
-        return lambda x: x[:, columns].astype(np.float64)
-    head = FoldedHead(part)
-    return lambda x: head(x[:, columns])[:, None].astype(np.float64)
 
 
 class FoldedHead:

@@ -5,7 +5,8 @@ and the matches of a homology search their evidence (virshort.heads.matches). A 
 those of an encoder that was trained end to end. All that a stack needs is among its tensors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -43,20 +44,28 @@ def _head_log_odds(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarr
     return x @ out + bias
 
 
-def stack_inputs(parts: list[dict[str, np.ndarray]], x: np.ndarray) -> np.ndarray:
+def stack_inputs(parts: Sequence[Mapping[str, np.ndarray]], x: np.ndarray) -> np.ndarray:
     """What the parts of a stack say of each row, side by side: [n, inputs of the regression] float64.
 
     parts: the tensors of each, by name; x: [n, inputs]."""
-    found = []
-    for part in parts:
-        own = x[:, part[COLUMNS]]
-        if FOLDS in part:
-            found.append(evidence(best_bits(own, part[FOLDS])))
-        elif len(part) == 1:
-            found.append(own.astype(np.float64))
-        else:
-            found.append(_head_log_odds(part, own)[:, None].astype(np.float64))
-    return np.hstack(found)
+    return np.hstack([part_of_stack(part, lambda head: partial(_head_log_odds, head))(x) for part in parts])
+
+
+Says = Callable[[np.ndarray], np.ndarray]
+"""From rows to what is said of them."""
+
+
+def part_of_stack(part: Mapping[str, np.ndarray], head_of: Callable[[Mapping[str, np.ndarray]], Says]) -> Says:
+    """What a part of a stack says, as a function of rows [n, inputs] that returns [n, inputs of the regression] float64.
+
+    head_of: from the tensors of a head to its log-odds [n] of rows."""
+    columns = part[COLUMNS]
+    if FOLDS in part:
+        return lambda x: evidence(best_bits(x[:, columns], part[FOLDS]))
+    if len(part) == 1:  # log-odds, as they are
+        return lambda x: x[:, columns].astype(np.float64)
+    head = head_of(part)
+    return lambda x: head(x[:, columns])[:, None].astype(np.float64)
 
 
 def matched(part: Mapping[str, np.ndarray], matches: np.ndarray) -> np.ndarray:
