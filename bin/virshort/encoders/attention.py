@@ -14,7 +14,7 @@ _FEW = 128
 _SHORT = [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]
 _LONG = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 """Kernels on a GPU, in the order in which they are tried; the flash kernel takes no bias. PyTorch's own first choice, cuDNN, is
-left out, because it is slower for short sequences and plans anew for every shape, of which a task has dozens."""
+left out, because it is slower for short sequences and makes a new plan for every shape, of which a task has dozens."""
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
