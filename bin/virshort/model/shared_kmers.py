@@ -5,16 +5,13 @@ from collections.abc import Sequence
 import numba
 import numpy as np
 
-from virshort.sequence.canonical_31mers import MIX, K
+from virshort.sequence.canonical_31mers import ALL_BITS, CODE, MIX, K
 
 _BITS = 2 * K
 _PER_BUCKET = 3
 """log2 of the 31-mers of a bucket: eight of them fill a line of the processor's cache."""
 _PER_FILTER = 4
 """log2 of the bits of the filter for each 31-mer: one 31-mer in 16 that is not there passes."""
-_CODE = np.full(256, 4, np.uint8)
-_CODE[list(b"ACGT")] = range(4)
-_ALL = np.uint64((1 << _BITS) - 1)
 
 
 class SourceKmers:
@@ -37,7 +34,7 @@ class SourceKmers:
         """Whether each sequence has one of the 31-mers, on either strand. sequences: n, upper case. Returns [n] bool."""
         letters = np.frombuffer(b"".join(sequences), np.uint8)
         last = np.cumsum(np.array([len(s) for s in sequences], np.int64))
-        return _shared(letters, last, _CODE, self.kmers, self._to_bit, self._to_bucket, self._filter, self._first)
+        return _shared(letters, last, CODE, self.kmers, self._to_bit, self._to_bucket, self._filter, self._first)
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
@@ -76,11 +73,11 @@ def _shared(
                 known = 0
                 continue
             known += 1
-            forward = ((forward << np.uint64(2)) | base) & _ALL
+            forward = ((forward << np.uint64(2)) | base) & ALL_BITS
             reverse = (reverse >> np.uint64(2)) | ((np.uint64(3) - base) << np.uint64(_BITS - 2))
             if known < K:
                 continue
-            kmer = (min(forward, reverse) * MIX) & _ALL
+            kmer = (min(forward, reverse) * MIX) & ALL_BITS
             bit = kmer >> to_bit
             if not (found[bit >> np.uint64(3)] >> np.uint8(bit & np.uint64(7))) & np.uint8(1):
                 continue  # nearly all end here

@@ -8,11 +8,13 @@ K = 31
 CHUNK = 1 << 15
 """Bases per chunk. The arrays of a chunk fit into the processor's cache, which makes packing several times faster."""
 
-_CODE = np.full(256, 4, np.uint8)
-_CODE[list(b"ACGT")] = range(4)
+CODE = np.full(256, 4, np.uint8)
+"""[256] upper-case letter -> 0..3 for A, C, G, T, and 4 for anything else."""
+CODE[list(b"ACGT")] = range(4)
 MIX = np.uint64(0x1E3779B97F4A7C15)
 """The factor of `scatter`."""
-_62_BITS = np.uint64((1 << 62) - 1)
+ALL_BITS = np.uint64((1 << 62) - 1)
+"""Those of a 31-mer."""
 _30_BITS = np.uint64((1 << 30) - 1)
 
 
@@ -26,7 +28,7 @@ def pack(letters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     n = len(letters) - K + 1
     if n <= 0:
         return np.empty(0, np.uint64), np.empty(0, bool)
-    code = _CODE[letters]
+    code = CODE[letters]
     other = code > 3
     forward = (code & 3).astype(np.uint64)
     reverse = forward ^ np.uint64(3)
@@ -45,7 +47,7 @@ def pack(letters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def scatter(kmers: np.ndarray) -> np.ndarray:
     """Scatter 62-bit numbers over all 62 bits, by an odd factor modulo 2^62, so that no two become equal. kmers: [n] uint64."""
-    return (kmers * MIX) & _62_BITS
+    return (kmers * MIX) & ALL_BITS
 
 
 def distinct(values: np.ndarray) -> np.ndarray:
