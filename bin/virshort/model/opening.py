@@ -15,6 +15,7 @@ from virshort.encoders.encoder import Encoder, LoadSettings
 from virshort.errors import InputError
 from virshort.heads.fast_scoring import prepared
 from virshort.heads.scoring import FOLDS
+from virshort.homology.source_list import NO_SOURCES, SourceList, read_sources
 from virshort.modalities import FINETUNED, MATCHES, NUMBERS
 from virshort.model.checking import REMEDY, Checked, check_files, read_record
 from virshort.model.language_models import ENSEMBLE, catalogue_of_model
@@ -25,12 +26,14 @@ from virshort.model.shared_kmers import SourceKmers
 @dataclass(frozen=True)
 class OpenModel:
     """A model ready for use. heads: of each fold, the log-odds of rows (virshort.heads.fast_scoring); encoders: by modality,
-    those that read reads one by one; databases: the folder with the sources to search, None if it searches none."""
+    those that read reads one by one; databases: the folder with the sources to search, None if it searches none; sources: their
+    names."""
 
     record: ModelRecord
     heads: Mapping[int, Callable[[np.ndarray], np.ndarray]]
     encoders: Mapping[str, Encoder]
     databases: Path | None
+    sources: SourceList
     kmers: SourceKmers
 
 
@@ -46,11 +49,13 @@ def open_model(
     those that it was trained with."""
     record = read_record(folder)
     check_files(folder, record, checked)
+    databases = folder / HOMOLOGY if record["search"] else None
     return OpenModel(
         record,
         {fold: prepared(weights) for fold, weights in read_heads(folder, record).items()},
         _load_encoders(folder, record, settings),
-        folder / HOMOLOGY if record["search"] else None,
+        databases,
+        read_sources(databases) if databases else NO_SOURCES,
         SourceKmers(_mapped(folder / KMERS, "kmers")),
     )
 

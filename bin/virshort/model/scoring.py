@@ -14,7 +14,7 @@ from virshort.features.window_features import scaled_length
 from virshort.heads.calibration import calibrated
 from virshort.homology.databases import read_list
 from virshort.homology.shapes import SENSITIVITIES
-from virshort.homology.source_list import Matches, best_source, read_sources
+from virshort.homology.source_list import Matches, best_source
 from virshort.labels import LABELS
 from virshort.modalities import FINETUNED, MATCHES, NUMBERS
 from virshort.model.opening import OpenModel
@@ -65,8 +65,9 @@ def score(model: OpenModel, sequences: Sequence[bytes], threads: int = 1) -> Sco
             odds[block] = found
         for block, shared in zip(blocks, pool.map(block_shares, blocks), strict=True):
             shares[block] = shared
-    source = best_source(matches, read_sources(model.databases)) if model.databases else np.full(len(sequences), -1)
-    return Scored(odds, matches.scores[..., 0].max(axis=1), _identity(matches.scores), source, shares)
+    return Scored(
+        odds, matches.scores[..., 0].max(axis=1), _identity(matches.scores), best_source(matches, model.sources), shares
+    )
 
 
 def raw_log_odds(model: OpenModel, sequences: Sequence[bytes], matches: np.ndarray, first: int = 0) -> Mapping[int, np.ndarray]:
