@@ -5,20 +5,18 @@ splits that test it or validate on it."""
 import argparse
 import json
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
 from virshort.encoders.encoder import LoadSettings
-from virshort.encoders.language_model import load_language_model
 from virshort.encoders.progress import Progress
 from virshort.encoders.reading import Reading
 from virshort.errors import InputError, RowError, run
 from virshort.features.frames import find_rows, row_tensors
 from virshort.features.tensors import write_tensors
 from virshort.files import digest
-from virshort.finetuning.files import load_fine_tuned, read_finetuned
+from virshort.finetuning.files import fine_tuned_encoder, read_finetuned
 from virshort.finetuning.scoring import column_of, in_order, scored
 from virshort.finetuning.sequences import as_read
 from virshort.heads import finetuned
@@ -58,8 +56,7 @@ def main() -> None:
     odds = np.zeros((len(fold), len(models)), np.float32)
     count = 0
     for column, model in enumerate(models):
-        record = model.record
-        which = scored(fold, record["fold"], args.folds, args.tested)
+        which = scored(fold, model.record["fold"], args.folds, args.tested)
         if not len(which):
             continue
         settings = LoadSettings(
@@ -71,11 +68,7 @@ def main() -> None:
             log=log,
             progress=Progress(len(which), log),
         )
-        how = record["how"]
-        load_parts = load_fine_tuned(import_module(args.module).parts_loader(how["encoder"], settings), model)
-        encoder = load_language_model(how["encoder"], how["modality"], settings, load_parts)
-        if encoder.weights != record["weights"]:
-            raise InputError(f"{model.folder.name}: was trained from other weights than those given: resume the run")
+        encoder = fine_tuned_encoder(model, args.module, settings)
         for first in range(0, len(which), BLOCK):
             block = which[first : first + BLOCK]
             bases = [shard.sequences[i] for i in block.tolist()]

@@ -1,15 +1,12 @@
 """The fine-tuned encoders of all folds of an exported model as one, whose vectors are their log-odds."""
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
 from virshort.encoders.encoder import Encoder, LoadSettings
-from virshort.encoders.language_model import LanguageModel, load_language_model
-from virshort.errors import InputError
-from virshort.finetuning.files import FinetunedModel, load_fine_tuned, read_finetuned
+from virshort.finetuning.files import fine_tuned_encoder, read_finetuned
 from virshort.heads.scoring import log_odds
 
 
@@ -20,7 +17,7 @@ def load(folders: dict[int, Path], width: int, module: str, settings: LoadSettin
     features of the run; module: the library module that loads the language model. Raises InputError where its weights are not
     those that training began with."""
     models = {column: read_finetuned(folder) for column, folder in folders.items()}
-    encoders = {column: _encoder(model, module, settings) for column, model in models.items()}
+    encoders = {column: fine_tuned_encoder(model, module, settings) for column, model in models.items()}
 
     def embed(sequences: Sequence[bytes]) -> np.ndarray:
         out = np.zeros((len(sequences), width), np.float32)
@@ -31,15 +28,3 @@ def load(folders: dict[int, Path], width: int, module: str, settings: LoadSettin
     any_of = next(iter(encoders.values()))
     pooling = f"log-odds by {any_of.name}, trained end to end"
     return Encoder(any_of.name, any_of.modality, width, any_of.weights, pooling, embed, any_of.precision, any_of.device)
-
-
-def _encoder(model: FinetunedModel, module: str, settings: LoadSettings) -> LanguageModel:
-    how = model.record["how"]
-    load_parts = load_fine_tuned(import_module(module).parts_loader(how["encoder"], settings), model)
-    encoder = load_language_model(how["encoder"], how["modality"], settings, load_parts)
-    if encoder.weights != model.record["weights"]:
-        raise InputError(
-            f"{how['encoder']}: its weights here ({encoder.weights}) are not those that training began with "
-            f"({model.record['weights']}): give those weights"
-        )
-    return encoder

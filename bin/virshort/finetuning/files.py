@@ -5,6 +5,7 @@ peft reads adapters with `PeftModel.from_pretrained(model, folder)`, where `mode
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TypedDict
 
@@ -15,7 +16,9 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from virshort.arm_record import Finetuning
-from virshort.encoders.language_model import LoadParts, Parts
+from virshort.encoders.encoder import LoadSettings
+from virshort.encoders.language_model import LanguageModel, LoadParts, Parts, load_language_model
+from virshort.errors import InputError
 from virshort.files import content_digest, digest, read_json, whole, write_json
 from virshort.finetuning.low_rank import merge
 from virshort.heads.finetuned import ADAPTER_CONFIG, ADAPTERS, ENCODER, HEAD, RECORD
@@ -106,8 +109,23 @@ def read_finetuned(folder: Path) -> FinetunedModel:
     return FinetunedModel(folder, record, load_arrays(folder / HEAD), digest(*map(content_digest, files)))
 
 
+def fine_tuned_encoder(model: FinetunedModel, module: str, settings: LoadSettings) -> LanguageModel:
+    """The encoder with what it has learned. module: the library module that loads its language model. Raises InputError where
+    its weights are not those that training began with."""
+    how = model.record["how"]
+    load_parts = load_fine_tuned(import_module(module).parts_loader(how["encoder"], settings), model)
+    encoder = load_language_model(how["encoder"], how["modality"], settings, load_parts)
+    if encoder.weights != model.record["weights"]:
+        raise InputError(
+            f"{how['encoder']}: its weights here ({encoder.weights}) are not those that training began with "
+            f"({model.record['weights']}): give those weights"
+        )
+    return encoder
+
+
 def load_fine_tuned(load_parts: LoadParts, model: FinetunedModel) -> LoadParts:
-    """What loads the encoder with what it has learned. Adapters are added to the weights in fp32, before these are rounded."""
+    """What loads the parts of the encoder with what it has learned. Adapters are added to the weights in fp32, before these are
+    rounded."""
 
     def load(weights: Path, dtype: torch.dtype, device: torch.device) -> Parts:
         parts = load_parts(weights, torch.float32, device)
