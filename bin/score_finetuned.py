@@ -21,9 +21,9 @@ from virshort.finetuning.scoring import column_of, in_order, scored
 from virshort.finetuning.sequences import as_read
 from virshort.heads import finetuned
 from virshort.heads.scoring import log_odds
-from virshort.manifest_files import read_manifest
+from virshort.manifest_files import read_columns
 from virshort.modalities import FINETUNED, OF_ARM, EncoderRecord
-from virshort.windows.shards import read_shard
+from virshort.windows.shards import read_listed_shard
 
 BLOCK = 1 << 13  # windows whose vectors are held at a time
 
@@ -48,11 +48,8 @@ def main() -> None:
 
     log = partial(print, flush=True)
     models = in_order([read_finetuned(folder) for folder in args.models])
-    shard = read_shard(args.shard)
-    manifest, windows_digest = read_manifest(args.manifest)
-    if windows_digest != shard.digest:
-        raise InputError(f"{args.manifest.name}: lists windows other than those of {args.shard.name}: resume the run")
-    fold = manifest["fold"].to_numpy()
+    shard = read_listed_shard(args.shard, args.manifest)
+    fold = read_columns(args.manifest, ["fold"])["fold"].to_numpy()
     odds = np.zeros((len(fold), len(models)), np.float32)
     count = 0
     for column, model in enumerate(models):

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from virshort.errors import InputError, run
+from virshort.errors import run
 from virshort.features.frames import find_rows, row_tensors
 from virshort.features.tensors import write_tensors
 from virshort.files import content_digest
 from virshort.homology.databases import LIST, read_list
 from virshort.homology.searching import LAYOUT, compile_search, search
 from virshort.homology.shapes import SENSITIVITIES
-from virshort.manifest_files import read_manifest
+from virshort.manifest_files import read_columns
 from virshort.modalities import EncoderRecord
-from virshort.windows.shards import read_shard
+from virshort.windows.shards import read_listed_shard
 
 
 def main() -> None:
@@ -32,15 +32,13 @@ def main() -> None:
     p.add_argument("--out", type=Path, required=True)
     args = p.parse_args()
 
-    shard = read_shard(args.shard)
-    manifest, windows_digest = read_manifest(args.manifest)
-    if windows_digest != shard.digest:
-        raise InputError(f"{args.manifest.name}: lists windows other than those of {args.shard.name}: resume the run")
+    shard = read_listed_shard(args.shard, args.manifest)
+    fold = read_columns(args.manifest, ["fold"])["fold"].to_numpy()
     folds, databases = read_list(args.databases)
     compile_search()
     found = search(
         shard.sequences,
-        manifest["fold"].to_numpy(),
+        fold,
         args.databases,
         databases,
         folds,

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 from isal import igzip, isal_zlib
 
+from virshort.errors import InputError
 from virshort.files import damaged, whole
-from virshort.manifest_files import write_manifest
+from virshort.manifest_files import summarize_manifest, write_manifest
 from virshort.sequence.bases import COMPLEMENT_LETTER
 
 _GATHER = 1 << 22
@@ -82,3 +83,12 @@ def read_shard(path: Path) -> Shard:
         if not header.startswith(b">"):
             raise damaged(path, f"record {number + 1} has no header")
     return Shard([h[1:].decode() for h in lines[::2]], lines[1::2], hashlib.sha256(text).hexdigest())
+
+
+def read_listed_shard(path: Path, manifest: Path) -> Shard:
+    """Read a shard whose windows are to be those that a manifest lists. Raises InputError as `read_shard` does, and where the
+    manifest is damaged or lists others."""
+    shard = read_shard(path)
+    if summarize_manifest(manifest).digest != shard.digest:
+        raise InputError(f"{manifest.name}: lists windows other than those of {path.name}: resume the run")
+    return shard
