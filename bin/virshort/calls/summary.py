@@ -281,6 +281,11 @@ def _excess(strata: Sequence[_Stratum]) -> str:
     return ""
 
 
+def kind_of_fragments(layout: str) -> str:
+    """What the fragments of a sample are."""
+    return "reads" if layout == "single" else "pairs"
+
+
 def percent(share: float) -> str:
     """A share in percent, with two digits that count."""
     value = 100 * share

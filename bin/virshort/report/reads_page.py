@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from virshort.calls.sample_record import SampleSummary
-from virshort.calls.summary import HISTOGRAM, in_words, percent
+from virshort.calls.summary import HISTOGRAM, in_words, kind_of_fragments, percent
 from virshort.model.record import ModelRecord
 from virshort.report.charts import Line, Panel
 from virshort.report.content import CustomContent, custom_content, environment
@@ -67,6 +67,6 @@ def score_panel(sample: SampleSummary) -> Panel:
     counts = sample["score_histogram"]
     x = [edge / HISTOGRAM for i in range(HISTOGRAM) for edge in (i, i + 1)]
     y = [float(n) for n in counts for _ in range(2)]
-    what = "reads" if sample["layout"] == "single" else "pairs"
+    what = kind_of_fragments(sample["layout"])
     line = Line(None, x, y, COLOUR)
     return Panel(sample["sample"], "score (probability of viral)", what, [line], y_range=(0, max(1, 1.05 * max(counts))))

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
 from virshort.calls.sample_record import FoundFamily, SampleSummary
-from virshort.calls.summary import percent
+from virshort.calls.summary import kind_of_fragments, percent
 from virshort.reads.forecast import Forecast
 from virshort.report.reads_truth import truth_text
 
@@ -76,7 +76,7 @@ def summary_text(samples: Sequence[SampleSummary], forecast: Forecast | None = N
     first = samples[0]
     lines = [f"CALLS  by the model '{first['model']}' at the threshold {first['threshold']}"]
     for s in samples:
-        counts, what = s["fragments"], "reads" if s["layout"] == "single" else "pairs"
+        counts, what = s["fragments"], kind_of_fragments(s["layout"])
         scored = counts["viral"] + counts["nonviral"]
         said = [f"{s['sample']}: {counts['viral']:,} of {counts['all']:,} {what} are called viral"]
         said[0] += f" ({percent(counts['viral'] / scored)} of those with a score)." if scored else "."

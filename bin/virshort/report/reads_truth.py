@@ -1,7 +1,7 @@
 """The calls of a sample beside the truth, in rows for the page and in lines for the terminal."""
 
 from virshort.calls.sample_record import SampleSummary, TruthRow
-from virshort.calls.summary import percent
+from virshort.calls.summary import kind_of_fragments, percent
 
 HEADS = ("", "viral found", "others called viral", "viral calls that are right")
 
@@ -20,7 +20,7 @@ def truth_notes(sample: SampleSummary) -> list[str]:
     truth = sample["truth"]
     if truth is None:
         return []
-    what = "reads" if sample["layout"] == "single" else "pairs"
+    what = kind_of_fragments(sample["layout"])
     unscored = truth["all"]["viral"]["unscored"], truth["all"]["nonviral"]["unscored"]
     notes = []
     if sum(unscored):
