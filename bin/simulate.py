@@ -5,9 +5,9 @@ import argparse
 import gzip
 from pathlib import Path
 
-from virshort.errors import InputError, run
+from virshort.errors import run
 from virshort.files import whole
-from virshort.sources.simulation import Record, simulate
+from virshort.sources.simulation import Record, check_seed, simulate
 
 WIDTH = 80
 
@@ -24,9 +24,7 @@ def main() -> None:
     p.add_argument("--seed", type=int, default=42)
     p.add_argument("--outdir", type=Path, required=True)
     args = p.parse_args()
-    if args.seed < 0:
-        raise InputError(f"--seed {args.seed}: must be 0 or more")
-
+    check_seed(args.seed)
     records = list(simulate(args.seed))
     labels = sorted({r.label for r in records}, reverse=True)
     for label in labels:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from virshort.errors import InputError, run
+from virshort.errors import run
 from virshort.files import whole
 from virshort.sources.simulated_reads import fastq, simulate_pairs
-from virshort.sources.simulation import simulate_unseen
+from virshort.sources.simulation import check_seed, simulate_unseen
 
 SAMPLES = {"mixed": 0.4, "rare": 0.02}
 """The share of viral pairs in each sample."""
@@ -26,9 +26,7 @@ def main() -> None:
     p.add_argument("--seed", type=int, default=42)
     p.add_argument("--outdir", type=Path, required=True)
     args = p.parse_args()
-    if args.seed < 0:
-        raise InputError(f"--seed {args.seed}: must be 0 or more")
-
+    check_seed(args.seed)
     records = list(simulate_unseen(args.seed))
     genomes = [np.searchsorted(np.frombuffer(b"ACGT", np.uint8), r.letters).astype(np.uint8) for r in records]
     bases = np.array([len(g) for g in genomes])

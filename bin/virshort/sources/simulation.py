@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from Bio.Data.CodonTable import unambiguous_dna_by_id
 
+from virshort.errors import InputError
 from virshort.labels import LABELS
 
 BASES = np.frombuffer(b"ACGT", np.uint8)
@@ -128,6 +129,12 @@ class Record:
     family: str
     lineage: str
     letters: np.ndarray
+
+
+def check_seed(seed: int) -> None:
+    """Raise InputError for a seed from which no random numbers can be drawn."""
+    if seed < 0:
+        raise InputError(f"--seed {seed}: must be 0 or more")
 
 
 def simulate(seed: int, kingdoms: tuple[Kingdom, ...] = KINGDOMS) -> Iterator[Record]:
