@@ -1,6 +1,7 @@
 // The weights of language models, on their way into a task.
-// What FETCH_WEIGHTS takes of each language model of a run, [ encoder, revision, row, [files of the user] ]. plan: plan.json, read;
-// folder: --weights, or null.
+
+// What FETCH_WEIGHTS takes of each language model of a run, [ encoder, revision, row, [files of the user] ]. plan: plan.json,
+// read; folder: --weights, or null.
 def weightsToFetch(plan, folder) {
     return plan.weights.collect { encoder, wanted ->
         def own = folder && file("${folder}/${encoder}", glob: false).isDirectory()
@@ -11,24 +12,20 @@ def weightsToFetch(plan, folder) {
 
 // The files in the folder that a row of encoders.yaml names.
 def filesOfModel(folder) {
-    def found = (file(folder, glob: false).listFiles() ?: []).findAll { f -> f.isFile() }
-    if (!found) {
+    return filesWithin(folder) ?:
         error("virshort: ${folder}: is no folder with files, though the encoder's row names it: correct it, or use --weights")
-    }
-    return found.sort { f -> f.name }
 }
 
 // The files of a language model in the user's folder of weights; none if no folder is given.
 def givenWeights(folder, encoder) {
-    if (!folder) {
-        return []
-    }
-    def found = (file("${folder}/${encoder}", glob: false).listFiles() ?: []).findAll { f -> f.isFile() }
-    if (!found) {
-        def command = "bin/fetch_weights.py ${encoder} --out ${folder}"
+    def command = "bin/fetch_weights.py ${encoder} --out ${folder}"
+    return !folder ? [] : filesWithin("${folder}/${encoder}") ?:
         error("virshort: --weights ${folder} has no folder ${encoder}: fill it with `${command}` on a machine with internet")
-    }
-    return found.sort { f -> f.name }
+}
+
+// The files in a folder, in the order of their names; none if it is not there.
+def filesWithin(folder) {
+    return (file(folder, glob: false).listFiles() ?: []).findAll { f -> f.isFile() }.sort { f -> f.name }
 }
 
 // How a task loads the weights in `folder`: precision, device and digest, which are all that the embeddings depend on besides

@@ -17,7 +17,7 @@ workflow FINETUNING {
 
     main:
     gpu_locks = options.device == 'cpu' ? '' : "${workflow.workDir}/gpus"
-    // [ language model, arm, sets, { module } ]
+    // [ language model, arm, sets, { module, reading } ]
     arms = plan.combine(sets).flatMap { p, known ->
         p.arms.findAll { arm -> arm.finetune }.collect { arm ->
             def planned = p.encoders[arm.encoders.finetuned]

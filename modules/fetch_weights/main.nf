@@ -3,7 +3,8 @@
 // storeDir looks only at a folder's name, so each revision has a folder of its own. It lies beside the tasks' folders, so that
 // weights are renamed into place and never copied. Local weights have no revision, and go through the cache instead.
 //
-// The row of encoders.yaml says what to fetch. Two workflows include this module, and the strict parser then allows it to include nothing, not even `quoted`.
+// The row of encoders.yaml says what to fetch. Two workflows include this module, and the strict parser then allows it to
+// include nothing, not even `quoted`.
 
 process FETCH_WEIGHTS {
     tag "${encoder}"
