@@ -131,21 +131,15 @@ workflow ARMS {
     )
     // The arm that validation prefers, or --model_arm, as a model that reads can be classified by; none of ready features
     MODEL(
-        // [ arm, models, evaluation, databases or [], { language model: its row of encoders.yaml } ]
+        // [ arm, models, evaluation, databases or [], { each language model of the run: its row of encoders.yaml } ]
         trained.map { arm, folder -> [arm.name, arm, folder] }
             .join(EVALUATE.out.map { folder -> [folder.name, folder] })
             .combine(COMPARE.out.comparison)
-            .combine(data.arms)
-            .filter { name, _arm, _models, _evaluation, compared, _arms -> name == modelArm(options.model_arm, compared) }
+            .filter { name, _arm, _models, _evaluation, compared -> name == modelArm(options.model_arm, compared) }
             .combine(data.databases.ifEmpty([]).map { found -> [found] })
             .combine(data.rows)
-            .map { _name, arm, found, evaluation, _compared, arms, databases, rows ->
-                def adapted = readJson(arms).findAll { other ->
-                    other.finetune && other.encoders.finetuned == arm.encoders.finetuned
-                }
-                def encoders = arm.encoders.values() + adapted.collect { other -> other.finetune.encoder }
-                def read = rows.subMap(encoders.collect { encoder -> encoder - ~/-untranslated$/ })
-                [arm, found, evaluation, 'homology' in arm.modalities ? databases : [], read]
+            .map { _name, arm, found, evaluation, _compared, databases, rows ->
+                [arm, found, evaluation, 'homology' in arm.modalities ? databases : [], rows]
             },
         COMPARE.out.comparison,
         data.arms.map { f -> checkModelArm(options.model_arm, f) }, // before anything is trained
