@@ -79,6 +79,8 @@ def run_steps(genomes: Path, out: Path, windows: int) -> dict[str, int]:
             "evaluate.py",
             "--arm",
             arm["name"],
+            "--role",
+            arm["role"],
             "--models",
             models / arm["name"],
             "--data",

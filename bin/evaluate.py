@@ -13,6 +13,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the 
 import numpy as np
 import pyarrow as pa
 
+from virshort.arm_record import EXPORTED
 from virshort.errors import InputError, run
 from virshort.features.selected_windows import SelectedWindows
 from virshort.features.window_features import WindowFeatures
@@ -192,7 +193,7 @@ def main() -> None:
     p.add_argument("--models", type=Path, required=True, help="folder with fold_<f>/replicate_<r>/")
     p.add_argument("--data", type=Path, required=True, help="folder with manifests and features of the test sets")
     p.add_argument("--window-sets", type=Path, required=True, help="window_sets.json")
-    p.add_argument("--exported", action="store_true", help="the arm may become a model: add what the model tells of itself")
+    p.add_argument("--role", required=True, help="of the arm: one that may become a model gets what a model tells of itself")
     p.add_argument("--out", type=Path, required=True, help="gets <test set>/metrics.json and predictions.parquet")
     args = p.parse_args()
 
@@ -200,11 +201,11 @@ def main() -> None:
     tested: list[int] = sets["test_folds"]
     heads, model = read_heads(args.models, tested)
     ensemble = read_ensemble(args.models, tested)
-    match_bits = None
-    if args.exported and MATCHES in model["modalities"]:  # one number for all test sets, of which the first is of short windows
+    exported, match_bits = args.role in EXPORTED, None
+    if exported and MATCHES in model["modalities"]:  # one number for all test sets, of which the first is of short windows
         short = WindowFeatures(args.data, next(iter(sets["test"].values()))["pools"])
         match_bits = telling_bits(short.column("label"), best_matches(short))
-    job = Job(args.arm, args.out, model, heads, ensemble, sets["folds"], tested, args.exported, match_bits)
+    job = Job(args.arm, args.out, model, heads, ensemble, sets["folds"], tested, exported, match_bits)
     for name, test_set in sets["test"].items():
         windows = WindowFeatures(args.data, test_set["pools"])
         check_encoders(windows, model, args.arm, name)

@@ -2,6 +2,9 @@
 
 from typing import NotRequired, TypedDict
 
+EXPORTED = ("baseline", "remedy")
+"""Roles of arms that may become a model. A control may not: it shows what a classifier must not rest on."""
+
 
 class Finetuning(TypedDict):
     """How an encoder is trained end to end with its head.

@@ -11,12 +11,11 @@ process EVALUATE {
     path "${arm.name}", type: 'dir'
 
     script:
-    def exported = arm.role in ['baseline', 'remedy'] ? '--exported' : '' // controls are no classifiers to use
     """
     cat > window_sets.json <<'END_OF_SETS'
     ${groovy.json.JsonOutput.toJson(sets)}
     END_OF_SETS
-    evaluate.py --arm ${arm.name} --models ${models} --data data --window-sets window_sets.json ${exported} \\
+    evaluate.py --arm ${arm.name} --role ${arm.role} --models ${models} --data data --window-sets window_sets.json \\
         --out ${arm.name}
     """
 

@@ -223,6 +223,8 @@ def test_verdicts_from_fp16_and_fp32_storage_agree(
                 "evaluate.py",
                 "--arm",
                 arm["name"],
+                "--role",
+                arm["role"],
                 "--models",
                 models / arm["name"],
                 "--data",

@@ -10,7 +10,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from virshort import __version__
-from virshort.arm_record import Arm
+from virshort.arm_record import EXPORTED, Arm
 from virshort.errors import InputError, nearest
 from virshort.files import content_digest, whole, write_json
 from virshort.heads.finetuned import copy_finetuned
@@ -40,8 +40,6 @@ from virshort.windows.recipes import FULL, MIXED
 
 STORAGE = "float16"
 """How EMBED stores features (embed.py --storage)."""
-EXPORTED = ("baseline", "remedy")
-"""Roles of arms that may be exported. A control is none: it shows what a classifier must not rest on."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +94,7 @@ def model_record(
 ) -> ModelRecord:
     """model.json, but for its files and its digest. arms: all of the run; of_head: the record of one head; fitted: the
     calibration of each fold; rows: of encoders.yaml, by the names of language models; finetuned: the encoders that the arm
-    has trained, if it has. Raises InputError where its encoders are
-    not known."""
+    has trained, if it has. Raises InputError where its encoders are not known."""
     encoders = [e for e in of_head["encoders"] or [] if e["modality"] in arm["modalities"]]
     if any(e["encoder"] == GIVEN for e in encoders):
         raise InputError(f"arm {arm['name']}: its features were given, so no model can read sequences: run on genomes instead")

@@ -62,7 +62,7 @@ def run(folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch, different: boo
     sets = {"test": {"pair": {"pools": ["test/pair"]}}, "folds": FOLDS, "test_folds": TESTED}
     (folder / "sets.json").write_text(json.dumps(sets))
     words = ["--arm", "a", "--models", folder / "models", "--data", folder, "--window-sets", folder / "sets.json", "--out", out]
-    monkeypatch.setattr("sys.argv", ["evaluate.py", "--exported", *map(str, words)])
+    monkeypatch.setattr("sys.argv", ["evaluate.py", "--role", "remedy", *map(str, words)])
     evaluate.main()
 
 
@@ -159,7 +159,20 @@ def test_a_pair_has_a_match_if_one_of_its_mates_has(
         write_head(tmp_path / "models" / folder_of(f, 0), stack_tensors([part], SIGNS.astype(float), 0.0), record)
     sets = {"test": {"pair": {"pools": ["test/pair"]}}, "folds": FOLDS, "test_folds": TESTED}
     (tmp_path / "sets.json").write_text(json.dumps(sets))
-    words = ["--arm", "a", "--models", "models", "--data", ".", "--window-sets", "sets.json", "--exported", "--out", "out"]
+    words = [
+        "--arm",
+        "a",
+        "--models",
+        "models",
+        "--data",
+        ".",
+        "--window-sets",
+        "sets.json",
+        "--role",
+        "remedy",
+        "--out",
+        "out",
+    ]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["evaluate.py", *words])
     evaluate.main()
